@@ -1,0 +1,62 @@
+// Makes a fresh clone runnable: installs packages and builds, each only when missing or stale.
+// `--dev` also prepares tap, which is needed to run the tests.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const at = path => join(root, path)
+const dev = process.argv.includes('--dev')
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (!((major === 20 && minor >= 19) || (major === 22 && minor >= 12))) {
+  console.error(`BosonServer runs on Node 20 (from 20.19) or 22 (from 22.12); this is ${process.version}.`)
+  process.exit(1)
+}
+
+/** Runs a tool quietly; what it printed is shown only when it fails. */
+function run(title, command, args) {
+  const began = Date.now()
+  process.stderr.write(`${title} … `)
+  try {
+    execFileSync(command, args, { cwd: root, stdio: 'pipe' })
+  } catch (error) {
+    process.stderr.write(`failed\n${error.stdout ?? ''}${error.stderr ?? error.message}\n`)
+    process.exit(1)
+  }
+  process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1)} s\n`)
+}
+const changedAt = path => (existsSync(at(path)) ? statSync(at(path)).mtimeMs : 0)
+
+/** The newest change below `path`, deletions included: a removed file touches its folder. */
+function newest(path) {
+  let latest = changedAt(path)
+  if (!existsSync(at(path))) return latest
+  for (const entry of readdirSync(at(path), { withFileTypes: true, recursive: true })) {
+    latest = Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs)
+  }
+  return latest
+}
+
+if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json')) {
+  run('installing packages', 'npm', ['install', '--no-audit', '--no-fund'])
+}
+
+const sources = Math.max(...['src', 'test', 'bench', 'tsconfig.json'].map(newest))
+if (changedAt('dist/.built') < sources) {
+  // A test whose source is gone must not run from an old build.
+  for (const part of ['test', 'bench', 'src', 'tsconfig.tsbuildinfo'])
+    rmSync(at(`dist/${part}`), { recursive: true, force: true })
+  run('compiling', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
+  writeFileSync(at('dist/.built'), '')
+}
+
+if (dev) {
+  // tap bakes its plugins into node_modules at its first run; the default TypeScript plugin
+  // cannot load TypeScript 7, so the set without it is baked before any test runs.
+  const baked = at('node_modules/@tapjs/test/test-built/dist/esm/index.js')
+  if (!existsSync(baked) || readFileSync(baked, 'utf8').includes('@tapjs/typescript')) {
+    run('preparing tap', process.execPath, [at('node_modules/tap/dist/esm/run.mjs'), 'build'])
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * What the actors ask of the world, and what the world may ask of them. Types only: the adapters live in
+ * `store`, `edge`, `telemetry` and in `test/lab`, and `app` puts one behind each port.
+ */
+import type { WireOf } from '../protocol/messages.js'
+
+export type IdentityId = string
+export type SessionId = string
+export type RouteId = string
+/** Index of a live session in the lanes' tables; given to another session when this one has closed. */
+export type Slot = number
+export type LinkId = number
+export type Role = 'node' | 'client'
+
+// ── what is stored ───────────────────────────────────────────────────────────────────────────────
+
+/** Who an agent is: bound to its key at first contact, with addresses that stay. */
+export interface Identity {
+  readonly id: IdentityId
+  readonly role: Role
+  /** WireGuard public key, 32 bytes. */
+  readonly publicKey: Uint8Array
+  /** Addresses in the mesh without prefix length, `10.77.0.2` and `fd77:…::2`. */
+  readonly overlay4: string
+  readonly overlay6: string
+  /** Counts the sessions of this identity; the newest wins. */
+  readonly generation: number
+  readonly profile: Profile
+  readonly createdAtMs: number
+  readonly revokedAtMs: number | null
+}
+
+/** What the agent says of itself when it registers. Unknown is null. */
+export interface Profile {
+  readonly agent: string
+  readonly country: string | null
+  readonly region: string | null
+  readonly latitude: number | null
+  readonly longitude: number | null
+  readonly maxSessions: number | null
+  readonly bandwidthMbps: number | null
+  readonly exit: boolean
+  readonly tags: readonly string[]
+}
+
+export interface StoredSession {
+  readonly sessionId: SessionId
+  readonly identityId: IdentityId
+  readonly generation: number
+  /** SHA-256 of the ticket that resumes it; null when it has ended. */
+  readonly ticketHash: Uint8Array | null
+  readonly state: 'online' | 'suspended' | 'closed'
+  readonly startedAtMs: number
+  readonly changedAtMs: number
+}
+
+export interface StoredRoute {
+  readonly routeId: RouteId
+  readonly link: LinkId
+  readonly clientId: IdentityId
+  readonly nodeId: IdentityId
+  readonly request: RouteWish
+  readonly explanation: Explanation
+  readonly state: 'active' | 'ended'
+  readonly assignedAtMs: number
+  readonly endedAtMs: number | null
+  /** Why it ended, or why it replaced another. */
+  readonly cause: string | null
+}
+
+export interface AuditEvent {
+  /** Unique; a retried write stores it once. */
+  readonly auditId: string
+  readonly atMs: number
+  /** Such as `identity.enrolled`, `identity.key_mismatch`, `session.replaced`, `enrolment_key.created`. */
+  readonly kind: string
+  readonly actor: string
+  readonly subject: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/** One thing that changed. The newest value of a key replaces older ones; `audit` only ever adds. */
+export type Change =
+  | { readonly kind: 'identity'; readonly key: IdentityId; readonly value: Identity }
+  | { readonly kind: 'session'; readonly key: SessionId; readonly value: StoredSession }
+  | { readonly kind: 'route'; readonly key: RouteId; readonly value: StoredRoute }
+  | { readonly kind: 'audit'; readonly key: string; readonly value: AuditEvent }
+
+/** What a start finds: identities, the sessions that may be resumed, and the routes that stand. */
+export interface Restored {
+  readonly identities: readonly Identity[]
+  readonly sessions: readonly StoredSession[]
+  readonly routes: readonly StoredRoute[]
+}
+
+export interface EnrolmentKey {
+  readonly keyId: string
+  /** SHA-256 of the secret. */
+  readonly secretHash: Uint8Array
+  /** null: any role. */
+  readonly role: Role | null
+  /** null: any number of times. */
+  readonly usesLeft: number | null
+  readonly expiresAtMs: number | null
+  readonly note: string
+  readonly createdAtMs: number
+  readonly revokedAtMs: number | null
+}
+
+export interface EnrolRequest {
+  readonly id: IdentityId
+  readonly role: Role
+  readonly publicKey: Uint8Array
+  readonly profile: Profile
+  /** SHA-256 of the credential's secret. */
+  readonly secretHash: Uint8Array
+  readonly nowMs: number
+}
+
+export type EnrolOutcome =
+  | { readonly ok: true; readonly identity: Identity }
+  | {
+      readonly ok: false
+      readonly code: 'not_authorised' | 'key_mismatch' | 'key_in_use' | 'addresses_exhausted'
+    }
+
+/**
+ * The durable side. Every method may reject with a `StoreUnavailable`, and settles within a bounded time.
+ * What it has resolved survives a kill of the process at any moment.
+ */
+export interface Store {
+  load(): Promise<Restored>
+  /** Applies all changes or none. Idempotent: the same changes may come again after a failure. */
+  write(changes: readonly Change[]): Promise<void>
+  /** In one transaction: spends the key, binds the id to the public key, gives addresses, writes the audit event. */
+  enrol(request: EnrolRequest): Promise<EnrolOutcome>
+  addEnrolmentKey(key: EnrolmentKey): Promise<void>
+  enrolmentKeys(): Promise<readonly EnrolmentKey[]>
+  /** Returns false when there is no such key. */
+  revokeEnrolmentKey(keyId: string, nowMs: number): Promise<boolean>
+  /** Newest first. */
+  auditEvents(limit: number): Promise<readonly AuditEvent[]>
+  /** A round trip to the database, ms. */
+  ping(): Promise<number>
+  close(): Promise<void>
+}
+
+/**
+ * What changed since the last write to the store, kept where a kill of the process does not reach.
+ * `append` returns when the operating system has the bytes: what was acknowledged afterwards is not lost,
+ * even while the store is away.
+ */
+export interface Journal {
+  append(change: Change): void
+  /** Returns what an earlier process appended and no store has taken, in order. */
+  replay(): readonly Change[]
+  /** Begins a new part; returns a mark for `drop` that stands for everything appended before. */
+  rotate(): number
+  /** Forgets what was appended before the mark: the store has it. */
+  drop(mark: number): void
+  close(): void
+}
+
+/** The store cannot be asked now; the caller goes on from memory and comes back later. */
+export interface StoreUnavailableError extends Error {
+  readonly code: 'STORE_UNAVAILABLE'
+}
+
+// ── routes ───────────────────────────────────────────────────────────────────────────────────────
+
+/** What a client wants; every requirement present is hard. */
+export type RouteWish = Omit<WireOf<'route.request'>, 'type' | 'requestId'>
+
+/** How a decision came about. Plain data: stored with the route, printed by the command line. */
+export interface Explanation {
+  /** Nodes that were looked at, and how many of them met every requirement. */
+  readonly considered: number
+  readonly qualified: number
+  /** Requirement, and how many nodes it alone would exclude. */
+  readonly excluded: Readonly<Record<string, number>>
+  /** The few that were compared, best first; the first one is the choice. */
+  readonly compared: readonly ScoredNode[]
+}
+export interface ScoredNode {
+  readonly nodeId: IdentityId
+  /** Lower is better. */
+  readonly cost: number
+  /** What the cost is made of; null is unknown. */
+  readonly terms: Readonly<Record<string, number | null>>
+}
+
+// ── the socket ───────────────────────────────────────────────────────────────────────────────────
+
+/** What `send` came to: uWebSockets’ own numbers. */
+export const SENT = { queued: 0, ok: 1, dropped: 2 } as const
+export type SendResult = (typeof SENT)[keyof typeof SENT]
+
+/** One WebSocket, as the mesh sees it. The bytes given to `send` may be reused when it returns. */
+export interface Socket {
+  send(bytes: Uint8Array): SendResult
+  /** Bytes accepted but not yet taken by the operating system. */
+  buffered(): number
+  close(code: number, reason: string): void
+  /** The other end’s address, for limits and logs. */
+  readonly remote: string
+}
+
+/** Where a shell hands its sockets. One object per socket; nothing of it outlives `closed`. */
+export interface Connection {
+  /** A binary message. The bytes are only lent: they die when the call returns. */
+  received(message: Uint8Array): void
+  /** A text message: not of this protocol. */
+  receivedText(): void
+  pinged(): void
+  /** The socket takes bytes again. */
+  drained(): void
+  /** The socket is gone, whoever closed it. */
+  closed(code: number): void
+}
+
+export interface Intake {
+  /** Returns null and a reason when the limits allow no more connections now. */
+  admit(remote: string): { readonly ok: true } | { readonly ok: false; readonly retryAfterS: number }
+  opened(socket: Socket): Connection
+}
+
+// ── what operators, pages and metrics may see ────────────────────────────────────────────────────
+
+export interface NodeView {
+  readonly id: IdentityId
+  readonly sessionId: SessionId
+  readonly state: string
+  readonly generation: number
+  readonly overlay4: string
+  readonly overlay6: string
+  readonly profile: Profile
+  readonly links: number
+  /** Monotonic silence, ms. */
+  readonly silentMs: number | null
+  readonly rttMs: number | null
+  /** The gauges of the last heartbeat by wire name; null is unknown. */
+  readonly gauges: Readonly<Record<string, number | null>>
+}
+export interface ClientView {
+  readonly id: IdentityId
+  readonly sessionId: SessionId
+  readonly state: string
+  readonly generation: number
+  readonly overlay4: string
+  readonly overlay6: string
+  readonly silentMs: number | null
+  readonly rttMs: number | null
+  readonly nodeId: IdentityId | null
+  readonly link: LinkId | null
+}
+export interface RouteView {
+  readonly routeId: RouteId
+  readonly link: LinkId
+  readonly clientId: IdentityId
+  readonly nodeId: IdentityId
+  readonly tier: 'opening' | 'relayed' | 'turned' | 'direct' | 'closed'
+  readonly sinceMs: number
+  readonly explanation: Explanation
+}
+export interface HistogramView {
+  readonly bounds: readonly number[]
+  readonly counts: ArrayLike<number>
+  readonly sum: number
+  readonly count: number
+}
+/** Figures since the start; names and units are those of the metrics page. */
+export interface MeshStats {
+  readonly sessions: Readonly<
+    Record<'node' | 'client', Readonly<Record<'registering' | 'online' | 'lapsed' | 'suspended', number>>>
+  >
+  /** Sockets open, registered or not, and those that have not registered yet. */
+  readonly connections: { readonly open: number; readonly greeting: number }
+  readonly routes: {
+    readonly active: number
+    readonly assigned: number
+    readonly refused: number
+    readonly switched: number
+  }
+  readonly relay: {
+    readonly links: number
+    readonly packets: number
+    readonly bytes: number
+    readonly drops: Readonly<Record<string, number>>
+    readonly queueMs: HistogramView
+  }
+  readonly heartbeats: number
+  /** Refusals and kicks by reason. */
+  readonly denied: Readonly<Record<string, number>>
+  /** Sessions closed because our own code threw. */
+  readonly faults: number
+  readonly resumed: number
+  readonly registered: number
+  readonly replaced: number
+  readonly failoverMs: HistogramView
+  readonly snapshot: {
+    readonly state: string
+    readonly dirty: number
+    readonly written: number
+    readonly failures: number
+    readonly lastWriteMs: number | null
+  }
+}
+
+/** The mesh as plug-ins, pages and the command line see it. */
+export interface MeshApi {
+  readonly serverId: string
+  /** `booting`, `serving`, `draining` or `stopped`. */
+  state(): string
+  stats(): MeshStats
+  nodes(): readonly NodeView[]
+  clients(): readonly ClientView[]
+  routes(): readonly RouteView[]
+  /** Ends a session for good (`revoked`) or makes it come back (`faulted`); false when there is none. */
+  disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
+  /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */
+  createEnrolmentKey(options: {
+    readonly role: Role | null
+    readonly uses: number | null
+    readonly ttlMs: number | null
+    readonly note: string
+    readonly actor: string
+  }): Promise<{ readonly keyId: string; readonly secret: string }>
+}

@@ -1,0 +1,422 @@
+/**
+ * Every message of the wire, once. From here come the codes, the types, the layouts, the validators and
+ * README.md. Fields are positional: append, make optional, never move. A retired code stays reserved.
+ */
+import {
+  bool,
+  bytes,
+  blob,
+  country,
+  f64,
+  f64plus,
+  id,
+  listOf,
+  message,
+  oneOf,
+  optional,
+  str,
+  u32,
+  u53,
+  type WireEvent,
+} from './schema.js'
+import { RELAY_PAYLOAD_MAX } from './relay-frame.js'
+
+const cidrs = listOf(str(64), 32)
+
+// ── 0x01–0x0f session ────────────────────────────────────────────────────────────────────────────
+
+export const Welcome = message(0x01, 'welcome', {
+  direction: 'server→agent',
+  doc: 'The coordinator speaks first: what a proof of key possession is made over.',
+  fields: {
+    serverId: id.doc('Id of this coordinator; part of the proof.'),
+    challenge: bytes(32).doc('Ephemeral X25519 public key of the coordinator.'),
+    nonce: bytes(32).doc('Random, for this connection and one proof only.'),
+    timeMs: u53.doc('The coordinator’s clock, ms since 1970 UTC. Information; no timer depends on it.'),
+  },
+})
+
+export const Register = message(0x02, 'register', {
+  direction: 'agent→server',
+  doc: 'Begins a session, or takes over the one this identity has.',
+  fields: {
+    role: oneOf('node', 'client').doc('What the agent is.'),
+    id: id.doc('Name of the identity; bound to its key at first contact.'),
+    publicKey: bytes(32).doc('WireGuard public key.'),
+    proof: bytes(32).doc('Proof that the agent holds the private key; see “Proof of key possession”.'),
+    credential: optional(str(256)).doc('Enrolment key; needed at first contact only.'),
+    agent: str(64).doc('Software and version, for people.'),
+    country: optional(country).doc('Where the agent is.'),
+    region: optional(str(64)).doc('Operator’s region, such as `eu-central`.'),
+    latitude: optional(f64).doc('Degrees, north positive.'),
+    longitude: optional(f64).doc('Degrees, east positive.'),
+    maxSessions: optional(u32).doc('Node: clients it will carry at once.'),
+    bandwidthMbps: optional(f64plus).doc('Node: what its uplink can carry, Mbit/s.'),
+    exit: optional(bool).doc('Node: true when it forwards to the internet.'),
+    tags: optional(listOf(id, 16)).doc('Free labels.'),
+  },
+})
+
+export const Registered = message(0x03, 'registered', {
+  direction: 'server→agent',
+  doc: 'The session stands. `path.open` follows for every link that is already there.',
+  fields: {
+    sessionId: str(64).doc('Names the session in logs and at the operator’s.'),
+    generation: u32.doc('Counts the sessions of this identity; nothing from an older one counts.'),
+    ticket: bytes(32).doc('For one `resume`. A secret.'),
+    overlay4: str(18).doc('The identity’s IPv4 address in the mesh with prefix length, e.g. `10.77.0.2/32`.'),
+    overlay6: str(43).doc('The identity’s IPv6 address in the mesh with prefix length.'),
+    beatEveryMs: u32.doc('Send a `heartbeat` this often, ms.'),
+    silenceMs: u32.doc('Either side closes after this long without a complete valid message, ms.'),
+    resumeWindowMs: u32.doc('How long a lost session can be resumed, ms.'),
+    relayMtu: u32.doc('The largest payload of `relay.data`, bytes.'),
+    links: listOf(u32, 256).doc('Links that are open. The agent closes any other that it holds.'),
+  },
+})
+
+export const Resume = message(0x04, 'resume', {
+  direction: 'agent→server',
+  doc: 'Instead of `register`: re-attaches a session whose socket was lost.',
+  fields: {
+    ticket: bytes(32).doc('From the last `registered`, `resumed` or `renewed`.'),
+  },
+})
+
+export const Resumed = message(0x05, 'resumed', {
+  direction: 'server→agent',
+  doc: 'The session goes on with its routes and links. `path.open` follows for every link.',
+  fields: {
+    sessionId: str(64).doc('As before.'),
+    generation: u32.doc('One more than before.'),
+    ticket: bytes(32).doc('For the next `resume`; the old one is used up.'),
+    links: listOf(u32, 256).doc('Links that are open. The agent closes any other that it holds.'),
+  },
+})
+
+export const Refused = message(0x06, 'refused', {
+  direction: 'server→agent',
+  doc: 'Answers `register` or `resume`; the socket closes after it.',
+  fields: {
+    code: oneOf(
+      'proof_failed',
+      'key_mismatch',
+      'not_authorised',
+      'revoked',
+      'role_mismatch',
+      'key_in_use',
+      'ticket_unknown',
+      'overloaded',
+      'store_unavailable',
+      'draining',
+      'addresses_exhausted',
+    ).doc('For programs.'),
+    reason: str(256).doc('For people.'),
+    retryAfterMs: optional(u32).doc('Come back after this long, ms. Absent: as the close code says.'),
+  },
+})
+
+export const Renew = message(0x07, 'renew', {
+  direction: 'agent→server',
+  doc: 'Asks for a fresh ticket within the session; the old one stays good until then.',
+  fields: {},
+})
+
+export const Renewed = message(0x08, 'renewed', {
+  direction: 'server→agent',
+  doc: 'Answers `renew`.',
+  fields: { ticket: bytes(32).doc('Replaces the one the agent holds.') },
+})
+
+export const Restarting = message(0x09, 'restarting', {
+  direction: 'server→agent',
+  doc: 'The coordinator stops soon. Keep everything, come back in your own slot, resume.',
+  fields: {
+    reconnectInMs: u32.doc('This agent’s slot: dial again after this long, ms.'),
+    tryForMs: u32.doc('Keep trying for this long before counting the session lost, ms.'),
+  },
+})
+
+export const Replaced = message(0x0a, 'replaced', {
+  direction: 'server→agent',
+  doc: 'A newer proven session of this identity took over; a final close follows.',
+  fields: { generation: u32.doc('The generation that took over.') },
+})
+
+export const Goodbye = message(0x0b, 'goodbye', {
+  direction: 'either',
+  doc: 'The sender ends the session now: no window, links and routes are released.',
+  fields: { reason: str(128).doc('For people.') },
+})
+
+export const ErrorReply = message(0x0c, 'error', {
+  direction: 'either',
+  doc: 'The other side’s message was not understood. Never answered.',
+  fields: {
+    code: oneOf('malformed', 'unknown_message', 'bad_field', 'not_now', 'too_many').doc('For programs.'),
+    reason: str(256).doc('What was wanted, for people.'),
+    about: optional(u32).doc('Code of the message in question.'),
+  },
+})
+
+// ── 0x10–0x1f vitals ─────────────────────────────────────────────────────────────────────────────
+
+export const Heartbeat = message(0x10, 'heartbeat', {
+  direction: 'agent→server',
+  doc: 'Alive, and how it is doing. Travels the heartbeat lane. What the agent cannot measure is nil.',
+  fields: {
+    seq: u32.doc('Counts up from 1 in each connection; echoed in the acknowledgement.'),
+    echoStamp: optional(u32).doc(
+      '`stamp` of the last `heartbeat.ack`; gives the coordinator its round trip.',
+    ),
+    echoHeldMs: optional(f64plus).doc(
+      'How long ago that acknowledgement arrived, ms (RFC 3550 §6.4.1, DLSR).',
+    ),
+    activeSessions: optional(u32).doc('Links with traffic in the last interval.'),
+    serverId: id.doc('The agent’s own id (seed field `server_id`).'),
+    generatedAt: u53.doc('When the figures were read, ms since 1970 UTC.'),
+    readyAt: u53.doc('When the agent became ready, ms since 1970 UTC.'),
+    iface: optional(str(16)).doc('Interface that the traffic figures are of.'),
+    pingTarget: optional(str(64)).doc('Whom the latency figures are to.'),
+    uptimeS: optional(f64plus).doc('Uptime of the machine, s.'),
+    load1: optional(str(16)).doc('One-minute load average, as the system prints it.'),
+    memTotalMb: optional(f64plus).doc('Memory, MiB.'),
+    memFreeMb: optional(f64plus).doc('Memory available, MiB.'),
+    cpuTotalPct: optional(f64plus).doc('CPU busy, %.'),
+    softirqPct: optional(f64plus).doc('CPU in soft interrupts, %.'),
+    bwRxMbps: optional(f64plus).doc('Received, Mbit/s.'),
+    bwTxMbps: optional(f64plus).doc('Sent, Mbit/s.'),
+    bwTotalMbps: optional(f64plus).doc('Both, Mbit/s.'),
+    ppsRx: optional(f64plus).doc('Received, packets/s.'),
+    ppsTx: optional(f64plus).doc('Sent, packets/s.'),
+    ppsTotal: optional(f64plus).doc('Both, packets/s.'),
+    connEstRateS: optional(f64plus).doc('TCP connections opened, 1/s.'),
+    activeConns: optional(f64plus).doc('Tracked connections.'),
+    conntrackUsagePct: optional(f64plus).doc('Connection-tracking table in use, %.'),
+    rxDropped: optional(f64plus).doc('Packets dropped on receipt since start.'),
+    txDropped: optional(f64plus).doc('Packets dropped on sending since start.'),
+    latencyP50Ms: optional(f64plus).doc('Median round trip to `pingTarget`, ms.'),
+    latencyP95Ms: optional(f64plus).doc('95th percentile, ms.'),
+    packetLossPct: optional(f64plus).doc('Probes lost, %.'),
+  },
+})
+
+export const HeartbeatAck = message(0x11, 'heartbeat.ack', {
+  direction: 'server→agent',
+  doc: 'Answers each heartbeat.',
+  fields: {
+    seq: u32.doc('From the heartbeat.'),
+    stamp: u32.doc('The coordinator’s own millisecond counter; echo it in the next heartbeat.'),
+  },
+})
+
+// ── 0x20–0x2f routes ─────────────────────────────────────────────────────────────────────────────
+
+export const RouteRequest = message(0x20, 'route.request', {
+  direction: 'client→server',
+  doc: 'Asks for a node. Every requirement given is hard: it is met or the request is refused.',
+  fields: {
+    requestId: u32.doc('Echoed in the answer.'),
+    target: optional(id).doc('This node and no other.'),
+    country: optional(country).doc('The node is in this country.'),
+    region: optional(str(64)).doc('The node is in this region.'),
+    minBandwidthMbps: optional(f64plus).doc('The node has at least this much left, Mbit/s.'),
+    maxLatencyMs: optional(f64plus).doc(
+      'The node’s measured round trip to the coordinator is at most this, ms.',
+    ),
+    exit: optional(bool).doc('True: the node forwards to the internet.'),
+    exclude: optional(listOf(id, 32)).doc('Nodes already tried.'),
+  },
+})
+
+const routeFields = {
+  routeId: str(64).doc('Names the route.'),
+  link: u32.doc('Link id of the relay lane; `path.open` follows for it.'),
+  nodeId: id.doc('The chosen node.'),
+  nodeKey: bytes(32).doc('Its WireGuard public key.'),
+  nodeOverlay4: str(18).doc('Its IPv4 address in the mesh, with prefix length.'),
+  nodeOverlay6: str(43).doc('Its IPv6 address in the mesh, with prefix length.'),
+  allowedIps: cidrs.doc('What the client’s WireGuard peer entry allows.'),
+  country: optional(country).doc('Where the node is.'),
+  region: optional(str(64)).doc('Where the node is.'),
+  exit: bool.doc('Whether it forwards to the internet.'),
+  alternatives: listOf(id, 8).doc('Who would be next, best first.'),
+  why: str(256).doc('The decision in words.'),
+}
+
+export const RouteAssigned = message(0x21, 'route.assigned', {
+  direction: 'server→client',
+  doc: 'Answers `route.request`: a node was chosen and its capacity is reserved. Also repeats the standing route after `registered` and `resumed`, with `requestId` 0.',
+  fields: { requestId: u32.doc('From `route.request`, or 0.'), ...routeFields },
+})
+
+export const RouteRefused = message(0x22, 'route.refused', {
+  direction: 'server→client',
+  doc: 'Answers `route.request`, or with `requestId` 0 takes back a route whose node is gone without a successor.',
+  fields: {
+    requestId: u32.doc('From `route.request`, or 0.'),
+    code: oneOf('no_candidate', 'unknown_target', 'not_authorised', 'too_many_requests', 'draining').doc(
+      'For programs.',
+    ),
+    reason: str(256).doc('For people.'),
+    unmet: listOf(str(128), 16).doc('Each requirement that excluded nodes, with how many.'),
+    retryAfterMs: optional(u32).doc('Ask again after this long, ms.'),
+  },
+})
+
+export const RouteSwitched = message(0x23, 'route.switched', {
+  direction: 'server→client',
+  doc: 'The route moves to another node without being asked.',
+  fields: {
+    ...routeFields,
+    cause: oneOf('node_lost', 'node_left', 'node_lapsed', 'node_drained', 'operator').doc(
+      'Why the old node was left.',
+    ),
+    previousLink: u32.doc('The link that this one replaces.'),
+  },
+})
+
+export const RouteRelease = message(0x24, 'route.release', {
+  direction: 'client→server',
+  doc: 'The client needs the route no more.',
+  fields: { routeId: str(64).doc('From `route.assigned` or `route.switched`.') },
+})
+
+// ── 0x30–0x3f paths ──────────────────────────────────────────────────────────────────────────────
+
+export const PathOpen = message(0x30, 'path.open', {
+  direction: 'server→agent',
+  doc: 'Open this link: all that a WireGuard peer entry needs. Idempotent; repeated after a resume.',
+  fields: {
+    link: u32.doc('Link id of the relay lane.'),
+    routeId: str(64).doc('The route this path serves.'),
+    peerId: id.doc('Who is at the other end.'),
+    peerKey: bytes(32).doc('Its WireGuard public key.'),
+    peerOverlay4: str(18).doc('Its IPv4 address in the mesh.'),
+    peerOverlay6: str(43).doc('Its IPv6 address in the mesh.'),
+    allowedIps: cidrs.doc('What the WireGuard peer entry allows.'),
+    keepaliveS: u32.doc('Persistent keepalive of the peer entry, s; 0 is off.'),
+  },
+})
+
+export const PathReady = message(0x31, 'path.ready', {
+  direction: 'agent→server',
+  doc: 'This end is set up; the relay carries when both ends have said so.',
+  fields: { link: u32.doc('From `path.open`.') },
+})
+
+export const PathReport = message(0x34, 'path.report', {
+  direction: 'agent→server',
+  doc: 'How a path is doing, as its end sees it; every few heartbeats while it is open.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    rttMs: optional(f64plus).doc('Round trip to the peer, ms.'),
+    sentBytes: u53.doc('Payload sent on this link since it was opened, bytes.'),
+    receivedBytes: u53.doc('Payload received, bytes.'),
+    lastReceivedMs: optional(f64plus).doc('How long ago the last packet arrived, ms.'),
+  },
+})
+
+export const PathSettled = message(0x35, 'path.settled', {
+  direction: 'server→agent',
+  doc: 'The path carries on this tier from now on.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    tier: oneOf('relayed', 'turned', 'direct').doc('How packets travel.'),
+  },
+})
+
+export const PathClosed = message(0x36, 'path.closed', {
+  direction: 'either',
+  doc: 'The link is gone: remove the WireGuard peer. From an agent: it cannot serve the link.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    reason: str(128).doc('For people.'),
+  },
+})
+
+// ── 0x40–0x4f relay ──────────────────────────────────────────────────────────────────────────────
+
+export const RelayData = message(0x40, 'relay.data', {
+  direction: 'either',
+  doc: 'One packet for the other end of the link. Travels the relay lane and is forwarded as it is.',
+  fields: {
+    link: u32.doc('From `path.open`; at least 0x10000.'),
+    payload: blob(RELAY_PAYLOAD_MAX).doc('The packet.'),
+  },
+})
+
+export const RelayGone = message(0x41, 'relay.gone', {
+  direction: 'server→agent',
+  doc: 'Packets on this link are being dropped. At most one a second for a link.',
+  fields: {
+    link: u32.doc('The link the packets named.'),
+    reason: oneOf('no_such_link', 'peer_away', 'not_wireguard').doc('Why.'),
+  },
+})
+
+export const RelayPressure = message(0x42, 'relay.pressure', {
+  direction: 'server→agent',
+  doc: 'The other end reads too slowly, or this end sends above its rate; the oldest packets are dropped. At most one a second for a link.',
+  fields: {
+    link: u32.doc('The link.'),
+    dropped: u32.doc('Packets dropped on this link since the last such message.'),
+    queueMs: f64plus.doc('How long packets waited at worst, ms.'),
+  },
+})
+
+export const ALL = [
+  Welcome,
+  Register,
+  Registered,
+  Resume,
+  Resumed,
+  Refused,
+  Renew,
+  Renewed,
+  Restarting,
+  Replaced,
+  Goodbye,
+  ErrorReply,
+  Heartbeat,
+  HeartbeatAck,
+  RouteRequest,
+  RouteAssigned,
+  RouteRefused,
+  RouteSwitched,
+  RouteRelease,
+  PathOpen,
+  PathReady,
+  PathReport,
+  PathSettled,
+  PathClosed,
+  RelayData,
+  RelayGone,
+  RelayPressure,
+] as const
+
+/** Codes that are spoken for by messages still to come, so that no other message takes them. */
+export const RESERVED: readonly { readonly code: number; readonly name: string }[] = [
+  { code: 0x12, name: 'probe.plan' },
+  { code: 0x13, name: 'probe.report' },
+  { code: 0x14, name: 'nat.classified' },
+  { code: 0x32, name: 'path.punch' },
+  { code: 0x33, name: 'path.signal' },
+  { code: 0x50, name: 'job.offer' },
+  { code: 0x51, name: 'job.progress' },
+  { code: 0x52, name: 'job.done' },
+]
+
+/** The ranges of codes, by room. */
+export const RANGES: readonly { readonly from: number; readonly to: number; readonly room: string }[] = [
+  { from: 0x01, to: 0x0f, room: 'session' },
+  { from: 0x10, to: 0x1f, room: 'vitals' },
+  { from: 0x20, to: 0x2f, room: 'routes' },
+  { from: 0x30, to: 0x3f, room: 'paths' },
+  { from: 0x40, to: 0x4f, room: 'relay' },
+  { from: 0x50, to: 0x5f, room: 'jobs' },
+  { from: 0x60, to: 0x6f, room: 'reports' },
+  { from: 0x70, to: 0x7f, room: 'operator' },
+]
+
+export type Wire = WireEvent<(typeof ALL)[number]>
+export type WireOf<N extends Wire['type']> = Extract<Wire, { readonly type: N }>

@@ -1,0 +1,83 @@
+/**
+ * Proof of key possession. Both ends compute
+ *
+ *   shared = X25519(own private key, other's public key)
+ *   key    = HKDF-SHA256(ikm = shared, salt = empty, info = "boson.v1 register", 32 bytes)   RFC 5869
+ *   proof  = HMAC-SHA256(key, nonce ‖ len(role) ‖ role ‖ len(id) ‖ id ‖ len(serverId) ‖ serverId)
+ *
+ * with the lengths as one byte and the strings in UTF-8. The agent's side uses its WireGuard private key
+ * and `welcome.challenge`; the coordinator's side its ephemeral key and `register.publicKey`. Only
+ * the holder of the WireGuard private key, or the coordinator that made the challenge, can compute it.
+ */
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  hkdfSync,
+  timingSafeEqual,
+  type KeyObject,
+} from 'node:crypto'
+
+const INFO = 'boson.v1 register'
+const NO_SALT = new Uint8Array(0)
+/** DER of a PKCS#8 X25519 private key (RFC 8410) up to its 32 bytes. */
+const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex')
+/** DER of an SPKI X25519 public key up to its 32 bytes. */
+const SPKI = Buffer.from('302a300506032b656e032100', 'hex')
+
+export interface ProofInput {
+  readonly nonce: Uint8Array
+  readonly role: 'node' | 'client'
+  readonly id: string
+  readonly serverId: string
+}
+
+export const privateKeyOf = (raw: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([PKCS8, raw]), format: 'der', type: 'pkcs8' })
+export const publicKeyOf = (raw: Uint8Array): KeyObject =>
+  createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' })
+const rawPublic = (key: KeyObject): Uint8Array =>
+  key.export({ format: 'der', type: 'spki' }).subarray(SPKI.length)
+
+/** Returns a new X25519 key pair, raw: 32 bytes each. WireGuard keys are such pairs. */
+export function newKeyPair(): { privateKey: Uint8Array; publicKey: Uint8Array } {
+  const pair = generateKeyPairSync('x25519')
+  return {
+    privateKey: pair.privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(PKCS8.length),
+    publicKey: rawPublic(pair.publicKey),
+  }
+}
+
+/** Returns the raw public key of a raw private key. */
+export const publicOf = (privateKey: Uint8Array): Uint8Array =>
+  rawPublic(createPublicKey(privateKeyOf(privateKey)))
+
+/** Returns the 32-byte proof. Throws when the other's key is a point of small order, with which no secret can be shared. */
+export function makeProof(own: KeyObject, other: Uint8Array, input: ProofInput): Uint8Array {
+  const shared = diffieHellman({ privateKey: own, publicKey: publicKeyOf(other) })
+  const key = new Uint8Array(hkdfSync('sha256', shared, NO_SALT, INFO, 32))
+  const mac = createHmac('sha256', key).update(input.nonce)
+  for (const text of [input.role, input.id, input.serverId]) {
+    const utf8 = Buffer.from(text, 'utf8')
+    mac.update(Uint8Array.of(utf8.length)).update(utf8)
+  }
+  return mac.digest()
+}
+
+/** Returns whether `proof` is right; false also for a public key that is no usable point. Constant time in the proof. */
+export function proofHolds(
+  own: KeyObject,
+  publicKey: Uint8Array,
+  input: ProofInput,
+  proof: Uint8Array,
+): boolean {
+  let wanted: Uint8Array
+  try {
+    wanted = makeProof(own, publicKey, input)
+  } catch {
+    return false
+  }
+  return proof.length === wanted.length && timingSafeEqual(proof, wanted)
+}

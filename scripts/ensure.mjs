@@ -32,7 +32,7 @@ const changedAt = path => (existsSync(at(path)) ? statSync(at(path)).mtimeMs : 0
 /** The newest change below `path`, deletions included: a removed file touches its folder. */
 function newest(path) {
   let latest = changedAt(path)
-  if (!existsSync(at(path))) return latest
+  if (latest === 0 || statSync(at(path)).isFile()) return latest
   for (const entry of readdirSync(at(path), { withFileTypes: true, recursive: true })) {
     latest = Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs)
   }

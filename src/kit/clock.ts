@@ -10,6 +10,8 @@ export interface Clock {
   wallMs(): number
   setTimeout(run: () => void, ms: number): Timer
   clearTimeout(timer: Timer | undefined): void
+  /** Runs when the current turn of the event loop is over: the place to flush what was gathered during it. */
+  soon(run: () => void): void
 }
 
 /** A timer handle; opaque to everyone but the clock that made it. */
@@ -21,6 +23,7 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   setTimeout: (run, ms) => setTimeout(run, ms).unref(),
   clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout | undefined), // made by setTimeout above
+  soon: run => void setImmediate(run),
 }
 
 /** Calls `run` every `everyMs` until the returned function is called. The next wait starts when `run` returns. */

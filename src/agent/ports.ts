@@ -18,8 +18,11 @@ export interface SocketEvents {
   opened(): void
   /** A binary message; the bytes are only lent until the call returns. */
   received(message: Uint8Array): void
-  /** The socket is gone, or never came to be; called once. 1006 when no close frame arrived. */
-  closed(code: number, reason: string): void
+  /**
+   * The socket is gone, or never came to be; called once. 1006 when no close frame arrived.
+   * `retryAfterMs` is what an HTTP refusal asked for.
+   */
+  closed(code: number, reason: string, retryAfterMs?: number): void
 }
 
 /** Dials the coordinator. Never throws: what goes wrong arrives as `closed`. */
@@ -56,9 +59,21 @@ export type Gauges = () => Omit<
   'type' | 'seq' | 'echoStamp' | 'echoHeldMs' | 'activeSessions' | 'serverId' | 'generatedAt' | 'readyAt'
 >
 
-/** Where an agent keeps what must survive its own restart. */
+/** What an agent needs to go on with its session after its own restart. */
+export interface SavedSession {
+  /** For one `resume`. A secret. */
+  readonly ticket: Uint8Array
+  /** What `registered` said and `resumed` does not repeat. */
+  readonly overlay4: string
+  readonly overlay6: string
+  readonly beatEveryMs: number
+  readonly silenceMs: number
+  readonly relayMtu: number
+}
+
+/** Where an agent keeps its session. An adapter belongs to one identity: another's session is never returned. */
 export interface AgentMemory {
-  loadTicket(): Uint8Array | null
+  load(): SavedSession | null
   /** null forgets it. */
-  saveTicket(ticket: Uint8Array | null): void
+  save(session: SavedSession | null): void
 }

@@ -7,9 +7,10 @@ import { ALL, type Wire } from './messages.js'
 import { scan } from './scan.js'
 import type { Message } from './schema.js'
 
-// Plain msgpack both ways, so that any library in any language can be the other end.
+// Plain msgpack both ways, so that any library in any language can be the other end. Keys and tickets are
+// copied out: a message is only lent by the socket, and an event outlives it.
 const packr = new Packr({ useRecords: false })
-const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number', copyBuffers: true })
 
 const BY_CODE: (Message | undefined)[] = []
 const BY_NAME = new Map<string, Message>()
@@ -67,12 +68,10 @@ export function eventOf(list: readonly unknown[]): Wire {
   const code = list[0]
   const m = typeof code === 'number' ? BY_CODE[code] : undefined
   if (!m) {
-    const known = typeof code === 'number' && Number.isInteger(code) && code >= 0 && code <= 0xffff_ffff
-    throw new FrameError(
-      'unknown_message',
-      known ? `no message has code 0x${code.toString(16)}` : 'a value begins with its code',
-      known ? code : undefined,
-    )
+    if (typeof code !== 'number' || !Number.isInteger(code) || code < 0 || code > 0xffff_ffff) {
+      throw new FrameError('malformed', 'a value begins with its code')
+    }
+    throw new FrameError('unknown_message', `no message has code 0x${code.toString(16)}`, code)
   }
   const event: Record<string, unknown> = { type: m.name }
   for (let i = 0; i < m.order.length; i++) {

@@ -54,13 +54,18 @@ export function newKeyPair(): { privateKey: Uint8Array; publicKey: Uint8Array } 
 export const publicOf = (privateKey: Uint8Array): Uint8Array =>
   rawPublic(createPublicKey(privateKeyOf(privateKey)))
 
-/** Returns the 32-byte proof. Throws when the other's key is a point of small order, with which no secret can be shared. */
+/**
+ * Returns the 32-byte proof. Throws when the other's key is a point of small order, with which no secret
+ * can be shared, and when a part of the input does not have the length that keeps the parts apart.
+ */
 export function makeProof(own: KeyObject, other: Uint8Array, input: ProofInput): Uint8Array {
+  if (input.nonce.length !== 32) throw new RangeError('nonce: wanted 32 bytes')
   const shared = diffieHellman({ privateKey: own, publicKey: publicKeyOf(other) })
   const key = new Uint8Array(hkdfSync('sha256', shared, NO_SALT, INFO, 32))
   const mac = createHmac('sha256', key).update(input.nonce)
   for (const text of [input.role, input.id, input.serverId]) {
     const utf8 = Buffer.from(text, 'utf8')
+    if (utf8.length > 255) throw new RangeError('role, id and serverId: wanted at most 255 bytes')
     mac.update(Uint8Array.of(utf8.length)).update(utf8)
   }
   return mac.digest()

@@ -1,0 +1,152 @@
+/**
+ * One event of each message as it might travel, with every field in use where the message allows it.
+ * The documentation shows them with their bytes, and the tests hold those bytes.
+ */
+import type { Wire, WireOf } from './messages.js'
+import { WORKED } from './worked-proof.js'
+
+const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
+const ticket = bytes('a1'.repeat(32))
+const nodeKey = WORKED.agentPublicKey
+const clientKey = bytes('c1'.repeat(32))
+const sessionId = 's-7Yd2kQ'
+const routeId = 'r-Jw81'
+const link = 0x1_0001
+
+const route = {
+  routeId,
+  link,
+  nodeId: 'fra-1',
+  nodeKey,
+  nodeOverlay4: '10.77.0.2/32',
+  nodeOverlay6: 'fd77:b050::2/128',
+  allowedIps: ['10.77.0.2/32', 'fd77:b050::2/128'],
+  country: 'DE',
+  region: 'eu-central',
+  exit: true,
+  alternatives: ['ams-9'],
+  why: 'lowest cost of 2 compared',
+} as const
+
+export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
+  welcome: {
+    type: 'welcome',
+    serverId: WORKED.serverId,
+    challenge: WORKED.challenge,
+    nonce: WORKED.nonce,
+    timeMs: 1_795_251_600_000,
+  },
+  register: WORKED.register,
+  registered: {
+    type: 'registered',
+    sessionId,
+    generation: 1,
+    ticket,
+    overlay4: '10.77.0.2/32',
+    overlay6: 'fd77:b050::2/128',
+    beatEveryMs: 10_000,
+    silenceMs: 25_000,
+    resumeWindowMs: 120_000,
+    relayMtu: 9_000,
+    links: [],
+  },
+  resume: { type: 'resume', ticket },
+  resumed: { type: 'resumed', sessionId, generation: 2, ticket, links: [link] },
+  refused: {
+    type: 'refused',
+    code: 'overloaded',
+    reason: 'too many sessions are beginning',
+    retryAfterMs: 2_000,
+  },
+  renew: { type: 'renew' },
+  renewed: { type: 'renewed', ticket },
+  restarting: { type: 'restarting', reconnectInMs: 1_250, tryForMs: 120_000 },
+  replaced: { type: 'replaced', generation: 2 },
+  goodbye: { type: 'goodbye', reason: 'shutting down' },
+  error: {
+    type: 'error',
+    code: 'bad_field',
+    reason: 'route.request.requestId: wanted unsigned 32-bit integer',
+    about: 0x20,
+  },
+  heartbeat: {
+    type: 'heartbeat',
+    seq: 2,
+    echoStamp: 86_400_000,
+    echoHeldMs: 9_981.5,
+    activeSessions: 3,
+    serverId: 'fra-1',
+    generatedAt: 1_795_251_620_000,
+    readyAt: 1_795_251_600_500,
+    iface: 'wg0',
+    pingTarget: '192.0.2.1',
+    uptimeS: 172_800.25,
+    load1: '0.31',
+    memTotalMb: 3_936,
+    memFreeMb: 2_048.5,
+    cpuTotalPct: 12.5,
+    softirqPct: 1.5,
+    bwRxMbps: 38.25,
+    bwTxMbps: 40,
+    bwTotalMbps: 78.25,
+    ppsRx: 4_000,
+    ppsTx: 4_100,
+    ppsTotal: 8_100,
+    connEstRateS: 2.5,
+    activeConns: 120,
+    conntrackUsagePct: 0.5,
+    rxDropped: 0,
+    txDropped: 1,
+    latencyP50Ms: 8.5,
+    latencyP95Ms: 14.25,
+    packetLossPct: 0,
+  },
+  'heartbeat.ack': { type: 'heartbeat.ack', seq: 2, stamp: 86_410_000 },
+  'route.request': {
+    type: 'route.request',
+    requestId: 7,
+    target: 'fra-1',
+    country: 'DE',
+    region: 'eu-central',
+    minBandwidthMbps: 50,
+    maxLatencyMs: 80.5,
+    exit: true,
+    exclude: ['hel-2'],
+  },
+  'route.assigned': { type: 'route.assigned', requestId: 7, ...route },
+  'route.refused': {
+    type: 'route.refused',
+    requestId: 7,
+    code: 'no_candidate',
+    reason: 'no node meets every requirement',
+    unmet: ['country DE: 2 nodes'],
+    retryAfterMs: 5_000,
+  },
+  'route.switched': { type: 'route.switched', ...route, cause: 'node_lost', previousLink: 0x1_0000 },
+  'route.release': { type: 'route.release', routeId },
+  'path.open': {
+    type: 'path.open',
+    link,
+    routeId,
+    peerId: 'anna',
+    peerKey: clientKey,
+    peerOverlay4: '10.77.0.3/32',
+    peerOverlay6: 'fd77:b050::3/128',
+    allowedIps: ['10.77.0.3/32', 'fd77:b050::3/128'],
+    keepaliveS: 25,
+  },
+  'path.ready': { type: 'path.ready', link },
+  'path.report': {
+    type: 'path.report',
+    link,
+    rttMs: 21.5,
+    sentBytes: 6_000_000_000,
+    receivedBytes: 1_048_576,
+    lastReceivedMs: 40,
+  },
+  'path.settled': { type: 'path.settled', link, tier: 'relayed' },
+  'path.closed': { type: 'path.closed', link, reason: 'the client released the route' },
+  'relay.data': { type: 'relay.data', link, payload: bytes('0400000068690000') },
+  'relay.gone': { type: 'relay.gone', link, reason: 'no_such_link' },
+  'relay.pressure': { type: 'relay.pressure', link, dropped: 12, queueMs: 180.5 },
+}

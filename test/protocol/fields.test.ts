@@ -1,0 +1,112 @@
+import t from 'tap'
+import { decode, FrameError } from '../../src/protocol/codec.js'
+import type { Kind } from '../../src/protocol/schema.js'
+import { exampleList, MESSAGES, pack } from './bytes.js'
+
+/** Values of every shape the scan lets through; a field accepts those of its kind alone. */
+const SHAPES: readonly unknown[] = [
+  true,
+  -1,
+  1.5,
+  7,
+  2 ** 53,
+  Number.POSITIVE_INFINITY,
+  Number.NaN,
+  'x',
+  'a\nb',
+  '.dot first',
+  'x'.repeat(300),
+  new Uint8Array(3),
+  new Uint8Array(32),
+  [],
+  [7],
+  ['x', 7],
+  Array.from({ length: 300 }, () => 'x'),
+  [[]],
+]
+
+/** Returns the largest value of a bounded kind and the one just beyond it; null for kinds without a bound. */
+function bounds(name: string): { largest: unknown; beyond: unknown } | null {
+  const list = /^≤(\d+) × (.+)$/.exec(name)
+  const size = Number(/≤?(\d+)$/.exec(name)?.[1])
+  if (list) {
+    const item = list[2] === 'u32' ? 7 : 'x'
+    return { largest: Array(Number(list[1])).fill(item), beyond: Array(Number(list[1]) + 1).fill(item) }
+  }
+  if (name.startsWith('str')) return { largest: 'x'.repeat(size), beyond: 'x'.repeat(size + 1) }
+  if (name.startsWith('bytes')) return { largest: new Uint8Array(size), beyond: new Uint8Array(size + 1) }
+  if (name === 'u32') return { largest: 2 ** 32 - 1, beyond: 2 ** 32 }
+  if (name === 'u53') return { largest: Number.MAX_SAFE_INTEGER, beyond: 2 ** 53 }
+  if (name === 'id') return { largest: 'x'.repeat(64), beyond: 'x'.repeat(65) }
+  return null
+}
+
+for (const message of MESSAGES) {
+  if (message.order.length === 0) continue
+  const with_ = (at: number, value: unknown): Uint8Array => pack(exampleList(message).with(at + 1, value))
+  const refusal = (bytes: Uint8Array): FrameError => {
+    try {
+      decode(bytes)
+    } catch (error) {
+      if (error instanceof FrameError) return error
+      throw error
+    }
+    throw new Error('it was accepted')
+  }
+
+  t.test(`a field of ${message.name} takes its own kind alone and names itself otherwise`, async t => {
+    for (const [at, key] of message.order.entries()) {
+      const field = message.fields[key] as Kind // order lists the fields
+      for (const value of SHAPES) {
+        const wanted = field.check(value)
+        if (wanted === undefined) {
+          t.equal(decode(with_(at, value)).type, message.name)
+          continue
+        }
+        const error = refusal(with_(at, value))
+        t.equal(error.message, `${message.name}.${key}: wanted ${wanted}`)
+        t.equal(error.code, 'bad_field')
+        t.equal(error.about, message.code)
+      }
+    }
+  })
+
+  t.test(`a field of ${message.name} may be nil only when it is optional`, async t => {
+    for (const [at, key] of message.order.entries()) {
+      if (message.fields[key]?.optional === true) t.notOk(key in decode(with_(at, null)), key)
+      else t.match(refusal(with_(at, null)).message, `${message.name}.${key}: wanted `)
+    }
+  })
+
+  t.test(`the bounds of ${message.name} are exact`, async t => {
+    for (const [at, key] of message.order.entries()) {
+      const edge = bounds(message.fields[key]?.name ?? '')
+      if (edge === null) continue
+      t.equal(decode(with_(at, edge.largest)).type, message.name, key)
+      t.match(refusal(with_(at, edge.beyond)).message, `${message.name}.${key}: wanted `)
+    }
+  })
+
+  t.test(`${message.name} without its last required field is refused by that name`, async t => {
+    const last = message.order.findLastIndex(key => message.fields[key]?.optional !== true)
+    if (last < 0) return
+    const error = refusal(pack(exampleList(message).slice(0, last + 1)))
+    t.match(error.message, `${message.name}.${message.order[last] ?? ''}: wanted `)
+  })
+}
+
+t.test('what people will read cannot break a line or steer a terminal', async t => {
+  for (const text of ['a\nb', 'a\rb', '\u001b[2J', 'a\u0000', '\u009b31m', 'a\u2028b', 'a\u007f']) {
+    t.throws(() => decode(pack([0x0b, text])), { code: 'bad_field' }, JSON.stringify(text))
+  }
+  t.same(decode(pack([0x0b, 'grüße, 世界 🙂'])), { type: 'goodbye', reason: 'grüße, 世界 🙂' })
+})
+
+t.test('an id is a plain word', async t => {
+  const welcome = (serverId: string) =>
+    decode(pack([0x01, serverId, new Uint8Array(32), new Uint8Array(32), 1]))
+  for (const id of ['a', '0', 'fra-1', 'a.b_c', 'x'.repeat(64)]) t.same(welcome(id).type, 'welcome', id)
+  for (const id of ['', '-a', '.', '_a', 'a b', 'a/b', 'ä', 'x'.repeat(65), '__proto__']) {
+    t.throws(() => welcome(id), { code: 'bad_field' }, id)
+  }
+})

@@ -26,18 +26,23 @@ export class Deadlines<K> {
     return this.#due.size
   }
 
+  /** Heap entries, stale ones included: never more than 64 or four times `size`, whichever is more. */
+  get held(): number {
+    return this.#heap.length
+  }
+
   /** Sets or moves the deadline of `key` to `inMs` from now. */
   set(key: K, inMs: number): void {
     const dueMs = this.#clock.now() + Math.max(0, inMs)
     this.#due.set(key, dueMs)
     this.#push({ key, dueMs })
-    // Far more stale entries than live ones: rebuild, so that the heap stays proportional to the keys.
-    if (this.#heap.length > 64 && this.#heap.length > 4 * this.#due.size) this.#rebuild()
+    this.#tidy()
     this.#arm()
   }
 
   clear(key: K): void {
     this.#due.delete(key)
+    this.#tidy()
   }
 
   /** Forgets everything and stops the timer. */
@@ -74,7 +79,9 @@ export class Deadlines<K> {
     }
   }
 
-  #rebuild(): void {
+  /** Rebuilds when far more entries are stale than live, so that the heap stays proportional to the keys. */
+  #tidy(): void {
+    if (this.#heap.length <= 64 || this.#heap.length <= 4 * this.#due.size) return
     this.#heap = []
     for (const [key, dueMs] of this.#due) this.#push({ key, dueMs })
   }

@@ -1,0 +1,15 @@
+/** What is kept: the store behind its port, on PGlite, PostgreSQL or in memory, and the journal beside it. */
+export {
+  BadOverlay,
+  DataDirLocked,
+  JournalUnavailable,
+  MigrationFailed,
+  StoreConflict,
+  StoreUnavailable,
+} from './errors.js'
+export { FileJournal, type JournalOptions, openJournal } from './file-journal.js'
+export type { StoreLog } from './log.js'
+export { MemoryJournal } from './memory-journal.js'
+export { MemoryStore, type MemoryStoreOptions } from './memory-store.js'
+export { type OverlayOptions, OverlayPool } from './overlay-pool.js'
+export { RETENTION, type Retention } from './retention.js'

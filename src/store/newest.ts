@@ -1,0 +1,60 @@
+/** Which of several changes to the same thing counts: the newest, and never an older generation. */
+import type { AuditEvent, Change, Identity, StoredRoute, StoredSession } from '../actors/ports.js'
+
+/** Changes by kind, one per key. */
+export interface Newest {
+  readonly identities: readonly Identity[]
+  readonly sessions: readonly StoredSession[]
+  readonly routes: readonly StoredRoute[]
+  readonly audit: readonly AuditEvent[]
+}
+
+/** Returns the one value of each key that a store has to write. */
+export function newestOf(changes: readonly Change[]): Newest {
+  const identities = new Map<string, Identity>()
+  const sessions = new Map<string, StoredSession>()
+  const routes = new Map<string, StoredRoute>()
+  const audit = new Map<string, AuditEvent>()
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'identity':
+        identities.set(change.key, mergeIdentity(identities.get(change.key), change.value))
+        break
+      case 'session':
+        sessions.set(change.key, mergeSession(sessions.get(change.key), change.value))
+        break
+      case 'route':
+        routes.set(change.key, change.value)
+        break
+      case 'audit':
+        if (!audit.has(change.key)) audit.set(change.key, change.value)
+    }
+  }
+  return {
+    identities: [...identities.values()],
+    sessions: [...sessions.values()],
+    routes: [...routes.values()],
+    audit: [...audit.values()],
+  }
+}
+
+/**
+ * Returns what an identity becomes. What was bound at first contact stays; generation and profile go together;
+ * a revocation is final, whichever generation it came with, so that a coordinator that has not heard of it
+ * cannot undo it.
+ */
+export function mergeIdentity(stored: Identity | undefined, value: Identity): Identity {
+  if (stored === undefined) return value
+  const newer = value.generation >= stored.generation
+  return {
+    ...stored,
+    generation: newer ? value.generation : stored.generation,
+    profile: newer ? value.profile : stored.profile,
+    revokedAtMs: stored.revokedAtMs ?? value.revokedAtMs,
+  }
+}
+
+/** Returns what a session becomes: the value, unless it is of an older generation. */
+export function mergeSession(stored: StoredSession | undefined, value: StoredSession): StoredSession {
+  return stored !== undefined && value.generation < stored.generation ? stored : value
+}

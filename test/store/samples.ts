@@ -1,0 +1,122 @@
+/** Things to store, complete and unlike each other, so that a swapped column shows. */
+import { createHash } from 'node:crypto'
+import type {
+  AuditEvent,
+  Change,
+  EnrolmentKey,
+  EnrolRequest,
+  Identity,
+  Profile,
+  StoredRoute,
+  StoredSession,
+} from '../../src/actors/ports.js'
+
+/** A Saturday in November 2026; whole milliseconds, not whole seconds. */
+export const NOW_MS = 1_795_254_000_123
+
+export const hashOf = (text: string): Uint8Array =>
+  Uint8Array.from(createHash('sha256').update(text).digest())
+
+export const profile: Profile = {
+  agent: 'boson/0.1.0 linux-x64',
+  country: 'DE',
+  region: 'Hessen "süd"',
+  latitude: 50.11,
+  longitude: -8.68,
+  maxSessions: 250,
+  bandwidthMbps: 940.5,
+  exit: true,
+  tags: ['ssd', 'with,comma', 'quo"te', ''],
+}
+
+export const unknownProfile: Profile = {
+  agent: 'other',
+  country: null,
+  region: null,
+  latitude: null,
+  longitude: null,
+  maxSessions: null,
+  bandwidthMbps: null,
+  exit: false,
+  tags: [],
+}
+
+export const enrolmentKey = (keyId: string, changes: Partial<EnrolmentKey> = {}): EnrolmentKey => ({
+  keyId,
+  secretHash: hashOf(keyId),
+  role: null,
+  usesLeft: null,
+  expiresAtMs: null,
+  note: 'for the tests',
+  createdAtMs: NOW_MS,
+  revokedAtMs: null,
+  ...changes,
+})
+
+export const enrolRequest = (
+  id: string,
+  keyId: string,
+  changes: Partial<EnrolRequest> = {},
+): EnrolRequest => ({
+  id,
+  role: 'node',
+  publicKey: hashOf(`public key of ${id}`),
+  profile,
+  secretHash: hashOf(keyId),
+  nowMs: NOW_MS,
+  ...changes,
+})
+
+export const session = (sessionId: string, changes: Partial<StoredSession> = {}): StoredSession => ({
+  sessionId,
+  identityId: 'n-1',
+  generation: 1,
+  ticketHash: hashOf(`ticket of ${sessionId}`),
+  state: 'online',
+  startedAtMs: NOW_MS - 5_000,
+  changedAtMs: NOW_MS,
+  ...changes,
+})
+
+export const route = (routeId: string, changes: Partial<StoredRoute> = {}): StoredRoute => ({
+  routeId,
+  link: 0x1_0000,
+  clientId: 'c-1',
+  nodeId: 'n-1',
+  request: {
+    country: 'DE',
+    region: null,
+    minBandwidthMbps: 100,
+    maxLatencyMs: null,
+    nodeId: null,
+    exclude: ['n-9'],
+  } as unknown as StoredRoute['request'], // the store keeps any wish, whatever the wire holds
+  explanation: {
+    considered: 7,
+    qualified: 2,
+    excluded: { country: 5 },
+    compared: [{ nodeId: 'n-1', cost: 0.25, terms: { latency: null, load: 0.25 } }],
+  },
+  state: 'active',
+  assignedAtMs: NOW_MS,
+  endedAtMs: null,
+  cause: null,
+  ...changes,
+})
+
+export const auditEvent = (auditId: string, changes: Partial<AuditEvent> = {}): AuditEvent => ({
+  auditId,
+  atMs: NOW_MS,
+  kind: 'session.replaced',
+  actor: 'system',
+  subject: 'n-1',
+  detail: { from: 1, to: 2, why: 'a newer one' },
+  ...changes,
+})
+
+export const changeOf = {
+  identity: (value: Identity): Change => ({ kind: 'identity', key: value.id, value }),
+  session: (value: StoredSession): Change => ({ kind: 'session', key: value.sessionId, value }),
+  route: (value: StoredRoute): Change => ({ kind: 'route', key: value.routeId, value }),
+  audit: (value: AuditEvent): Change => ({ kind: 'audit', key: value.auditId, value }),
+}

@@ -1,0 +1,23 @@
+// Writes the pages that are made from definitions. A test holds that each committed page is current.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Each page, and the function in the built code that returns its text. */
+const PAGES = [{ page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' }]
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+execFileSync(process.execPath, [join(root, 'scripts/ensure.mjs')], { stdio: 'inherit' })
+for (const { page, from, make } of PAGES) {
+  const path = join(root, page)
+  const text = (await import(join(root, from)))[make]()
+  let old = ''
+  try {
+    old = readFileSync(path, 'utf8')
+  } catch {
+    // A page that is not there yet.
+  }
+  if (old !== text) writeFileSync(path, text)
+  console.log(`${page}: ${old === text ? 'current' : 'written'}`)
+}

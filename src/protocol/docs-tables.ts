@@ -1,0 +1,93 @@
+/** The parts of README.md that are made from definitions: messages, their fields and bytes, codes. */
+import { CLOSE, mayReturn } from './close-codes.js'
+import { encode } from './codec.js'
+import { EXAMPLES } from './examples.js'
+import { ALL, RANGES, RESERVED, type Wire } from './messages.js'
+import type { Kind, Message } from './schema.js'
+
+const MESSAGES: readonly Message[] = ALL
+/** Bytes in one line of a hex block. */
+const HEX_WIDTH = 32
+
+/** Returns a code as the documentation spells it: `0x0a`. */
+export const code = (value: number): string => `0x${value.toString(16).padStart(2, '0')}`
+
+/** Returns bytes as lines of hex, each indented by `indent`. */
+export function hexBlock(bytes: Uint8Array, indent = ''): string {
+  const lines: string[] = []
+  for (let at = 0; at < bytes.length; at += HEX_WIDTH) {
+    lines.push(indent + Buffer.from(bytes.subarray(at, at + HEX_WIDTH)).toString('hex'))
+  }
+  return lines.join('\n')
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+const anchor = (message: Message): string => `${code(message.code)}-${message.name}`.replaceAll('.', '')
+
+/** Returns one line for each message, in order of code. */
+export const messageIndex = (): string =>
+  table(
+    ['code', 'message', 'direction', 'meaning'],
+    MESSAGES.map(m => [code(m.code), `[\`${m.name}\`](#${anchor(m)})`, m.direction, m.doc]),
+  )
+
+function typeName(field: Kind): string {
+  if (!field.name.startsWith('"')) return field.name
+  return field.name
+    .slice(1, -1)
+    .split('" "')
+    .map(name => `\`${name}\``)
+    .join(' ')
+}
+
+function fieldTable(message: Message): string {
+  if (message.order.length === 0) return 'No fields.'
+  const rows = message.order.map((key, i) => {
+    const field = message.fields[key] as Kind // order lists the fields
+    return [`${i + 1}`, `\`${key}\``, typeName(field), field.optional ? 'optional' : 'required', field.text]
+  })
+  return table(['#', 'field', 'type', '', 'meaning'], rows)
+}
+
+function section(message: Message): string {
+  const bytes = encode(EXAMPLES[message.name as Wire['type']])
+  return [
+    `### ${code(message.code)} ${message.name}`,
+    `${message.direction}. ${message.doc}`,
+    fieldTable(message),
+    `Example, ${bytes.length} bytes:`,
+    `\`\`\`\n${hexBlock(bytes)}\n\`\`\``,
+  ].join('\n\n')
+}
+
+/** Returns a section for each message: meaning, fields, and an example with its bytes. */
+export const messageSections = (): string => MESSAGES.map(section).join('\n\n')
+
+/** Returns the ranges of codes, with what is reserved in each. */
+export const rangeTable = (): string =>
+  table(
+    ['range', 'about', 'reserved for messages to come'],
+    RANGES.map(({ from, to, room }) => [
+      `${code(from)}–${code(to)}`,
+      room,
+      RESERVED.filter(r => r.code >= from && r.code <= to)
+        .map(r => `${code(r.code)} \`${r.name}\``)
+        .join(', '),
+    ]),
+  )
+
+/** Returns every close code, and whether the agent comes back. */
+export const closeTable = (): string =>
+  table(
+    ['code', 'name', 'come back?', 'meaning'],
+    Object.entries(CLOSE).map(([name, reason]) => [
+      `${reason.code}`,
+      `\`${name}\``,
+      mayReturn(reason.code) ? 'yes, with back-off' : '**no**, final',
+      reason.doc,
+    ]),
+  )

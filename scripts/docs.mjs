@@ -1,5 +1,5 @@
 // Writes the pages that are made from definitions. A test holds that each committed page is current.
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 const PAGES = [{ page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' }]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-execFileSync(process.execPath, [join(root, 'scripts/ensure.mjs')], { stdio: 'inherit' })
+const built = spawnSync(process.execPath, [join(root, 'scripts/ensure.mjs')], { stdio: 'inherit' })
+if (built.status !== 0) process.exit(1)
 for (const { page, from, make } of PAGES) {
   const path = join(root, page)
   const text = (await import(join(root, from)))[make]()

@@ -1,0 +1,323 @@
+import t, { type Test } from 'tap'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { FullTunnel } from '../../src/agent/exit/full-tunnel.js'
+import type { Peer } from '../../src/agent/ports.js'
+import { Ledger } from '../../src/agent/system/ledger.js'
+import { SystemError } from '../../src/agent/system/errors.js'
+import type { Run } from '../../src/agent/system/run.js'
+import { parseCidr } from '../../src/agent/wireguard/cidr.js'
+import { HandshakeRtt } from '../../src/agent/wireguard/handshake-rtt.js'
+import { WireGuardTunnel } from '../../src/agent/wireguard/tunnel.js'
+import { parseDump } from '../../src/agent/wireguard/wg.js'
+
+const PRIVATE_KEY = Buffer.alloc(32, 5).toString('base64')
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+t.test('packets of WireGuard leave on the link, packets of the link reach WireGuard', async t => {
+  const { tunnel, wireguard } = await bench(t)
+  const sent: string[] = []
+  await tunnel.open(peer({ link: 0x10001 }), packet => sent.push(text(packet)))
+  tunnel.deliver(0x10001, bytes('from the peer'))
+  const [heard, from] = (await once(wireguard, 'message')) as [Buffer, { port: number }]
+  t.equal(text(heard), 'from the peer')
+  wireguard.send('to the peer', from.port, '127.0.0.1')
+  await until(() => sent.length === 1)
+  t.same(sent, ['to the peer'])
+  t.match(tunnel.metrics(0x10001), { rttMs: null, sentBytes: 11, receivedBytes: 13 })
+})
+
+t.test('what any other program sends to a link is not heard', async t => {
+  const { tunnel, wireguard } = await bench(t)
+  const sent: string[] = []
+  await tunnel.open(peer({ link: 0x10001 }), packet => sent.push(text(packet)))
+  tunnel.deliver(0x10001, bytes('hello'))
+  const [, { port }] = (await once(wireguard, 'message')) as [Buffer, { port: number }]
+  const stranger = createSocket('udp4')
+  t.teardown(() => stranger.close())
+  await new Promise(resolve => stranger.send('let me in', port, '127.0.0.1', resolve))
+  wireguard.send('after it', port, '127.0.0.1')
+  await until(() => sent.length > 0)
+  t.same(sent, ['after it'])
+})
+
+t.test('opening an open link runs no command and keeps its socket', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  const before = commands.length
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  t.equal(commands.length, before)
+})
+
+t.test('a peer that comes back on another link keeps WireGuard’s endpoint', async t => {
+  const { tunnel, wireguard, commands } = await bench(t)
+  const sent: string[] = []
+  await tunnel.open(peer({ link: 0x10001 }), () => sent.push('old'))
+  tunnel.deliver(0x10001, bytes('hello'))
+  const [, { port }] = (await once(wireguard, 'message')) as [Buffer, { port: number }]
+  const before = commands.length
+
+  await tunnel.open(peer({ link: 0x10002 }), () => sent.push('new'))
+  await tunnel.close(0x10001)
+  t.equal(commands.length, before, 'WireGuard was not told anything')
+  wireguard.send('packet', port, '127.0.0.1')
+  await until(() => sent.length > 0)
+  t.same(sent, ['new'])
+  t.equal(tunnel.metrics(0x10001), null)
+  t.equal(tunnel.metrics(0x10002)?.sentBytes, 6)
+})
+
+t.test('the last link of a peer takes the peer and its routes along', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  await tunnel.close(0x10001)
+  t.match(commands.at(-2), /^wg set boson0 peer \S+ remove$/)
+  t.equal(commands.at(-1), 'ip -force -batch - < route del 10.77.0.9/32 dev boson0')
+})
+
+t.test('hundreds of links opened at once take a handful of commands', async t => {
+  const { tunnel, commands } = await bench(t)
+  const before = commands.length
+  const opened = Array.from({ length: 300 }, (_, n) => {
+    const peerKey = Buffer.alloc(32)
+    peerKey.writeUInt16BE(n)
+    const allowedIps = [`10.77.${n >> 8}.${n & 255}/32`]
+    return tunnel.open(peer({ link: 0x10001 + n, peerKey, allowedIps }), () => {})
+  })
+  await Promise.all(opened)
+  const used = commands.length - before
+  t.comment(`${used} commands`)
+  t.ok(used < 60)
+})
+
+t.test('a peer that WireGuard refuses fails alone', async t => {
+  const { tunnel } = await bench(t, { refuse: key(7) })
+  const [good, bad] = await Promise.allSettled([
+    tunnel.open(peer({ link: 0x10001, peerKey: Buffer.alloc(32, 1) }), () => {}),
+    tunnel.open(
+      peer({ link: 0x10002, peerKey: Buffer.alloc(32, 7), allowedIps: ['10.77.0.8/32'] }),
+      () => {},
+    ),
+  ])
+  t.equal(good?.status, 'fulfilled')
+  t.equal(bad?.status, 'rejected')
+})
+
+t.test('an address that is none never reaches a command', async t => {
+  const { tunnel, commands } = await bench(t)
+  const before = commands.length
+  const open = tunnel.open(peer({ link: 0x10001, allowedIps: ['via 1.2.3.4'] }), () => {})
+  await t.rejects(open, { code: 'bad_address' })
+  t.equal(commands.length, before)
+})
+
+t.test('a default route is accepted only by who asked for it', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001, allowedIps: ['0.0.0.0/0', '::/0', '10.77.0.9/32'] }), () => {})
+  t.match(
+    commands.find(each => each.startsWith('wg set boson0 peer')),
+    / allowed-ips 10\.77\.0\.9\/32$/,
+  )
+})
+
+t.test('with a full tunnel the coordinator stays outside and nothing leaves in clear', async t => {
+  const { tunnel, commands } = await bench(t, { outside: ['203.0.113.10'] })
+  await tunnel.open(peer({ link: 0x10001, allowedIps: ['0.0.0.0/0', '::/0'] }), () => {})
+  const rules = commands.filter(each => each.startsWith('ip -4'))
+  t.same(rules.slice(-5), [
+    'ip -4 rule add to 203.0.113.10 lookup main priority 25199',
+    'ip -4 route replace unreachable default metric 4294967295 table 25199',
+    'ip -4 route replace default dev boson0 table 25199',
+    'ip -4 rule add lookup main suppress_prefixlength 0 priority 25200',
+    'ip -4 rule add lookup 25199 priority 25201',
+  ])
+  const before = commands.length
+  await tunnel.open(peer({ link: 0x10002, allowedIps: ['0.0.0.0/0', '::/0'] }), () => {})
+  t.equal(commands.length, before, 'once')
+  await tunnel.stop()
+  t.same(
+    commands.filter(each => each.startsWith('ip -4 rule del')),
+    [
+      'ip -4 rule del lookup 25199 priority 25201',
+      'ip -4 rule del lookup main suppress_prefixlength 0 priority 25200',
+      'ip -4 rule del to 203.0.113.10 lookup main priority 25199',
+    ],
+  )
+})
+
+t.test('the private key is never among the arguments', async t => {
+  const { commands } = await bench(t)
+  t.notOk(commands.some(each => each.split(' < ')[0]?.includes(PRIVATE_KEY)))
+  t.ok(commands.some(each => each.endsWith(` private-key /dev/stdin < ${PRIVATE_KEY}`)))
+})
+
+t.test('an interface that is there is attached to: no key, no link, no foreign peer is touched', async t => {
+  const { tunnel, commands } = await bench(t, { existing: true })
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  const conflict = peer({ link: 0x10002, peerKey: Buffer.alloc(32, 2), allowedIps: ['10.9.9.9/32'] })
+  await t.rejects(
+    tunnel.open(conflict, () => {}),
+    { code: 'taken' },
+  )
+  const theirs = peer({ link: 0x10003, peerKey: Buffer.alloc(32, 9) })
+  await t.rejects(
+    tunnel.open(theirs, () => {}),
+    { code: 'taken' },
+  )
+  await tunnel.stop()
+  t.notOk(commands.some(each => /private-key|ip link (add|set|del)/.test(each)))
+  t.match(commands.slice(-3), [
+    'ip -4 route del 10.77.0.9/32 dev wg0',
+    /^wg set wg0 peer \S+ remove$/,
+    'ip address del 10.77.0.2/32 dev wg0',
+  ])
+})
+
+t.test('an interface with another key is not ours to use', async t => {
+  const opening = bench(t, { existing: true, theirKey: key(3) })
+  await t.rejects(opening, { code: 'taken', message: /another key/ })
+})
+
+t.test('both ends read the round trip off the handshake', async t => {
+  const initiator = new HandshakeRtt()
+  const responder = new HandshakeRtt()
+  const initiation = message(1, 148, { 4: 0xcafe })
+  const response = message(2, 92, { 4: 0xbeef, 8: 0xcafe })
+  const data = message(4, 32, { 4: 0xbeef })
+  initiator.sent(initiation, 100)
+  responder.received(initiation, 120)
+  responder.sent(response, 121)
+  initiator.received(message(2, 92, { 4: 0xbeef, 8: 0x1111 }), 130)
+  t.equal(initiator.ms, null, 'the answer to another handshake tells nothing')
+  initiator.received(response, 141)
+  t.equal(initiator.ms, 41)
+  initiator.sent(data, 142)
+  responder.received(data, 162)
+  t.equal(responder.ms, 41)
+  responder.received(data, 999)
+  t.equal(responder.ms, 41, 'later packets tell nothing')
+  initiator.received(new Uint8Array(0), 1_000)
+})
+
+t.test('a dump is read field by field', async t => {
+  const dump = parseDump(
+    'priv=\tpub=\t51820\toff\n' +
+      'A=\t(none)\t127.0.0.1:4000\t10.77.0.2/32,fd77::2/128\t1700000000\t10\t20\t25\n' +
+      'B=\t(none)\t(none)\t(none)\t0\t0\t0\toff\n',
+  )
+  t.match(dump, { privateKey: 'priv=', publicKey: 'pub=', listenPort: 51820 })
+  t.match(dump.peers, [
+    {
+      publicKey: 'A=',
+      endpoint: '127.0.0.1:4000',
+      allowedIps: ['10.77.0.2/32', 'fd77::2/128'],
+      latestHandshakeS: 1_700_000_000,
+    },
+    { publicKey: 'B=', endpoint: null, allowedIps: [] },
+  ])
+})
+
+t.test('addresses from outside are read before use', async t => {
+  t.same(parseCidr('10.77.0.2'), { family: '-4', text: '10.77.0.2/32', everything: false })
+  t.same(parseCidr('::/0'), { family: '-6', text: '::/0', everything: true })
+  for (const wrong of [
+    '',
+    'default',
+    '10.0.0.0/33',
+    '1.2.3.4/8/8',
+    '1.2.3.4/',
+    '-4',
+    'fe80::1%eth0/64',
+    '1.2.3.4/1 dev lo',
+  ]) {
+    t.throws(() => parseCidr(wrong), { code: 'bad_address' }, wrong)
+  }
+})
+
+interface Bench {
+  /** `wg0` is there already, with this private key and one peer. */
+  existing?: boolean
+  theirKey?: string
+  /** `wg set` fails when this key is named. */
+  refuse?: string
+  outside?: readonly string[]
+}
+
+/** A tunnel whose commands are written down, with a UDP socket in WireGuard's place. */
+async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse, outside }: Bench = {}) {
+  const wireguard = await listen(t)
+  const commands: string[] = []
+  const port = wireguard.address().port
+  const run: Run = async (command, args, { stdin = '' } = {}) => {
+    const line = [command, ...args].join(' ')
+    commands.push(stdin === '' ? line : `${line} < ${stdin.trim()}`)
+    if (line.startsWith('ip link show') && !existing)
+      throw new SystemError('command_failed', 'no such device')
+    if (refuse !== undefined && line.includes(` ${refuse} endpoint`))
+      throw new SystemError('command_failed', 'refused')
+    if (line.endsWith('listen-port')) return `${port}\n`
+    if (line.endsWith('dump'))
+      return `${theirKey}\t${key(4)}\t${port}\toff\n${key(9)}\t(none)\t(none)\t10.9.9.9/32\t0\t0\t0\toff\n`
+    return ''
+  }
+  const { ledger } = await Ledger.open(`${t.testdir()}/machine.json`, run)
+  const tunnel = new WireGuardTunnel({
+    privateKey: PRIVATE_KEY,
+    ledger,
+    run,
+    log: quiet,
+    ...(existing && { interface: 'wg0' }),
+    ...(outside !== undefined && { fullTunnel: new FullTunnel({ outside, dns: [], ledger, run }) }),
+  })
+  t.teardown(() => tunnel.stop())
+  await tunnel.addressed({ overlay4: '10.77.0.2/32', overlay6: '', mtu: 9_000 })
+  return { tunnel, wireguard, commands }
+}
+
+async function listen(t: Test): Promise<Socket> {
+  const socket = createSocket('udp4')
+  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
+  t.teardown(() => socket.close())
+  return socket
+}
+
+function peer(given: Partial<Peer>): Peer {
+  return {
+    link: 0x10001,
+    routeId: 'route',
+    peerId: 'node',
+    peerKey: Buffer.alloc(32, 1),
+    peerOverlay4: '10.77.0.9',
+    peerOverlay6: '',
+    allowedIps: ['10.77.0.9/32'],
+    keepaliveS: 25,
+    ...given,
+  }
+}
+
+function message(type: number, size: number, indexes: Readonly<Record<number, number>>): Uint8Array {
+  const bytes = Buffer.alloc(size)
+  bytes[0] = type
+  for (const [at, index] of Object.entries(indexes)) bytes.writeUInt32LE(index, Number(at))
+  return bytes
+}
+
+async function until(held: () => boolean): Promise<void> {
+  const giveUp = Date.now() + 5_000
+  while (!held()) {
+    if (Date.now() > giveUp) throw new Error('did not come to pass within 5 s')
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+function key(byte: number): string {
+  return Buffer.alloc(32, byte).toString('base64')
+}
+
+function text(packet: Uint8Array): string {
+  return Buffer.from(packet).toString()
+}
+
+function bytes(text: string): Uint8Array {
+  return Buffer.from(text)
+}

@@ -3,6 +3,7 @@
  * `store`, `edge`, `telemetry` and in `test/lab`, and `app` puts one behind each port.
  */
 import type { WireOf } from '../protocol/messages.js'
+import type { SendResult } from '../protocol/sent.js'
 
 export type IdentityId = string
 export type SessionId = string
@@ -190,10 +191,6 @@ export interface ScoredNode {
 }
 
 // ── the socket ───────────────────────────────────────────────────────────────────────────────────
-
-/** What `send` came to: uWebSockets’ own numbers. */
-export const SENT = { queued: 0, ok: 1, dropped: 2 } as const
-export type SendResult = (typeof SENT)[keyof typeof SENT]
 
 /** One WebSocket, as the mesh sees it. The bytes given to `send` may be reused when it returns. */
 export interface Socket {

@@ -205,7 +205,9 @@ export const HeartbeatAck = message(0x11, 'heartbeat.ack', {
   doc: 'Answers each heartbeat.',
   fields: {
     seq: u32.doc('From the heartbeat.'),
-    stamp: u32.doc('The coordinator’s own millisecond counter; echo it in the next heartbeat.'),
+    stamp: u32.doc(
+      'A reading of the coordinator’s clock that only the coordinator understands; echo it in the next heartbeat.',
+    ),
   },
 })
 

@@ -1,0 +1,351 @@
+/**
+ * The relay's hot path. No await, no msgpack, no log line, no event: a run of `relay.data` values on the
+ * same link costs one look-up and one copy into the destination's bundle; the bundle leaves when the
+ * turn of the event loop is over, as one message.
+ *
+ *   message of A ─ run ─→ RelayTable ─→ Outbox of B ─ end of turn ─→ socket of B
+ *                                          └─ socket full ─→ 32 packets wait, oldest dropped first
+ *
+ * Sending inside another socket's handler would cost a system call per packet; gathering makes it one
+ * per destination and turn.
+ */
+import type { Slot, Socket } from '../actors/ports.js'
+import type { Clock, Timer } from '../kit/clock.js'
+import { Histogram } from '../kit/histogram.js'
+import { TokenBucket } from '../kit/token-bucket.js'
+import { RELAY_PAYLOAD_MAX, relayEnd, relayLink, relayPayload } from '../protocol/relay-frame.js'
+import { SENT } from '../protocol/sent.js'
+import { DROP_REASONS, type DropReason } from './drop-reasons.js'
+import { BUNDLE_MAX, Outbox } from './outbox.js'
+import type { RelayTable } from './relay-table.js'
+
+export interface RelayLaneOptions {
+  /** What one session may send, Mbit/s; 0 is no limit. */
+  readonly mbpsPerIdentity: number
+  readonly payload: 'wireguard' | 'any'
+  /** Packets that wait for a socket that takes no more. */
+  readonly queuePackets: number
+  /** How long a packet may wait, ms. */
+  readonly queueMs: number
+}
+
+/** What the lane tells the ends; at most once a second for a link. */
+export interface RelayNotices {
+  gone(slot: Slot, link: number, reason: 'no_such_link' | 'peer_away' | 'not_wireguard'): void
+  pressure(slot: Slot, link: number, dropped: number, queueMs: number): void
+  /** The session's socket has taken nothing for STUCK_MS. */
+  stuck(slot: Slot): void
+}
+
+/** Data stops at this many bytes in the socket's own buffer, far below where it would refuse control messages. */
+const SOFT_LIMIT = 64 * 1024
+/** A reader that takes nothing for this long is closed, ms. */
+const STUCK_MS = 30_000
+/** How often sockets that take no more are looked at, ms. */
+const STALL_CHECK_MS = 50
+/** A link's ends hear of trouble at most this often, ms. */
+const NOTICE_MS = 1_000
+/** Links in trouble that are remembered for a notice; the rest hear of it later. */
+const NOTICES_MAX = 10_000
+/** A burst may be this many milliseconds of the rate. */
+const BURST_MS = 250
+/** WireGuard's smallest message is an empty transport packet, bytes. */
+const WIREGUARD_MIN = 32
+
+interface Trouble {
+  readonly slot: Slot
+  readonly link: number
+  dropped: number
+  queueMs: number
+  gone: 'no_such_link' | 'peer_away' | 'not_wireguard' | null
+}
+
+export class RelayLane {
+  readonly drops: Record<DropReason, number> = Object.fromEntries(DROP_REASONS.map(r => [r, 0])) as Record<
+    DropReason,
+    number
+  > // one per reason
+  readonly queueMs = new Histogram([0.1, 0.5, 1, 2, 5, 10, 20, 50, 100, 200])
+  packets = 0
+  bytes = 0
+
+  readonly #clock: Clock
+  readonly #table: RelayTable
+  readonly #options: RelayLaneOptions
+  readonly #notices: RelayNotices
+  readonly #outboxes: (Outbox | undefined)[] = []
+  readonly #buckets: (TokenBucket | undefined)[] = []
+  #gathered: Outbox[] = []
+  #flushing: Outbox[] = []
+  #scheduled = false
+  readonly #stalled = new Map<Slot, Outbox>()
+  #stallTimer: Timer | undefined
+  readonly #troubles = new Map<string, Trouble>()
+  #noticeTimer: Timer | undefined
+
+  constructor(clock: Clock, table: RelayTable, options: RelayLaneOptions, notices: RelayNotices) {
+    this.#clock = clock
+    this.#table = table
+    this.#options = options
+    this.#notices = notices
+  }
+
+  /** Gives the session a socket; whatever waited for an older one is gone. */
+  attach(slot: Slot, socket: Socket): void {
+    this.detach(slot)
+    this.#outboxes[slot] = new Outbox(slot, socket)
+  }
+
+  /** Takes the session's socket away. */
+  detach(slot: Slot): void {
+    const outbox = this.#outboxes[slot]
+    if (outbox === undefined) return
+    this.#outboxes[slot] = undefined
+    this.#stalled.delete(slot)
+    this.drops.peer_away += outbox.waiting.length
+    outbox.waiting.length = 0
+    for (const bundle of outbox.bundles.splice(0)) {
+      this.drops.peer_away += bundle.packets
+      Outbox.release(bundle)
+    }
+  }
+
+  /** Forgets the session altogether. */
+  forget(slot: Slot): void {
+    this.detach(slot)
+    this.#buckets[slot] = undefined
+  }
+
+  /** Sockets that take no more at the moment. */
+  get stalledCount(): number {
+    return this.#stalled.size
+  }
+
+  /**
+   * Forwards the `relay.data` values that begin at `at` in a message of `from`. Returns where they end: at
+   * the end of the message, or at a value that is something else; -1 when a value has not the lane's shape.
+   */
+  forward(from: Slot, message: Uint8Array, at: number): number {
+    const length = message.length
+    let start = at
+    while (start < length) {
+      let end = relayEnd(message, start)
+      if (end < 0) return start > at && message[start + 1] !== 0x40 ? start : -1
+      const link = relayLink(message, start)
+      if (!this.#acceptable(message, start, end)) {
+        this.#refuse(from, link, 'not_wireguard', 1)
+        start = end
+        continue
+      }
+      let packets = 1
+      // The run: as many values as follow for the same link.
+      while (end < length) {
+        const next = relayEnd(message, end)
+        if (next < 0 || relayLink(message, end) !== link || !this.#acceptable(message, end, next)) break
+        end = next
+        packets++
+      }
+      this.#run(from, link, message, start, end, packets)
+      start = end
+    }
+    return start
+  }
+
+  /** The socket of this session takes bytes again. */
+  drained(slot: Slot): void {
+    const outbox = this.#outboxes[slot]
+    if (outbox !== undefined && outbox.stalledMs > 0) this.#retry(outbox)
+  }
+
+  /** Ends the lane's timers. */
+  stop(): void {
+    this.#clock.clearTimeout(this.#stallTimer)
+    this.#clock.clearTimeout(this.#noticeTimer)
+    this.#stallTimer = this.#noticeTimer = undefined
+  }
+
+  #acceptable(message: Uint8Array, start: number, end: number): boolean {
+    const payload = relayPayload(message, start)
+    const size = end - payload
+    if (size > RELAY_PAYLOAD_MAX) return false
+    if (this.#options.payload === 'any') return true
+    // Message types 1 to 4, three reserved zero bytes (WireGuard whitepaper §5.4).
+    const type = message[payload] as number // size is checked below
+    return (
+      size >= WIREGUARD_MIN &&
+      type >= 1 &&
+      type <= 4 &&
+      message[payload + 1] === 0 &&
+      message[payload + 2] === 0 &&
+      message[payload + 3] === 0
+    )
+  }
+
+  #run(from: Slot, link: number, message: Uint8Array, start: number, end: number, packets: number): void {
+    const index = this.#table.indexOf(link)
+    if (index < 0) return this.#refuse(from, link, 'no_such_link', packets)
+    const to = this.#table.otherEnd(index, from)
+    if (to < 0) return this.#refuse(from, link, 'not_your_link', packets)
+    if (!this.#table.carries(index)) return this.#refuse(from, link, 'not_open', packets)
+    if (this.#options.mbpsPerIdentity > 0 && !this.#bucketOf(from).take(end - start, this.#clock.now())) {
+      return this.#press(from, link, 'over_rate', packets, 0)
+    }
+    const outbox = this.#outboxes[to]
+    if (outbox === undefined) return this.#refuse(from, link, 'peer_away', packets)
+    if (outbox.stalledMs > 0) return this.#wait(outbox, link, message, start, end)
+    const first = !outbox.gathering
+    if (!outbox.gather(message, start, end, packets))
+      return this.#press(from, link, 'gather_full', packets, 0)
+    if (first) {
+      outbox.sinceMs = this.#clock.now()
+      this.#gathered.push(outbox)
+      if (!this.#scheduled) {
+        this.#scheduled = true
+        this.#clock.soon(this.#flush)
+      }
+    }
+    this.packets += packets
+    this.bytes += end - start
+    this.#table.count(index, from, packets, end - start)
+  }
+
+  /** Runs when the turn is over: each destination's bundles leave, as far as its socket takes them. */
+  readonly #flush = (): void => {
+    this.#scheduled = false
+    const now = this.#clock.now()
+    const flushing = this.#gathered
+    this.#gathered = this.#flushing
+    this.#flushing = flushing
+    for (const outbox of flushing) {
+      if (outbox.gathering) this.#send(outbox, now)
+    }
+    flushing.length = 0
+  }
+
+  #send(outbox: Outbox, now: number): void {
+    const bundles = outbox.bundles
+    this.queueMs.observe(now - outbox.sinceMs)
+    let sent = 0
+    while (sent < bundles.length && outbox.socket.buffered() <= SOFT_LIMIT) {
+      const bundle = bundles[sent++] as (typeof bundles)[number] // sent is inside
+      const result = outbox.socket.send(
+        bundle.size === BUNDLE_MAX ? bundle.bytes : bundle.bytes.subarray(0, bundle.size),
+      )
+      if (result === SENT.dropped) this.drops.socket_refused += bundle.packets
+      Outbox.release(bundle)
+    }
+    if (sent < bundles.length) this.#stall(outbox, bundles.slice(sent), now)
+    bundles.length = 0
+  }
+
+  /** The socket takes no more: what is left becomes the short queue. */
+  #stall(outbox: Outbox, rest: Outbox['bundles'], now: number): void {
+    outbox.stalledMs = now
+    this.#stalled.set(outbox.slot, outbox)
+    for (const bundle of rest) {
+      this.#wait(outbox, -1, bundle.bytes.subarray(0, bundle.size), 0, bundle.size)
+      Outbox.release(bundle)
+    }
+    this.#stallTimer ??= this.#clock.setTimeout(this.#checkStalls, STALL_CHECK_MS)
+  }
+
+  #wait(outbox: Outbox, only: number, message: Uint8Array, start: number, end: number): void {
+    const sinceMs = this.#clock.now()
+    for (let at = start; at < end; ) {
+      const next = relayEnd(message, at)
+      outbox.waiting.push({
+        link: only >= 0 ? only : relayLink(message, at),
+        bytes: message.slice(at, next),
+        sinceMs,
+      })
+      at = next
+    }
+    while (outbox.waiting.length > this.#options.queuePackets) this.#dropOldest(outbox, 'queue_full', sinceMs)
+  }
+
+  #dropOldest(outbox: Outbox, reason: 'queue_full' | 'queue_age', now: number): void {
+    const oldest = outbox.waiting.shift()
+    if (oldest === undefined) return
+    const index = this.#table.indexOf(oldest.link)
+    const sender = index < 0 ? -1 : this.#table.otherEnd(index, outbox.slot)
+    this.#press(sender, oldest.link, reason, 1, now - oldest.sinceMs)
+  }
+
+  readonly #checkStalls = (): void => {
+    this.#stallTimer = undefined
+    const now = this.#clock.now()
+    for (const [slot, outbox] of this.#stalled) {
+      while (outbox.waiting.length > 0 && now - (outbox.waiting[0]?.sinceMs ?? now) > this.#options.queueMs) {
+        this.#dropOldest(outbox, 'queue_age', now)
+      }
+      if (now - outbox.stalledMs > STUCK_MS) {
+        this.#stalled.delete(slot)
+        this.#notices.stuck(slot)
+      } else if (outbox.socket.buffered() <= SOFT_LIMIT) this.#retry(outbox)
+    }
+    if (this.#stalled.size > 0) this.#stallTimer = this.#clock.setTimeout(this.#checkStalls, STALL_CHECK_MS)
+  }
+
+  /** The socket takes bytes again: what waited leaves as one message, or two for large packets. */
+  #retry(outbox: Outbox): void {
+    if (outbox.socket.buffered() > SOFT_LIMIT) return
+    const now = this.#clock.now()
+    outbox.stalledMs = 0
+    this.#stalled.delete(outbox.slot)
+    const waiting = outbox.waiting.splice(0)
+    let packets = 0
+    for (const { bytes, sinceMs } of waiting) {
+      this.queueMs.observe(now - sinceMs)
+      if (outbox.gather(bytes, 0, bytes.length, 1)) packets++
+      else this.drops.gather_full++
+    }
+    if (packets === 0) return
+    outbox.sinceMs = now
+    this.#send(outbox, now)
+  }
+
+  #bucketOf(slot: Slot): TokenBucket {
+    const bytesPerSecond = this.#options.mbpsPerIdentity * 125_000
+    return (this.#buckets[slot] ??= new TokenBucket(
+      bytesPerSecond,
+      Math.max(BUNDLE_MAX, (bytesPerSecond * BURST_MS) / 1_000),
+      this.#clock.now(),
+    ))
+  }
+
+  #refuse(slot: Slot, link: number, reason: DropReason, packets: number): void {
+    this.drops[reason] += packets
+    if (reason !== 'no_such_link' && reason !== 'peer_away' && reason !== 'not_wireguard') return
+    const trouble = this.#trouble(slot, link)
+    if (trouble !== null) trouble.gone ??= reason
+  }
+
+  #press(slot: Slot, link: number, reason: DropReason, packets: number, queueMs: number): void {
+    this.drops[reason] += packets
+    const trouble = slot < 0 ? null : this.#trouble(slot, link)
+    if (trouble === null) return
+    trouble.dropped += packets
+    trouble.queueMs = Math.max(trouble.queueMs, queueMs)
+  }
+
+  #trouble(slot: Slot, link: number): Trouble | null {
+    const key = `${slot} ${link}`
+    const known = this.#troubles.get(key)
+    if (known !== undefined) return known
+    if (this.#troubles.size >= NOTICES_MAX) return null
+    const trouble: Trouble = { slot, link, dropped: 0, queueMs: 0, gone: null }
+    this.#troubles.set(key, trouble)
+    this.#noticeTimer ??= this.#clock.setTimeout(this.#notify, NOTICE_MS)
+    return trouble
+  }
+
+  readonly #notify = (): void => {
+    this.#noticeTimer = undefined
+    const troubles = [...this.#troubles.values()]
+    this.#troubles.clear()
+    for (const { slot, link, dropped, queueMs, gone } of troubles) {
+      if (gone !== null) this.#notices.gone(slot, link, gone)
+      if (dropped > 0) this.#notices.pressure(slot, link, dropped, queueMs)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The door: turns a `register` or a `resume` into a session, or into a refusal with its reason.
+ *
+ *   proof of the key ─→ known identity? ─ yes → same key? → takes its session over, or begins one
+ *                              └─ no ─→ enrolment key → the store binds id, key and addresses → begins
+ *
+ * Nothing is said about an id before the proof holds. A known identity needs no store.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import type { WireOf } from '../../protocol/messages.js'
+import { proofHolds } from '../../protocol/proof.js'
+import type { Identity, Profile, Store } from '../ports.js'
+import type { Cell, Line } from '../session/cell.js'
+import { hashOf, ticketKey } from '../session/session.effects.js'
+import type { RefusalCode } from '../session/session.events.js'
+import type { Sessions } from '../session/sessions.js'
+import type { Changes } from '../snapshot/snapshots.js'
+import type { Challenge } from './challenges.js'
+import type { Identities } from './identities.js'
+import { closeFor } from './refusals.js'
+
+export interface AdmissionOptions {
+  readonly serverId: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: Store
+  readonly sessions: Sessions
+  readonly identities: Identities
+  readonly changes: Changes
+  /** Why nobody new is let in now, or null. */
+  readonly barred: () => 'overloaded' | 'draining' | null
+  readonly count: (reason: string) => void
+  readonly info: (fields: object, message: string) => void
+}
+
+/** When to come back after a passing refusal, ms; drawn per agent so that they do not return together. */
+const RETRY_MS = { least: 1_000, spread: 4_000 }
+
+const REASONS: Readonly<Record<RefusalCode, string>> = {
+  proof_failed: 'the proof of key possession does not verify',
+  key_mismatch: 'this id is bound to another WireGuard key',
+  not_authorised: 'the enrolment key is missing, wrong, used up, expired or for another role',
+  revoked: 'an operator revoked this identity',
+  role_mismatch: 'this id enrolled with another role',
+  key_in_use: 'this WireGuard key belongs to another id',
+  ticket_unknown: 'the ticket is unknown, used or too old; register again',
+  overloaded: 'the coordinator takes no new sessions at the moment',
+  store_unavailable: 'first contact needs the database, which does not answer',
+  draining: 'the coordinator is restarting',
+  addresses_exhausted: 'the address pool of the mesh is used up',
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+  }
+
+  register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void {
+    const { serverId, identities, sessions } = this.#options
+    const { role, id, publicKey, proof } = hello
+    const bound = { nonce: challenge.nonce, role, id, serverId }
+    if (!proofHolds(challenge.privateKey, publicKey, bound, proof)) return this.#refuse(line, 'proof_failed')
+    const barred = this.#options.barred()
+    if (barred === 'draining') return this.#refuse(line, barred)
+    const identity = identities.of(id)
+    if (identity === undefined)
+      return barred === null ? this.#firstContact(line, hello) : this.#refuse(line, barred)
+    if (!sameBytes(identity.publicKey, publicKey)) return this.#keyMismatch(line, hello)
+    if (identity.revokedAtMs !== null) return this.#refuse(line, 'revoked')
+    if (identity.role !== role) return this.#refuse(line, 'role_mismatch')
+    const cell = sessions.byIdentity(id)
+    if (cell !== undefined) return this.#reattach(line, cell, 'register', profileOf(hello))
+    if (barred !== null) return this.#refuse(line, barred)
+    this.#begin(line, this.#withProfile(identity, profileOf(hello)))
+  }
+
+  resume(line: Line, { ticket }: WireOf<'resume'>): void {
+    if (this.#options.barred() === 'draining') return this.#refuse(line, 'draining')
+    const cell = this.#options.sessions.byTicket(ticketKey(hashOf(ticket)))
+    if (cell === undefined) return this.#refuse(line, 'ticket_unknown')
+    this.#reattach(line, cell, 'resume', null)
+  }
+
+  #reattach(line: Line, cell: Cell, by: 'register' | 'resume', profile: Profile | null): void {
+    if (cell.identity.revokedAtMs !== null) return this.#refuse(line, 'revoked')
+    // Its first contact is still being written; whoever proves the key a moment later gets it.
+    if (cell.incoming !== null) return this.#refuse(line, 'overloaded')
+    if (profile !== null) cell.identity = this.#withProfile(cell.identity, profile)
+    cell.incoming = line
+    this.#options.sessions.deliver(cell, { type: 'reattached', by })
+    if (cell.incoming !== line) return
+    cell.incoming = null // the session was not in a state to take it
+    this.#refuse(line, 'overloaded')
+  }
+
+  #begin(line: Line, identity: Identity): void {
+    const cell = this.#newCell(line, identity)
+    this.#options.sessions.deliver(cell, { type: 'admitted' })
+  }
+
+  #newCell(line: Line, identity: Identity): Cell {
+    return this.#options.sessions.begin({
+      sessionId: Buffer.from(this.#options.random.bytes(16)).toString('base64url'),
+      role: identity.role,
+      identity,
+      startedAtMs: this.#options.clock.wallMs(),
+      incoming: line,
+    })
+  }
+
+  #firstContact(line: Line, hello: WireOf<'register'>): void {
+    const { identities, sessions, store, clock } = this.#options
+    if (hello.credential === undefined) return this.#refuse(line, 'not_authorised')
+    if (identities.ownerOf(hello.publicKey) !== undefined) return this.#refuse(line, 'key_in_use')
+    if (sessions.byIdentity(hello.id) !== undefined) return this.#refuse(line, 'overloaded')
+    const profile = profileOf(hello)
+    const { id, role, publicKey } = hello
+    const nowMs = clock.wallMs()
+    const cell = this.#newCell(line, {
+      id,
+      role,
+      publicKey,
+      profile,
+      overlay4: '',
+      overlay6: '',
+      generation: 0,
+      createdAtMs: nowMs,
+      revokedAtMs: null,
+    })
+    const secretHash = createHash('sha256').update(hello.credential).digest()
+    void store.enrol({ id, role, publicKey, profile, secretHash, nowMs }).then(
+      outcome => {
+        if (!outcome.ok) return this.#deny(cell, outcome.code)
+        identities.set(outcome.identity)
+        cell.identity = outcome.identity
+        this.#options.info({ id, role, overlay4: outcome.identity.overlay4 }, 'identity enrolled')
+        sessions.deliver(cell, { type: 'admitted' })
+        // Its socket may be gone by now; the session waits for the next one.
+        if (line.gone) sessions.deliver(cell, { type: 'socket.lost' })
+      },
+      () => this.#deny(cell, 'store_unavailable'),
+    )
+  }
+
+  #keyMismatch(line: Line, { id, role }: WireOf<'register'>): void {
+    this.#options.changes.audit({
+      kind: 'identity.key_mismatch',
+      actor: line.socket.remote,
+      subject: id,
+      detail: { role },
+    })
+    this.#refuse(line, 'key_mismatch')
+  }
+
+  #deny(cell: Cell, code: RefusalCode): void {
+    this.#options.count(code)
+    this.#options.sessions.deliver(cell, { type: 'denied', ...this.#answer(code) })
+  }
+
+  #refuse(line: Line, code: RefusalCode): void {
+    this.#options.count(code)
+    line.tell({ type: 'refused', ...this.#answer(code) })
+    line.close(closeFor(code), REASONS[code])
+  }
+
+  #answer(code: RefusalCode): { code: RefusalCode; reason: string; retryAfterMs?: number } {
+    const passing = closeFor(code) === 'tryLater'
+    const retryAfterMs = Math.round(RETRY_MS.least + this.#options.random.float() * RETRY_MS.spread)
+    return { code, reason: REASONS[code], ...(passing && { retryAfterMs }) }
+  }
+
+  /** Returns the identity with what the agent says of itself now, and stores it when that is new. */
+  #withProfile(identity: Identity, profile: Profile): Identity {
+    if (JSON.stringify(identity.profile) === JSON.stringify(profile)) return identity
+    const changed = { ...identity, profile }
+    this.#options.identities.set(changed)
+    this.#options.changes.touch({ kind: 'identity', key: identity.id, value: changed })
+    return changed
+  }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+function profileOf(hello: WireOf<'register'>): Profile {
+  return {
+    agent: hello.agent,
+    country: hello.country ?? null,
+    region: hello.region ?? null,
+    latitude: hello.latitude ?? null,
+    longitude: hello.longitude ?? null,
+    maxSessions: hello.maxSessions ?? null,
+    bandwidthMbps: hello.bandwidthMbps ?? null,
+    exit: hello.exit ?? false,
+    tags: hello.tags ?? [],
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The coordinator: hears of every session, gives out routes, moves them when their node is gone.
+ *
+ *   warming → serving{steady ⇄ shedding} → draining
+ *
+ * While it warms, sessions of the process before are coming back: nothing is moved yet, and no route leads
+ * to a node that has not come back. Shedding refuses new sessions and keeps the old ones.
+ */
+import { setup } from 'xstate'
+import type { LinkId, RouteId, RouteWish } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+import type { SessionFact } from '../session/session.events.js'
+
+export type CoordinatorEvent =
+  | { readonly type: 'session.told'; readonly cell: Cell; readonly fact: SessionFact }
+  | {
+      readonly type: 'route.wanted'
+      readonly cell: Cell
+      readonly requestId: number
+      readonly wish: RouteWish
+    }
+  | { readonly type: 'route.unwanted'; readonly cell: Cell; readonly routeId: RouteId }
+  | {
+      readonly type: 'path.failed'
+      readonly link: LinkId
+      readonly end: Cell | null
+      readonly reason: string
+    }
+  | { readonly type: 'failover.due'; readonly node: Cell }
+  | { readonly type: 'warmed' }
+  | { readonly type: 'pressure.high' }
+  | { readonly type: 'pressure.low' }
+  | { readonly type: 'drain' }
+
+export const coordinatorMachine = setup({
+  types: { events: {} as CoordinatorEvent },
+  actions: {
+    /** Starts the time in which the sessions of the process before come back. */
+    awaitReturns: () => {},
+    note: (_: unknown, _params: { cell: Cell; fact: SessionFact }) => {},
+    giveRoute: (_: unknown, _params: { cell: Cell; requestId: number; wish: RouteWish }) => {},
+    refuseRoute: (_: unknown, _params: { cell: Cell; requestId: number }) => {},
+    endRoute: (_: unknown, _params: { cell: Cell; routeId: RouteId }) => {},
+    repairRoute: (_: unknown, _params: { link: LinkId; end: Cell | null; reason: string }) => {},
+    moveRoutes: (_: unknown, _params: { node: Cell }) => {},
+    /** Moves the routes of every node that is still away. */
+    moveAbsent: () => {},
+  },
+}).createMachine({
+  id: 'coordinator',
+  initial: 'warming',
+  on: {
+    'session.told': { actions: { type: 'note', params: ({ event: { cell, fact } }) => ({ cell, fact }) } },
+    'route.wanted': {
+      actions: {
+        type: 'giveRoute',
+        params: ({ event: { cell, requestId, wish } }) => ({ cell, requestId, wish }),
+      },
+    },
+    'route.unwanted': {
+      actions: { type: 'endRoute', params: ({ event: { cell, routeId } }) => ({ cell, routeId }) },
+    },
+    'path.failed': {
+      actions: { type: 'repairRoute', params: ({ event: { link, end, reason } }) => ({ link, end, reason }) },
+    },
+    drain: '.draining',
+  },
+  states: {
+    warming: {
+      entry: 'awaitReturns',
+      on: { warmed: { target: 'serving', actions: 'moveAbsent' } },
+    },
+    serving: {
+      initial: 'steady',
+      on: {
+        'failover.due': { actions: { type: 'moveRoutes', params: ({ event }) => ({ node: event.node }) } },
+      },
+      states: {
+        steady: { on: { 'pressure.high': 'shedding' } },
+        shedding: { on: { 'pressure.low': 'steady' } },
+      },
+    },
+    draining: {
+      on: {
+        'route.wanted': {
+          actions: { type: 'refuseRoute', params: ({ event: { cell, requestId } }) => ({ cell, requestId }) },
+        },
+      },
+    },
+  },
+})

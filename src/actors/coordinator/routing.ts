@@ -1,0 +1,314 @@
+/**
+ * What the coordinator does with routes: gives, repeats, moves and ends them. Capacity is reserved in the
+ * moment of the decision, so a burst between two heartbeats does not pile onto one node. No SQL, no await.
+ */
+import type { Clock } from '../../kit/clock.js'
+import { Histogram } from '../../kit/histogram.js'
+import type { Random } from '../../kit/random.js'
+import { type Choice, choose } from '../../mesh/choose.js'
+import { unmet } from '../../mesh/requirements.js'
+import type { WireOf } from '../../protocol/messages.js'
+import type { Paths } from '../path/paths.js'
+import type { Explanation, LinkId, RouteWish, StoredRoute } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+import type { Changes } from '../snapshot/snapshots.js'
+import type { Fleet, FleetNode } from './fleet.js'
+import { type Route, RouteBook } from './route-book.js'
+
+export type SwitchCause = WireOf<'route.switched'>['cause']
+type RouteEvent =
+  | { readonly type: 'route.given'; readonly message: WireOf<'route.assigned'> | WireOf<'route.switched'> }
+  | { readonly type: 'route.denied'; readonly message: WireOf<'route.refused'>; readonly keeps: boolean }
+  | { readonly type: 'route.ended'; readonly message: WireOf<'route.refused'> | null }
+  | { readonly type: 'places.taken' | 'places.freed' }
+
+export interface RoutingOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly fleet: Fleet
+  readonly paths: Paths
+  readonly changes: Changes
+  readonly deliver: (cell: Cell, event: RouteEvent) => void
+}
+
+/** Alternatives that travel with a route. */
+const ALTERNATIVES = 3
+/** When to ask again after nothing qualified, ms; drawn per client so that they do not return together. */
+const RETRY_MS = { least: 1_000, spread: 2_000 }
+
+export class Routing {
+  readonly book = new RouteBook()
+  readonly failoverMs = new Histogram([50, 100, 250, 500, 750, 1_000, 1_500, 2_500, 5_000, 10_000, 30_000])
+  assigned = 0
+  refused = 0
+  switched = 0
+
+  readonly #options: RoutingOptions
+  /** Routes whose node is away and for which no other qualifies yet. */
+  readonly #stranded = new Set<Route>()
+
+  constructor(options: RoutingOptions) {
+    this.#options = options
+  }
+
+  /** Answers a request: with a node, or with the reason why there is none. A standing route is replaced. */
+  give(client: Cell, requestId: number, wish: RouteWish): void {
+    const old = this.book.ofClient(client)
+    if (old !== undefined && this.#stillRight(old, wish)) {
+      return this.#options.deliver(client, { type: 'route.given', message: this.#assignment(old, requestId) })
+    }
+    const choice = choose(this.#options.fleet.nodes(), wish, this.#options.random)
+    if (choice.node === null) return this.#deny(client, requestId, wish, choice, old !== undefined)
+    const route = this.#assign(client, wish, choice.node, explanationOf(choice))
+    this.assigned++
+    this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, requestId) })
+    if (old !== undefined) this.#finish(old, 'replaced by a newer request')
+  }
+
+  /** Refuses without looking: the coordinator is leaving. */
+  refuse(client: Cell, requestId: number): void {
+    this.refused++
+    const message = {
+      type: 'route.refused',
+      requestId,
+      code: 'draining',
+      reason: 'the coordinator is restarting',
+      unmet: [],
+      retryAfterMs: this.#retryMs(),
+    } as const
+    this.#options.deliver(client, {
+      type: 'route.denied',
+      message,
+      keeps: this.book.ofClient(client) !== undefined,
+    })
+  }
+
+  /** Tells a client that came back the route it has, and moves it when its node is gone. */
+  repeat(client: Cell): void {
+    const route = this.book.ofClient(client)
+    if (route === undefined) return
+    this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, 0) })
+  }
+
+  /** Ends the client's route; nobody has to be told why. */
+  end(client: Cell, reason: string): void {
+    const route = this.book.ofClient(client)
+    if (route === undefined) return
+    this.#finish(route, reason)
+    this.#options.deliver(client, { type: 'route.ended', message: null })
+  }
+
+  /** Moves each of the node's routes to another node; those for which none qualifies wait. */
+  moveFrom(node: Cell, cause: SwitchCause): void {
+    for (const route of this.book.ofNode(node)) this.#move(route, cause)
+  }
+
+  /** The node will not come back: its routes move or end. */
+  abandon(node: Cell, cause: SwitchCause): void {
+    for (const route of this.book.ofNode(node)) {
+      if (this.#move(route, cause)) continue
+      this.#finish(route, 'its node is gone and no other qualifies')
+      this.#options.deliver(route.client, { type: 'route.ended', message: this.#loss(route) })
+    }
+  }
+
+  /** A node came: routes that waited for one are looked at again. */
+  rescue(): void {
+    for (const route of this.#stranded) {
+      if (this.#options.fleet.of(route.node)?.accepting === true) this.#stranded.delete(route)
+      else this.#move(route, 'node_lost')
+    }
+  }
+
+  /** A path failed at one end: another node when the node was to blame, else the end of the route. */
+  repair(link: LinkId, end: Cell | null, reason: string): void {
+    const route = this.book.ofLink(link)
+    if (route === undefined) return this.#options.paths.close(link, reason)
+    if (end !== route.client && this.#move(route, 'node_left')) return
+    this.#finish(route, reason)
+    this.#options.deliver(route.client, { type: 'route.ended', message: this.#loss(route) })
+  }
+
+  /** Brings back a route of an earlier process; false when its link cannot be had. */
+  restore(stored: StoredRoute, client: Cell, node: Cell): boolean {
+    if (this.book.ofClient(client) !== undefined) return false
+    const { routeId, link, request: wish, explanation, assignedAtMs } = stored
+    const path = this.#options.paths.restore(link, { routeId, client, node, exit: wish.exit === true })
+    if (path === null) return false
+    this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs })
+    this.#reserve(this.#options.fleet.of(node))
+    return true
+  }
+
+  #stillRight(route: Route, wish: RouteWish): boolean {
+    return (
+      this.#options.fleet.of(route.node)?.accepting === true &&
+      JSON.stringify(wish) === JSON.stringify(route.wish)
+    )
+  }
+
+  #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {
+    const routeId = Buffer.from(this.#options.random.bytes(12)).toString('base64url')
+    this.#reserve(node)
+    const { link } = this.#options.paths.open({ routeId, client, node: node.cell, exit: wish.exit === true })
+    const route: Route = {
+      routeId,
+      client,
+      wish,
+      node: node.cell,
+      link,
+      explanation,
+      assignedAtMs: this.#options.clock.wallMs(),
+    }
+    this.book.add(route)
+    this.#store(route, null)
+    return route
+  }
+
+  /** Moves the route to the best other node; false, and stranded, when none qualifies. */
+  #move(route: Route, cause: SwitchCause): boolean {
+    const { fleet, paths, clock, random, deliver } = this.#options
+    const wish = { ...route.wish, exclude: [...(route.wish.exclude ?? []), route.node.identity.id] }
+    const choice = choose(fleet.nodes(), wish, random)
+    if (choice.node === null) {
+      this.#stranded.add(route)
+      return false
+    }
+    this.#stranded.delete(route)
+    const previous = { node: route.node, link: route.link }
+    this.#reserve(choice.node)
+    const path = paths.open({
+      routeId: route.routeId,
+      client: route.client,
+      node: choice.node.cell,
+      exit: wish.exit === true,
+    })
+    this.book.move(route, { node: choice.node.cell, link: path.link, explanation: explanationOf(choice) })
+    this.#free(fleet.of(previous.node))
+    this.#store(route, cause)
+    this.switched++
+    if (previous.node.lostMs > 0) this.failoverMs.observe(clock.now() - previous.node.lostMs)
+    deliver(route.client, {
+      type: 'route.given',
+      message: { ...this.#fields(route), type: 'route.switched', cause, previousLink: previous.link },
+    })
+    paths.close(previous.link, 'the route moved to another node')
+    return true
+  }
+
+  #finish(route: Route, reason: string): void {
+    this.#stranded.delete(route)
+    this.book.remove(route)
+    this.#free(this.#options.fleet.of(route.node))
+    this.#options.paths.close(route.link, reason)
+    this.#options.changes.touch({
+      kind: 'route',
+      key: route.routeId,
+      value: {
+        ...storedRoute(route),
+        state: 'ended',
+        endedAtMs: this.#options.clock.wallMs(),
+        cause: reason,
+      },
+    })
+  }
+
+  #store(route: Route, cause: string | null): void {
+    this.#options.changes.touch({
+      kind: 'route',
+      key: route.routeId,
+      value: { ...storedRoute(route), cause },
+    })
+  }
+
+  #reserve(node: FleetNode | undefined): void {
+    if (node === undefined) return
+    node.reserved++
+    if (node.reserved === node.maxSessions) this.#options.deliver(node.cell, { type: 'places.taken' })
+  }
+
+  #free(node: FleetNode | undefined): void {
+    if (node === undefined) return
+    if (node.reserved === node.maxSessions) this.#options.deliver(node.cell, { type: 'places.freed' })
+    node.reserved--
+  }
+
+  #deny(client: Cell, requestId: number, wish: RouteWish, choice: Choice<FleetNode>, keeps: boolean): void {
+    this.refused++
+    const known = wish.target === undefined || choice.considered > (choice.excluded['target'] ?? 0)
+    this.#options.deliver(client, {
+      type: 'route.denied',
+      keeps,
+      message: {
+        type: 'route.refused',
+        requestId,
+        code: known ? 'no_candidate' : 'unknown_target',
+        reason: known
+          ? `none of ${choice.considered} nodes meets the request`
+          : `no node ${wish.target} is here`,
+        unmet: unmet(wish, choice.excluded, choice.considered).slice(0, 16),
+        retryAfterMs: this.#retryMs(),
+      },
+    })
+  }
+
+  #loss(route: Route): WireOf<'route.refused'> {
+    return {
+      type: 'route.refused',
+      requestId: 0,
+      code: 'no_candidate',
+      reason: `node ${route.node.identity.id} is gone and no other meets the request`,
+      unmet: [],
+      retryAfterMs: this.#retryMs(),
+    }
+  }
+
+  #retryMs(): number {
+    return Math.round(RETRY_MS.least + this.#options.random.float() * RETRY_MS.spread)
+  }
+
+  #assignment(route: Route, requestId: number): WireOf<'route.assigned'> {
+    return { type: 'route.assigned', requestId, ...this.#fields(route) }
+  }
+
+  #fields(route: Route): Omit<WireOf<'route.assigned'>, 'type' | 'requestId'> {
+    const { id, publicKey, overlay4, overlay6, profile } = route.node.identity
+    const own = [`${overlay4}/32`, `${overlay6}/128`]
+    const { compared, qualified, considered } = route.explanation
+    const best = compared[0]
+    return {
+      routeId: route.routeId,
+      link: route.link,
+      nodeId: id,
+      nodeKey: publicKey,
+      nodeOverlay4: `${overlay4}/32`,
+      nodeOverlay6: `${overlay6}/128`,
+      allowedIps: route.wish.exit === true ? ['0.0.0.0/0', '::/0'] : own,
+      ...(profile.country !== null && { country: profile.country }),
+      ...(profile.region !== null && { region: profile.region }),
+      exit: profile.exit,
+      alternatives: compared.slice(1, 1 + ALTERNATIVES).map(scored => scored.nodeId),
+      why: `${qualified} of ${considered} nodes qualify; ${best === undefined ? id : `${best.nodeId} costs least (${best.cost.toFixed(2)})`} of ${compared.length} compared`,
+    }
+  }
+}
+
+const explanationOf = ({ considered, qualified, excluded, compared }: Choice<FleetNode>): Explanation => ({
+  considered,
+  qualified,
+  excluded,
+  compared: compared.map(({ node, cost, terms }) => ({ nodeId: node.id, cost, terms })),
+})
+
+const storedRoute = (route: Route): StoredRoute => ({
+  routeId: route.routeId,
+  link: route.link,
+  clientId: route.client.identity.id,
+  nodeId: route.node.identity.id,
+  request: route.wish,
+  explanation: route.explanation,
+  state: 'active',
+  assignedAtMs: route.assignedAtMs,
+  endedAtMs: null,
+  cause: null,
+})

@@ -1,0 +1,58 @@
+/**
+ * A node's session: the life of session.states.ts, and while it is online
+ *
+ *   presence  fresh ⇄ lapsed                 is it heard?
+ *   reach     unknown → probing → known      what is its NAT like? (unknown until something probes)
+ *   duty      accepting ⇄ full, → leaving    may new clients come?
+ */
+import {
+  closed,
+  online,
+  presence,
+  refused,
+  registering,
+  session,
+  suspended,
+} from '../session/session.states.js'
+
+export const nodeMachine = session.createMachine({
+  id: 'node',
+  context: ({ input }) => ({ slot: input.slot }),
+  initial: 'registering',
+  on: {
+    dismissed: {
+      target: '.closed',
+      actions: { type: 'closeSocket', params: ({ event }) => ({ close: event.close, reason: event.reason }) },
+    },
+  },
+  states: {
+    registering,
+    online: {
+      ...online,
+      type: 'parallel',
+      states: {
+        presence,
+        reach: {
+          initial: 'unknown',
+          states: {
+            unknown: { on: { 'probe.begun': 'probing' } },
+            probing: { on: { 'nat.classified': 'known' } },
+            known: { on: { 'probe.begun': 'probing' } },
+          },
+        },
+        duty: {
+          initial: 'accepting',
+          on: { 'asked.to.leave': '.leaving' },
+          states: {
+            accepting: { on: { 'places.taken': 'full' } },
+            full: { on: { 'places.freed': 'accepting' } },
+            leaving: {},
+          },
+        },
+      },
+    },
+    suspended,
+    closed,
+    refused,
+  },
+})

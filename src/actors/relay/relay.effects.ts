@@ -1,0 +1,60 @@
+/** Watches what the relay lane drops and lets the relay's statechart say so. */
+import { createActor } from 'xstate'
+import { type Clock, every } from '../../kit/clock.js'
+import { relayMachine } from './relay.machine.js'
+
+export interface RelayWatchOptions {
+  readonly clock: Clock
+  readonly lane: {
+    readonly packets: number
+    readonly drops: Readonly<Record<'queue_full' | 'queue_age' | 'gather_full', number>>
+  }
+  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
+}
+
+/** How often drops are looked at, ms. */
+const LOOK_MS = 1_000
+/** Share of packets dropped for want of room at which the relay counts as saturated, and below which it is calm. */
+const HIGH = 0.01
+const LOW = 0.001
+/** Calm looks in a row before it counts as open again. */
+const CALM_LOOKS = 5
+
+export function watchRelay({ clock, lane, log }: RelayWatchOptions): {
+  state(): string
+  start(): void
+  stop(): void
+} {
+  const actor = createActor(
+    relayMachine.provide({
+      actions: {
+        tellSaturated: () => log.warn({ ...lane.drops }, 'the relay drops packets for want of room'),
+        tellOpen: () => log.info({}, 'the relay carries everything again'),
+      },
+    }),
+  )
+  const dropped = () => lane.drops.queue_full + lane.drops.queue_age + lane.drops.gather_full
+  let before = { packets: 0, dropped: 0 }
+  let calm = 0
+  let stopLooking: (() => void) | null = null
+
+  const look = () => {
+    const now = { packets: lane.packets, dropped: dropped() }
+    const share = (now.dropped - before.dropped) / Math.max(1, now.packets - before.packets)
+    before = now
+    calm = share < LOW ? calm + 1 : 0
+    if (share > HIGH) actor.send({ type: 'drops.high' })
+    else if (calm >= CALM_LOOKS) actor.send({ type: 'drops.low' })
+  }
+  return {
+    state: () => actor.getSnapshot().value,
+    start: () => {
+      actor.start()
+      stopLooking = every(clock, LOOK_MS, look)
+    },
+    stop: () => {
+      stopLooking?.()
+      actor.send({ type: 'shut' })
+    },
+  }
+}

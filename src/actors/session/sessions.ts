@@ -1,0 +1,186 @@
+/**
+ * The session supervisor. All sessions live in one actor system under a root that is no machine, so that
+ * starting and stopping one costs the same whatever their number (a machine that spawns copies its record
+ * of children each time). Every event to a session goes through `deliver`: a session that throws is
+ * closed alone, and its agent reconnects.
+ */
+import { type AnyActorLogic, createActor, fromTransition } from 'xstate'
+import type { Clock } from '../../kit/clock.js'
+import { every } from '../../kit/clock.js'
+import { Deadlines } from '../../kit/deadlines.js'
+import type { ClientEvent } from '../client/client.events.js'
+import type { NodeEvent } from '../node/node.events.js'
+import type { Identity, IdentityId, LinkId, Role, SessionId, Slot } from '../ports.js'
+import type { Cell, Line } from './cell.js'
+
+export interface SessionTiming {
+  /** Silence after which a session is dimmed, and after which its socket is closed, ms. */
+  readonly lapseMs: number
+  readonly silenceMs: number
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock
+  readonly timing: SessionTiming
+  /** When the session was last heard, monotonic ms. */
+  readonly heardMs: (slot: Slot) => number
+  /** Our event loop stood still for this long. */
+  readonly stalled: (lagMs: number) => void
+  /** A session threw: the line that carried it is still there to be closed. */
+  readonly faulted: (cell: Cell, error: unknown) => void
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #root = createActor(fromTransition((state: null) => state, null))
+  readonly #cells: (Cell | undefined)[] = []
+  readonly #free: Slot[] = []
+  readonly #byIdentity = new Map<IdentityId, Cell>()
+  readonly #byTicket = new Map<string, Cell>()
+  readonly #windows: Deadlines<Cell>
+  #logics: Readonly<Record<Role, AnyActorLogic>> | null = null
+  #stopSweep: (() => void) | null = null
+  #sweptMs = 0
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    this.#windows = new Deadlines(options.clock, cell => this.deliver(cell, { type: 'window.closed' }))
+  }
+
+  /** Begins to supervise with these machines, their effects provided. */
+  start(logics: Readonly<Record<Role, AnyActorLogic>>): void {
+    this.#logics = logics
+    this.#root.start()
+    const everyMs = Math.max(50, Math.min(1_000, this.#options.timing.lapseMs / 8))
+    this.#sweptMs = this.#options.clock.now()
+    this.#stopSweep = every(this.#options.clock, everyMs, () => this.#sweep(everyMs))
+  }
+
+  stop(): void {
+    this.#stopSweep?.()
+    this.#windows.stop()
+    for (const cell of this.cells()) {
+      cell.line = null
+      cell.actor.stop()
+    }
+    this.#cells.length = 0
+    this.#byIdentity.clear()
+    this.#byTicket.clear()
+    this.#root.stop()
+  }
+
+  get size(): number {
+    return this.#byIdentity.size
+  }
+
+  at(slot: Slot): Cell | undefined {
+    return this.#cells[slot]
+  }
+
+  byIdentity(id: IdentityId): Cell | undefined {
+    return this.#byIdentity.get(id)
+  }
+
+  byTicket(hash: string): Cell | undefined {
+    return this.#byTicket.get(hash)
+  }
+
+  *cells(): Generator<Cell> {
+    for (const cell of this.#cells) if (cell !== undefined) yield cell
+  }
+
+  /** Returns a new session of an identity that has none, in state `registering`. */
+  begin(options: {
+    sessionId: SessionId
+    role: Role
+    identity: Identity
+    startedAtMs: number
+    incoming: Line | null
+  }): Cell {
+    if (this.#logics === null) throw new Error('the sessions have not been started')
+    const slot = this.#free.pop() ?? this.#cells.length
+    const actor = createActor(this.#logics[options.role], {
+      parent: this.#root,
+      id: 'session', // a constant: a name per session would be remembered for each
+      input: { slot },
+    })
+    const cell: Cell = {
+      ...options,
+      slot,
+      actor,
+      line: null,
+      ticket: null,
+      lostMs: 0,
+      lapsed: false,
+      links: new Set<LinkId>(),
+    }
+    this.#cells[slot] = cell
+    this.#byIdentity.set(options.identity.id, cell)
+    actor.start()
+    return cell
+  }
+
+  /** Sends an event to a session; one that throws at it is closed alone. */
+  deliver(cell: Cell, event: NodeEvent | ClientEvent): void {
+    if (this.#cells[cell.slot] !== cell) return
+    cell.actor.send(event)
+    const { status } = cell.actor.getSnapshot() as { status: string; error?: unknown } // every actor has a status
+    if (status === 'error') this.#fault(cell)
+  }
+
+  /** Returns the name of the session's top state. */
+  stateOf(cell: Cell): string {
+    const { value } = cell.actor.getSnapshot() as { value: string | object } // the session machines have values
+    return typeof value === 'string' ? value : (Object.keys(value)[0] ?? 'unknown')
+  }
+
+  /** Makes `hash` the one ticket that resumes the session; null: none does. */
+  setTicket(cell: Cell, hash: string | null): void {
+    if (cell.ticket !== null) this.#byTicket.delete(cell.ticket)
+    cell.ticket = hash
+    if (hash !== null) this.#byTicket.set(hash, cell)
+  }
+
+  /** Starts, or starts again, the time in which a session without a socket may come back, ms. */
+  openWindow(cell: Cell, ms: number): void {
+    this.#windows.set(cell, ms)
+  }
+
+  closeWindow(cell: Cell): void {
+    this.#windows.clear(cell)
+  }
+
+  /** Gives the slot to another session. The actor ends when its machine is done. */
+  forget(cell: Cell): void {
+    if (this.#cells[cell.slot] !== cell) return
+    this.#windows.clear(cell)
+    this.setTicket(cell, null)
+    if (this.#byIdentity.get(cell.identity.id) === cell) this.#byIdentity.delete(cell.identity.id)
+    this.#cells[cell.slot] = undefined
+    this.#free.push(cell.slot)
+  }
+
+  #fault(cell: Cell): void {
+    const { error } = cell.actor.getSnapshot() as { error?: unknown } // asked only in status "error"
+    this.#options.faulted(cell, error)
+    this.forget(cell)
+  }
+
+  #sweep(everyMs: number): void {
+    const { clock, timing, heardMs, stalled } = this.#options
+    const now = clock.now()
+    const lagMs = now - this.#sweptMs - everyMs
+    this.#sweptMs = now
+    // While we stood still nobody could be heard: that time is forgiven, else a pause of ours would close everyone.
+    if (lagMs > everyMs) stalled(lagMs)
+    for (const cell of this.#cells) {
+      if (cell === undefined || cell.line === null) continue
+      const silentMs = now - heardMs(cell.slot)
+      if (silentMs > timing.silenceMs) this.deliver(cell, { type: 'fell.silent' })
+      else if (silentMs > timing.lapseMs !== cell.lapsed) {
+        cell.lapsed = !cell.lapsed
+        this.deliver(cell, { type: cell.lapsed ? 'heartbeat.lapsed' : 'heartbeat.returned' })
+      }
+    }
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * One WebSocket, from its first byte to its last. Takes messages apart and hands each value to where it
+ * belongs; the lanes' values never leave this file's loop.
+ *
+ *   greeting ─ register | resume ─→ waiting ─ attach ─→ session ─→ gone
+ */
+import type { Challenge } from '../actors/admission/challenges.js'
+import type { Connection, Slot, Socket } from '../actors/ports.js'
+import type { Line } from '../actors/session/cell.js'
+import { stampOf } from '../lanes/heartbeat-ledger.js'
+import { CLOSE, type CloseName } from '../protocol/close-codes.js'
+import { encode, endOfValue, eventOf, FrameError, unpackList } from '../protocol/codec.js'
+import type { Wire, WireOf } from '../protocol/messages.js'
+import { isRelayData } from '../protocol/relay-frame.js'
+import { SENT } from '../protocol/sent.js'
+import { GREETING_MESSAGE_MAX } from '../protocol/timing.js'
+import type { EdgeLimits } from './limits.js'
+
+/** Where a connection's values go. One for all connections. */
+export interface Door {
+  readonly limits: EdgeLimits
+  now(): number
+  register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void
+  resume(line: Line, hello: WireOf<'resume'>): void
+  /** Takes one hello from the address's allowance. */
+  mayGreet(remote: string): boolean
+  /** A control message of an established session; false when it may not say that now. */
+  control(slot: Slot, event: Wire): boolean
+  forward(slot: Slot, message: Uint8Array, at: number): number
+  /** Returns the heartbeat's sequence number. */
+  beat(slot: Slot, list: readonly unknown[], now: number): number
+  heard(slot: Slot, now: number): void
+  drained(slot: Slot): void
+  established(connection: SocketConnection): void
+  lost(connection: SocketConnection, slot: Slot): void
+  count(reason: string): void
+}
+
+/** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
+const CONTROL_LIMIT = 512 * 1024
+const HEARTBEAT = 0x10
+/** The acknowledgement’s bytes, `[0x11, seq: uint32, stamp: uint32]`; the two numbers are written in place. */
+const ack = Uint8Array.of(0x93, 0x11, 0xce, 0, 0, 0, 0, 0xce, 0, 0, 0, 0)
+
+export class SocketConnection implements Connection, Line {
+  readonly socket: Socket
+  readonly #door: Door
+  #challenge: Challenge | null
+  #slot: Slot = -1
+  #gone = false
+  /** Control allowance: a token bucket written out, since there is one for every socket. */
+  #tokens: number
+  #tokensMs: number
+  #strikes = 0
+  #strikesMs = 0
+  #pings = 0
+  #pingsMs = 0
+  #complainedMs = Number.NEGATIVE_INFINITY
+
+  constructor(socket: Socket, door: Door, challenge: Challenge, serverId: string, timeMs: number) {
+    this.socket = socket
+    this.#door = door
+    this.#challenge = challenge
+    this.#tokens = door.limits.controlBurst
+    this.#tokensMs = door.now()
+    this.tell({ type: 'welcome', serverId, challenge: challenge.publicKey, nonce: challenge.nonce, timeMs })
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  get isSession(): boolean {
+    return this.#slot >= 0
+  }
+
+  // ── Line: what the actors say ──────────────────────────────────────────────────────────────────
+
+  tell(event: Wire): void {
+    if (this.#gone) return
+    if (this.socket.send(encode(event)) === SENT.dropped || this.socket.buffered() > CONTROL_LIMIT) {
+      this.#door.count('slow_consumer')
+      this.close('slowConsumer', CLOSE.slowConsumer.doc)
+    }
+  }
+
+  attach(slot: Slot): void {
+    this.#slot = slot
+    this.#challenge = null
+    this.#door.established(this)
+  }
+
+  close(name: CloseName, reason: string): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.socket.close(CLOSE[name].code, reason)
+  }
+
+  // ── Connection: what the socket brings ─────────────────────────────────────────────────────────
+
+  received(message: Uint8Array): void {
+    if (this.#gone) return
+    try {
+      if (this.#slot < 0) this.#greet(message)
+      else this.#take(message)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#strike(error.code, error.message, error.about)
+    }
+  }
+
+  receivedText(): void {
+    if (!this.#gone) this.#strike('malformed', 'messages are binary')
+  }
+
+  pinged(): void {
+    const now = this.#door.now()
+    if (now - this.#pingsMs > 1_000) {
+      this.#pings = 0
+      this.#pingsMs = now
+    }
+    if (++this.#pings > this.#door.limits.pingsPerSecond) this.#flooding('ping_flood')
+  }
+
+  drained(): void {
+    if (this.#slot >= 0) this.#door.drained(this.#slot)
+  }
+
+  closed(): void {
+    this.#gone = true
+    this.#door.lost(this, this.#slot)
+  }
+
+  #greet(message: Uint8Array): void {
+    if (message.length > GREETING_MESSAGE_MAX)
+      throw new FrameError('malformed', `at most ${GREETING_MESSAGE_MAX} bytes before the session stands`)
+    if (endOfValue(message, 0) !== message.length)
+      throw new FrameError('malformed', 'one value, and nothing after it')
+    const event = eventOf(unpackList(message))
+    const challenge = this.#challenge
+    if (challenge === null) return this.#strike('not_now', 'the first message is being answered')
+    if (event.type !== 'register' && event.type !== 'resume') {
+      return this.#strike('not_now', 'the first message is `register` or `resume`')
+    }
+    if (!this.#door.mayGreet(this.socket.remote)) return this.#flooding('hello_flood')
+    this.#challenge = null // a nonce serves one proof
+    if (event.type === 'register') this.#door.register(this, challenge, event)
+    else this.#door.resume(this, event)
+  }
+
+  /** Takes the values of a message one by one. Only a message that is good to its end counts as a sign of life. */
+  #take(message: Uint8Array): void {
+    const now = this.#door.now()
+    const length = message.length
+    if (length === 0) throw new FrameError('malformed', 'an empty message')
+    for (let at = 0; at < length; ) {
+      if (isRelayData(message, at)) {
+        const end = this.#door.forward(this.#slot, message, at)
+        if (end < 0) throw new FrameError('malformed', 'relay.data has not its fixed shape', 0x40)
+        at = end
+        continue
+      }
+      const end = endOfValue(message, at)
+      const list = unpackList(at === 0 && end === length ? message : message.subarray(at, end))
+      at = end
+      if (!this.#mayControl(now)) return
+      if (list[0] === HEARTBEAT) this.#acknowledge(this.#door.beat(this.#slot, list, now), now)
+      else if (!this.#control(eventOf(list))) return
+    }
+    this.#door.heard(this.#slot, now)
+  }
+
+  /** Returns false when the connection is over or the message did not belong here. */
+  #control(event: Wire): boolean {
+    if (!this.#door.control(this.#slot, event)) {
+      this.#strike('not_now', `${event.type} is not for this session to say now`)
+      return false
+    }
+    return !this.#gone
+  }
+
+  #acknowledge(seq: number, now: number): void {
+    const stamp = stampOf(now)
+    ack[3] = seq >>> 24
+    ack[4] = seq >>> 16
+    ack[5] = seq >>> 8
+    ack[6] = seq
+    ack[8] = stamp >>> 24
+    ack[9] = stamp >>> 16
+    ack[10] = stamp >>> 8
+    ack[11] = stamp
+    this.socket.send(ack)
+  }
+
+  #mayControl(now: number): boolean {
+    const { controlPerSecond, controlBurst } = this.#door.limits
+    this.#tokens = Math.min(controlBurst, this.#tokens + ((now - this.#tokensMs) * controlPerSecond) / 1_000)
+    this.#tokensMs = now
+    if (this.#tokens >= 1) {
+      this.#tokens--
+      return true
+    }
+    this.#flooding('control_flood')
+    return false
+  }
+
+  #flooding(reason: string): void {
+    this.#door.count(reason)
+    this.close('flooding', CLOSE.flooding.doc)
+  }
+
+  /** The peer's fault: counted, answered at most once a second, and too many close the socket. */
+  #strike(code: WireOf<'error'>['code'], reason: string, about?: number): void {
+    this.#door.count(code)
+    const now = this.#door.now()
+    if (now - this.#strikesMs > 60_000) {
+      this.#strikes = 0
+      this.#strikesMs = now
+    }
+    if (now - this.#complainedMs >= 1_000) {
+      this.#complainedMs = now
+      this.tell({ type: 'error', code, reason: reason.slice(0, 256), ...(about !== undefined && { about }) })
+    }
+    if (++this.#strikes >= this.#door.limits.strikesPerMinute) this.close('malformed', CLOSE.malformed.doc)
+  }
+}

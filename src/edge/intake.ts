@@ -1,0 +1,89 @@
+/** Where a shell hands its sockets: limits before registration, a deadline for the greeting, then the door. */
+import type { Challenge } from '../actors/admission/challenges.js'
+import type { Intake, Socket } from '../actors/ports.js'
+import { type Clock, every } from '../kit/clock.js'
+import { Deadlines } from '../kit/deadlines.js'
+import { CLOSE } from '../protocol/close-codes.js'
+import { type Door, SocketConnection } from './connection.js'
+import { Addresses, type EdgeLimits } from './limits.js'
+
+export interface IntakeOptions {
+  readonly serverId: string
+  readonly clock: Clock
+  readonly limits: EdgeLimits
+  /** How long a socket may take to register, ms. */
+  readonly greetingMs: number
+  readonly nextChallenge: () => Challenge
+  readonly door: Omit<Door, 'limits' | 'now' | 'mayGreet' | 'established' | 'lost'> & {
+    readonly lost: (connection: SocketConnection, slot: number) => void
+  }
+}
+
+export interface SocketIntake extends Intake {
+  counts(): { readonly open: number; readonly greeting: number }
+  /** Closes every socket with this reason, and takes no more. */
+  shut(close: keyof typeof CLOSE): void
+}
+
+/** How often addresses without connections are looked through, ms. */
+const SWEEP_MS = 60_000
+/** When a refused connection should be tried again, s. */
+const RETRY_AFTER_S = 5
+
+export function createIntake(options: IntakeOptions): SocketIntake {
+  const { clock, limits, door: inner } = options
+  const addresses = new Addresses(clock, limits)
+  const connections = new Set<SocketConnection>()
+  const greetings = new Deadlines<SocketConnection>(clock, connection => {
+    inner.count('greeting_timeout')
+    connection.close('greetingTimeout', CLOSE.greetingTimeout.doc)
+  })
+  const stopSweep = every(clock, SWEEP_MS, () => addresses.sweep())
+  let shut = false
+
+  const door: Door = {
+    ...inner,
+    limits,
+    now: () => clock.now(),
+    mayGreet: remote => addresses.hello(remote),
+    established: connection => {
+      greetings.clear(connection)
+      addresses.established(connection.socket.remote)
+    },
+    lost: (connection, slot) => {
+      greetings.clear(connection)
+      connections.delete(connection)
+      addresses.closed(connection.socket.remote, connection.isSession)
+      inner.lost(connection, slot)
+    },
+  }
+
+  return {
+    admit(remote) {
+      const reason = shut ? 'shut' : addresses.barred(remote)
+      if (reason === null) return { ok: true }
+      inner.count(reason)
+      return { ok: false, retryAfterS: RETRY_AFTER_S }
+    },
+    opened(socket: Socket) {
+      addresses.opened(socket.remote)
+      const connection = new SocketConnection(
+        socket,
+        door,
+        options.nextChallenge(),
+        options.serverId,
+        clock.wallMs(),
+      )
+      connections.add(connection)
+      greetings.set(connection, options.greetingMs)
+      return connection
+    },
+    counts: () => ({ open: connections.size, greeting: addresses.greeting }),
+    shut(close) {
+      shut = true
+      greetings.stop()
+      stopSweep()
+      for (const connection of connections) connection.close(close, CLOSE[close].doc)
+    },
+  }
+}

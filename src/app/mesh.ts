@@ -1,8 +1,34 @@
 /** The coordinator without a shell: every room wired together, no socket and no process-wide state. */
-import type { Intake, Journal, MeshApi, Store } from '../actors/ports.js'
+import { createActor } from 'xstate'
+import { Admission } from '../actors/admission/admission.js'
+import { Challenges } from '../actors/admission/challenges.js'
+import { Identities } from '../actors/admission/identities.js'
+import { clusterMachine } from '../actors/cluster/cluster.machine.js'
+import { createCoordinator } from '../actors/coordinator/coordinator.effects.js'
+import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine.js'
+import { Fleet } from '../actors/coordinator/fleet.js'
+import { Routing } from '../actors/coordinator/routing.js'
+import { Paths } from '../actors/path/paths.js'
+import type { Change, Intake, Journal, MeshApi, Store } from '../actors/ports.js'
+import { watchRelay } from '../actors/relay/relay.effects.js'
+import { serverMachine } from '../actors/server/server.machine.js'
+import type { Cell } from '../actors/session/cell.js'
+import { sessionLogics } from '../actors/session/session.effects.js'
+import { maySay } from '../actors/session/session.events.js'
+import { Sessions } from '../actors/session/sessions.js'
+import { Snapshots } from '../actors/snapshot/snapshots.js'
+import { createIntake } from '../edge/intake.js'
+import type { EdgeLimits } from '../edge/limits.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { TIMING } from '../protocol/timing.js'
+import { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
+import { RelayLane, type RelayLaneOptions } from '../lanes/relay-lane.js'
+import { RelayTable } from '../lanes/relay-table.js'
+import type { Wire } from '../protocol/messages.js'
+import { TIMING } from '../protocol/timing.js'
+import { createEnrolmentKey } from './enrolment.js'
+import { meshView } from './mesh-view.js'
+import { restore } from './restore.js'
 
 /** What the mesh needs of a logger; pino fits. Values are fields, never in the text. */
 export interface Log {
@@ -12,36 +38,28 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-export interface Limits {
-  /** Sockets that have not registered, from one address and in all. */
-  readonly greetingPerAddress: number
-  readonly greetingTotal: number
-  /** Sessions from one address. */
-  readonly sessionsPerAddress: number
-  /** `register` and `resume` messages from one address, 1/s, and how many at once. */
-  readonly hellosPerSecond: number
-  readonly helloBurst: number
-  /** Misshapen or misplaced messages before a socket is closed, within a minute. */
-  readonly strikesPerMinute: number
-  readonly pingsPerSecond: number
-  /** Control messages of one session, 1/s, and how many at once. */
-  readonly controlPerSecond: number
-  readonly controlBurst: number
-  readonly linksPerSession: number
-}
-
-export interface RelayOptions {
-  /** What one identity may send, Mbit/s; 0 is no limit. */
-  readonly mbpsPerIdentity: number
-  /** Which payloads are carried: `wireguard` looks at the message header, `any` at nothing. */
-  readonly payload: 'wireguard' | 'any'
-  /** Packets kept for a destination that reads too slowly; the oldest go first. */
-  readonly queuePackets: number
-  /** How long a packet may wait, ms. */
-  readonly queueMs: number
-}
-
+export type Limits = EdgeLimits
+export type RelayOptions = RelayLaneOptions
 export type Timing = { readonly [K in keyof typeof TIMING]: number }
+
+export const DEFAULT_LIMITS: Limits = {
+  greetingPerAddress: 64,
+  greetingTotal: 2_048,
+  sessionsPerAddress: 10_000,
+  hellosPerSecond: 20,
+  helloBurst: 100,
+  strikesPerMinute: 3,
+  pingsPerSecond: 10,
+  controlPerSecond: 20,
+  controlBurst: 400,
+}
+
+export const DEFAULT_RELAY: RelayOptions = {
+  mbpsPerIdentity: 1_000,
+  payload: 'wireguard',
+  queuePackets: 32,
+  queueMs: 200,
+}
 
 export interface MeshOptions {
   readonly serverId: string
@@ -63,4 +81,308 @@ export interface Mesh extends MeshApi {
   start(): Promise<void>
   /** Tells every session its slot within `spreadMs`, writes the snapshot, then closes the sockets. */
   stop(options?: { readonly spreadMs?: number; readonly tryForMs?: number }): Promise<void>
+}
+
+/** How long the sessions of the process before have to come back before their routes move, ms. */
+const WARMING_MS = 10_000
+/** What `stop` gives the last messages to leave before sockets close, ms. */
+const PARTING_MS = 100
+/** Our own standing still for longer than this sheds new sessions, ms; calm for CALM_MS ends it. */
+const PRESSURE_MS = 1_000
+const CALM_MS = 5_000
+
+export function createMesh(options: MeshOptions): Mesh {
+  const { serverId, clock, random, store, journal, log } = options
+  const timing: Timing = { ...TIMING, ...options.timing }
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const relayOptions: RelayOptions = { ...DEFAULT_RELAY, ...options.relay }
+  const silenceMs = timing.beatEveryMs * timing.silenceBeats
+  const counters = { registered: 0, resumed: 0, replaced: 0, faults: 0 }
+  const denied: Record<string, number> = {}
+  const count = (reason: string) => {
+    denied[reason] = (denied[reason] ?? 0) + 1
+  }
+
+  const server = createActor(serverMachine)
+  const cluster = createActor(clusterMachine)
+  const table = new RelayTable()
+  const ledger = new HeartbeatLedger()
+  const identities = new Identities()
+  const challenges = new Challenges(clock, random)
+  const snapshots = new Snapshots({
+    clock,
+    random,
+    store,
+    journal,
+    everyMs: options.snapshotEveryMs ?? 500,
+    warn: (fields, message) => log.warn(fields, message),
+  })
+
+  const lane = new RelayLane(clock, table, relayOptions, {
+    gone: (slot, link, reason) => sessions.at(slot)?.line?.tell({ type: 'relay.gone', link, reason }),
+    pressure: (slot, link, dropped, queueMs) =>
+      sessions.at(slot)?.line?.tell({ type: 'relay.pressure', link, dropped, queueMs }),
+    stuck: slot => {
+      count('slow_consumer')
+      sessions.at(slot)?.line?.close('slowConsumer', 'nothing was read for too long')
+    },
+  })
+
+  const sessions = new Sessions({
+    clock,
+    timing: { lapseMs: timing.beatEveryMs * timing.lapseBeats, silenceMs },
+    heardMs: slot => ledger.heardMs(slot),
+    stalled: lagMs => {
+      ledger.forgive(lagMs)
+      if (lagMs > PRESSURE_MS) underPressure(lagMs)
+    },
+    faulted: (cell, error) => faulted(cell, error),
+  })
+
+  const paths = new Paths({
+    clock,
+    table,
+    openMs: timing.pathOpenMs,
+    failed: ({ link }, end, reason) => coordinator.actor.send({ type: 'path.failed', link, end, reason }),
+    faulted: ({ link }, error) => {
+      counters.faults++
+      log.error({ err: error, link }, 'a path failed and was closed')
+    },
+  })
+  const fleet = new Fleet(ledger)
+  const routing = new Routing({
+    clock,
+    random,
+    fleet,
+    paths,
+    changes: snapshots,
+    deliver: (cell, event) => sessions.deliver(cell, event),
+  })
+  let restored = 0
+  const coordinator = createCoordinator({
+    clock,
+    fleet,
+    routing,
+    failoverAfterMs: timing.failoverAfterMs,
+    warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
+    faulted: (cell, error) => faulted(cell, error),
+  })
+  const tellCoordinator = (event: CoordinatorEvent) => coordinator.actor.send(event)
+
+  const logics = sessionLogics({
+    clock,
+    random,
+    sessions,
+    identities,
+    paths,
+    changes: snapshots,
+    timing: { beatEveryMs: timing.beatEveryMs, silenceMs, resumeWindowMs: timing.resumeWindowMs },
+    coordinator: tellCoordinator,
+    count: what => counters[what]++,
+    lanes: {
+      attach: (slot, socket) => {
+        ledger.open(slot, clock.now())
+        lane.attach(slot, socket)
+      },
+      detach: slot => lane.detach(slot),
+      forget: slot => {
+        lane.forget(slot)
+        ledger.wipe(slot)
+      },
+    },
+  })
+
+  const admission = new Admission({
+    serverId,
+    clock,
+    random,
+    store,
+    sessions,
+    identities,
+    changes: snapshots,
+    count,
+    info: (fields, message) => log.info(fields, message),
+    barred: () => {
+      const state = coordinator.actor.getSnapshot()
+      if (state.matches('draining')) return 'draining'
+      return state.matches({ serving: 'shedding' }) ? 'overloaded' : null
+    },
+  })
+
+  const relay = watchRelay({ clock, lane, log })
+
+  const intake = createIntake({
+    serverId,
+    clock,
+    limits,
+    greetingMs: timing.greetingMs,
+    nextChallenge: () => challenges.next(),
+    door: {
+      register: (line, challenge, hello) => admission.register(line, challenge, hello),
+      resume: (line, hello) => admission.resume(line, hello),
+      control: (slot, event) => {
+        const cell = sessions.at(slot)
+        return cell !== undefined && hear(cell, event)
+      },
+      forward: (slot, message, at) => lane.forward(slot, message, at),
+      beat: (slot, list, now) => ledger.beat(slot, list, now),
+      heard: (slot, now) => ledger.heard(slot, now),
+      drained: slot => lane.drained(slot),
+      lost: (connection, slot) => {
+        const cell = sessions.at(slot)
+        // A socket that was replaced says nothing about the session that goes on over a newer one.
+        if (cell !== undefined && cell.line === connection) sessions.deliver(cell, { type: 'socket.lost' })
+      },
+      count,
+    },
+  })
+
+  /** Turns what an agent said into the event it means; false when this role may not say it. */
+  function hear(cell: Cell, event: Wire): boolean {
+    if (!maySay(cell.role, event)) return false
+    switch (event.type) {
+      case 'route.request': {
+        const { type: _, requestId, ...wish } = event
+        sessions.deliver(cell, { type: 'route.wanted', requestId, wish })
+        return true
+      }
+      case 'route.release':
+        sessions.deliver(cell, { type: 'route.unwanted', routeId: event.routeId })
+        return true
+      // A link that was closed a moment ago may still be spoken of: no fault of the agent.
+      case 'path.ready':
+        paths.ready(event.link, cell)
+        return true
+      case 'path.closed':
+        paths.declined(event.link, cell, event.reason)
+        return true
+      case 'path.report':
+        paths.report(event.link, cell, event)
+        return true
+      case 'renew':
+        sessions.deliver(cell, { type: 'asked.renewal' })
+        return true
+      case 'goodbye':
+        sessions.deliver(cell, { type: 'said.goodbye', reason: event.reason })
+        return true
+      case 'error':
+        log.debug(
+          { id: cell.identity.id, code: event.code, about: event.about },
+          'an agent did not understand us',
+        )
+        return true
+    }
+  }
+
+  /** Our own fault: one session is closed and its agent comes back; everyone else goes on. */
+  function faulted(cell: Cell, error: unknown): void {
+    counters.faults++
+    log.error(
+      { err: error, id: cell.identity.id, sessionId: cell.sessionId },
+      'a session failed and was closed',
+    )
+    cell.line?.close('faulted', 'the session failed inside the coordinator')
+    cell.incoming?.close('faulted', 'the session failed inside the coordinator')
+    cell.line = null
+    lane.forget(cell.slot)
+    ledger.wipe(cell.slot)
+    sessions.forget(cell)
+    tellCoordinator({ type: 'session.told', cell, fact: 'left' })
+    snapshots.touch({ kind: 'identity', key: cell.identity.id, value: cell.identity })
+  }
+
+  let calm: object | number | undefined
+  function underPressure(lagMs: number): void {
+    log.warn({ lagMs: Math.round(lagMs) }, 'the event loop stood still; new sessions wait')
+    coordinator.actor.send({ type: 'pressure.high' })
+    clock.clearTimeout(calm)
+    calm = clock.setTimeout(() => coordinator.actor.send({ type: 'pressure.low' }), CALM_MS)
+  }
+
+  const view = meshView({
+    serverId,
+    clock,
+    server,
+    sessions,
+    paths,
+    routing,
+    coordinator: coordinator.actor,
+    fleet,
+    lane,
+    table,
+    ledger,
+    snapshots,
+    intake,
+    counters,
+    denied,
+  })
+
+  return {
+    ...view,
+    intake,
+
+    async start() {
+      server.start()
+      cluster.start()
+      server.send({ type: 'store.ready' })
+      sessions.start(logics)
+      const found = await store.load()
+      const replayed: readonly Change[] = journal.replay()
+      restored = restore({
+        found,
+        replayed,
+        identities,
+        sessions,
+        routing,
+        fleet,
+        snapshots,
+        wallMs: clock.wallMs(),
+      })
+      server.send({ type: 'restored' })
+      coordinator.actor.start()
+      snapshots.start()
+      relay.start()
+      server.send({ type: 'listening' })
+      log.info(
+        { serverId, restored, identities: identities.size, routes: routing.book.size },
+        'the mesh serves',
+      )
+    },
+
+    async stop({ spreadMs = 5_000, tryForMs = timing.resumeWindowMs } = {}) {
+      server.send({ type: 'stop' })
+      coordinator.actor.send({ type: 'drain' })
+      const online = [...sessions.cells()].filter(cell => cell.line !== null)
+      for (const [i, cell] of online.entries()) {
+        // Its own slot: evenly spread, and blurred by one place so that two coordinators do not march in step.
+        const reconnectInMs = Math.round(((i + random.float()) / online.length) * spreadMs)
+        cell.line?.tell({ type: 'restarting', reconnectInMs, tryForMs })
+      }
+      await new Promise<void>(resolve => clock.setTimeout(resolve, PARTING_MS))
+      intake.shut('restarting')
+      for (const cell of online) sessions.deliver(cell, { type: 'socket.lost' })
+      const flushed = await snapshots.flush()
+      if (!flushed)
+        log.warn({ dirty: snapshots.dirty }, 'the store did not take the last snapshot; the journal keeps it')
+      server.send({ type: 'flushed' })
+      clock.clearTimeout(calm)
+      snapshots.stop()
+      relay.stop()
+      lane.stop()
+      coordinator.stop()
+      paths.stop()
+      sessions.stop()
+      cluster.stop()
+    },
+
+    disconnect(id, close, reason) {
+      const cell = sessions.byIdentity(id)
+      if (cell === undefined) return false
+      if (close === 'restarting') cell.line?.close(close, reason)
+      else sessions.deliver(cell, { type: 'dismissed', close, reason })
+      return true
+    },
+
+    createEnrolmentKey: wish => createEnrolmentKey(store, snapshots, random, clock, wish),
+  }
 }

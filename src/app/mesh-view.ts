@@ -1,0 +1,135 @@
+/** What operators, pages and metrics may see of the mesh, read from its parts when asked. */
+import type { ActorRefFrom } from 'xstate'
+import type { coordinatorMachine } from '../actors/coordinator/coordinator.machine.js'
+import type { Fleet } from '../actors/coordinator/fleet.js'
+import type { Routing } from '../actors/coordinator/routing.js'
+import type { Paths } from '../actors/path/paths.js'
+import type { MeshApi, MeshStats, Role } from '../actors/ports.js'
+import type { serverMachine } from '../actors/server/server.machine.js'
+import type { Cell } from '../actors/session/cell.js'
+import type { Sessions } from '../actors/session/sessions.js'
+import type { Snapshots } from '../actors/snapshot/snapshots.js'
+import type { SocketIntake } from '../edge/intake.js'
+import type { Clock } from '../kit/clock.js'
+import type { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
+import type { RelayLane } from '../lanes/relay-lane.js'
+import type { RelayTable } from '../lanes/relay-table.js'
+
+export interface MeshParts {
+  readonly serverId: string
+  readonly clock: Clock
+  readonly server: ActorRefFrom<typeof serverMachine>
+  readonly coordinator: ActorRefFrom<typeof coordinatorMachine>
+  readonly sessions: Sessions
+  readonly paths: Paths
+  readonly routing: Routing
+  readonly fleet: Fleet
+  readonly lane: RelayLane
+  readonly table: RelayTable
+  readonly ledger: HeartbeatLedger
+  readonly snapshots: Snapshots
+  readonly intake: SocketIntake
+  readonly counters: {
+    readonly registered: number
+    readonly resumed: number
+    readonly replaced: number
+    readonly faults: number
+  }
+  readonly denied: Readonly<Record<string, number>>
+}
+
+type Seen = Pick<MeshApi, 'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes'>
+
+export function meshView(parts: MeshParts): Seen {
+  const { sessions, ledger, routing, clock } = parts
+
+  /** `registering`, `online`, `lapsed` or `suspended`. */
+  const stateOf = (cell: Cell): string =>
+    cell.line !== null && cell.lapsed ? 'lapsed' : sessions.stateOf(cell)
+  const common = (cell: Cell) => ({
+    id: cell.identity.id,
+    sessionId: cell.sessionId,
+    state: stateOf(cell),
+    generation: cell.identity.generation,
+    overlay4: cell.identity.overlay4,
+    overlay6: cell.identity.overlay6,
+    silentMs: cell.line === null ? null : clock.now() - ledger.heardMs(cell.slot),
+    rttMs: ledger.rttMs(cell.slot),
+  })
+  const cellsOf = (role: Role) => [...sessions.cells()].filter(cell => cell.role === role)
+
+  return {
+    serverId: parts.serverId,
+    state: () => {
+      const { value } = parts.server.getSnapshot()
+      return typeof value === 'string' ? value : 'booting'
+    },
+    stats: () => stats(parts, stateOf),
+    nodes: () =>
+      cellsOf('node').map(cell => ({
+        ...common(cell),
+        profile: cell.identity.profile,
+        links: cell.links.size,
+        gauges: ledger.gauges(cell.slot),
+      })),
+    clients: () =>
+      cellsOf('client').map(cell => {
+        const route = routing.book.ofClient(cell)
+        return { ...common(cell), nodeId: route?.node.identity.id ?? null, link: route?.link ?? null }
+      }),
+    routes: () =>
+      [...routing.book].map(({ routeId, link, client, node, explanation }) => {
+        const path = parts.paths.at(link)
+        return {
+          routeId,
+          link,
+          clientId: client.identity.id,
+          nodeId: node.identity.id,
+          tier: path === undefined ? 'closed' : parts.paths.tierOf(path),
+          sinceMs: path?.sinceMs ?? 0,
+          explanation,
+        }
+      }),
+  }
+}
+
+function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
+  const { routing, lane, snapshots, counters } = parts
+  const none = () => ({ registering: 0, online: 0, lapsed: 0, suspended: 0 })
+  const sessions = { node: none(), client: none() }
+  for (const cell of parts.sessions.cells()) {
+    const state = stateOf(cell)
+    if (state in sessions[cell.role]) sessions[cell.role][state as keyof ReturnType<typeof none>]++ // just looked
+  }
+  return {
+    sessions,
+    connections: parts.intake.counts(),
+    routes: {
+      active: routing.book.size,
+      assigned: routing.assigned,
+      refused: routing.refused,
+      switched: routing.switched,
+    },
+    relay: {
+      links: parts.table.size,
+      packets: lane.packets,
+      bytes: lane.bytes,
+      drops: { ...lane.drops },
+      queueMs: lane.queueMs,
+    },
+    heartbeats: parts.ledger.beats,
+    denied: { ...parts.denied },
+    faults: counters.faults,
+    resumed: counters.resumed,
+    registered: counters.registered,
+    replaced: counters.replaced,
+    failoverMs: routing.failoverMs,
+    snapshot: {
+      state: snapshots.state,
+      dirty: snapshots.dirty,
+      written: snapshots.written,
+      failures: snapshots.failures,
+      lastWriteMs: snapshots.lastWriteMs,
+    },
+  }
+}

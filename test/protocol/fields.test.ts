@@ -57,17 +57,17 @@ for (const message of MESSAGES) {
   t.test(`a field of ${message.name} takes its own kind alone and names itself otherwise`, async t => {
     for (const [at, key] of message.order.entries()) {
       const field = message.fields[key] as Kind // order lists the fields
-      for (const value of SHAPES) {
+      const taken = SHAPES.map(value => {
         const wanted = field.check(value)
-        if (wanted === undefined) {
-          t.equal(decode(with_(at, value)).type, message.name)
-          continue
-        }
+        if (wanted === undefined) return decode(with_(at, value)).type === message.name
         const error = refusal(with_(at, value))
-        t.equal(error.message, `${message.name}.${key}: wanted ${wanted}`)
-        t.equal(error.code, 'bad_field')
-        t.equal(error.about, message.code)
-      }
+        return (
+          error.message === `${message.name}.${key}: wanted ${wanted}` &&
+          error.code === 'bad_field' &&
+          error.about === message.code
+        )
+      })
+      t.notOk(taken.includes(false), key)
     }
   })
 
@@ -97,7 +97,7 @@ for (const message of MESSAGES) {
 
 t.test('what people will read cannot break a line or steer a terminal', async t => {
   for (const text of ['a\nb', 'a\rb', '\u001b[2J', 'a\u0000', '\u009b31m', 'a\u2028b', 'a\u007f']) {
-    t.throws(() => decode(pack([0x0b, text])), { code: 'bad_field' }, JSON.stringify(text))
+    t.throws(() => decode(pack([0x0b, text])), { code: 'bad_field' }, encodeURI(text))
   }
   t.same(decode(pack([0x0b, 'grüße, 世界 🙂'])), { type: 'goodbye', reason: 'grüße, 世界 🙂' })
 })

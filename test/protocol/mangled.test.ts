@@ -19,17 +19,22 @@ function complaint(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Returns the code with which a value is refused; undefined when it is taken. */
+function refusal(value: Uint8Array): string | undefined {
+  try {
+    decode(value)
+    return undefined
+  } catch (error) {
+    return error instanceof FrameError ? error.code : String(error)
+  }
+}
+
 for (const message of MESSAGES) {
   const good = bytesOf(GOLDEN[message.name as Wire['type']])
 
   t.test(`${message.name} cut short at any length is refused`, async t => {
-    for (let size = 0; size < good.length; size++) {
-      t.throws(
-        () => decode(good.subarray(0, size)),
-        { name: 'FrameError', code: 'malformed' },
-        `${size} bytes`,
-      )
-    }
+    const answers = Array.from(good, (_, size) => refusal(good.subarray(0, size)))
+    t.same(new Set(answers), new Set(['malformed']))
   })
 
   t.test(`${message.name} with any byte changed is read or refused, never more`, async t => {

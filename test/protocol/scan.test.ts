@@ -4,7 +4,7 @@ import t from 'tap'
 import { decode, encode } from '../../src/protocol/codec.js'
 import { MAX_DEPTH, MAX_ITEMS, scan } from '../../src/protocol/scan.js'
 import { events } from './arbitrary.js'
-import { bytesOf, MESSAGES, pack } from './bytes.js'
+import { bytesOf, pack } from './bytes.js'
 import { GOLDEN } from './golden.js'
 
 const nested = (depth: number): string => '91'.repeat(depth) + 'c0'
@@ -115,11 +115,12 @@ t.test('what decoders build beyond plain data never reaches one', async t => {
     ['an object in a list in a list', [[{ constructor: 1 }]]],
   ]
   for (const [what, value] of foreign) {
-    for (const message of MESSAGES) {
-      if (message.order.length === 0) continue
-      t.throws(() => decode(Uint8Array.from(rich.pack([message.code, value]))), { name: 'FrameError' }, what)
-    }
     t.equal(scan(Uint8Array.from(rich.pack([0x0b, value]))), -1, what)
+    t.throws(
+      () => decode(Uint8Array.from(rich.pack([0x0b, value]))),
+      { name: 'FrameError', code: 'malformed' },
+      what,
+    )
   }
   t.notOk('polluted' in {})
 })

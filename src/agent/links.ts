@@ -1,0 +1,223 @@
+/**
+ * The links of this agent. Each is set up in the tunnel, reported `path.ready`, carries packets, and is
+ * taken down when the coordinator closes it or no longer lists it. Links outlive the socket: while the
+ * agent is away their packets are dropped and their set-up stays.
+ */
+import type { Clock } from '../kit/clock.js'
+import type { Wire, WireOf } from '../protocol/messages.js'
+import type { Counters } from './counters.js'
+import { Link, type LinkMetrics } from './link.js'
+import type { Peer, Tunnel } from './ports.js'
+
+/** The wire's bound on a reason, UTF-16 units. */
+const REASON_MAX = 128
+
+export interface LinksOptions {
+  readonly clock: Clock
+  readonly tunnel: Tunnel
+  readonly counters: Counters
+  readonly send: (event: Wire) => void
+  /** Takes a packet for the other end; false when it was dropped, which is counted there. */
+  readonly relay: (link: number, packet: Uint8Array) => boolean
+  readonly events: LinksEvents
+}
+
+export interface LinksEvents {
+  /** This end is set up. */
+  opened(link: number, peer: Peer): void
+  /** Both ends are set up, or the path has changed: packets travel this way from now on. */
+  settled(link: number, tier: WireOf<'path.settled'>['tier']): void
+  closed(link: number, peer: Peer, reason: string): void
+}
+
+export class Links {
+  readonly #options: LinksOptions
+  readonly #links = new Map<number, Link>()
+  /** The tunnel knows this identity's addresses; no link is set up before. */
+  #addressed: Promise<void> = Promise.resolve()
+  /** What is being taken down; a link that comes back waits for it. */
+  readonly #ending = new Map<number, Promise<void>>()
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  get(link: number): Link | undefined {
+    return this.#links.get(link)
+  }
+
+  [Symbol.iterator](): IterableIterator<[number, Link]> {
+    return this.#links.entries()
+  }
+
+  /** Gives the tunnel this identity's addresses. A failure shows when a link is opened. */
+  addressed(own: Parameters<Tunnel['addressed']>[0]): void {
+    this.#addressed = this.#addressed.then(
+      () => this.#options.tunnel.addressed(own),
+      () => this.#options.tunnel.addressed(own),
+    )
+    this.#addressed.catch(() => {})
+  }
+
+  /** Hears what the coordinator says about paths; returns false when it is about something else. */
+  hear(event: Wire): boolean {
+    switch (event.type) {
+      case 'path.open': {
+        const { type: _, ...peer } = event
+        this.#open(peer)
+        return true
+      }
+      case 'path.settled':
+        this.#settle(event)
+        return true
+      case 'path.closed':
+        this.#close(event.link, event.reason)
+        return true
+      case 'relay.gone':
+      case 'relay.pressure':
+        // The packets are lost either way, and what happens to the path is said by `path.closed`.
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** Closes every link that the coordinator does not list. */
+  keep(live: readonly number[]): void {
+    for (const link of this.#links.keys()) {
+      if (!live.includes(link)) this.#close(link, 'not listed by the coordinator any more')
+    }
+  }
+
+  closeAll(reason: string): void {
+    for (const link of this.#links.keys()) this.#close(link, reason)
+  }
+
+  /** A packet of the peer arrived; the bytes are only lent. */
+  deliver(id: number, packet: Uint8Array): void {
+    const { clock, counters, tunnel } = this.#options
+    const link = this.#links.get(id)
+    if (link === undefined || link.state === 'opening') {
+      counters.dropped[link === undefined ? 'no_link' : 'not_ready']++
+      return
+    }
+    link.receivedBytes += packet.length
+    link.lastReceivedAtMs = clock.now()
+    link.active = true
+    tunnel.deliver(id, packet)
+  }
+
+  /** Returns how many links had traffic since the last call. */
+  countActive(): number {
+    let count = 0
+    for (const link of this.#links.values()) {
+      if (link.active) count++
+      link.active = false
+    }
+    return count
+  }
+
+  /** Returns what is known of a link: the tunnel's figures where it has them. Null when there is no such link. */
+  metrics(id: number): LinkMetrics | null {
+    const link = this.#links.get(id)
+    if (link === undefined) return null
+    return this.#options.tunnel.metrics?.(id) ?? link.metrics(this.#options.clock)
+  }
+
+  /** Sends one `path.report` per link. */
+  report(): void {
+    for (const [id, link] of this.#links) {
+      const figures = this.metrics(id)
+      if (link.state === 'opening' || figures === null) continue
+      const { rttMs, lastReceivedMs, sentBytes, receivedBytes } = figures
+      this.#options.send({
+        type: 'path.report',
+        link: id,
+        ...(rttMs === null ? {} : { rttMs }),
+        sentBytes,
+        receivedBytes,
+        ...(lastReceivedMs === null ? {} : { lastReceivedMs }),
+      })
+    }
+  }
+
+  /** Resolves when nothing is being set up or taken down any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([...this.#ending.values(), ...[...this.#links.values()].map(link => link.work)])
+  }
+
+  #open(peer: Peer): void {
+    const id = peer.link
+    let link = this.#links.get(id)
+    if (link === undefined) {
+      link = new Link(peer)
+      link.work = this.#ending.get(id) ?? link.work
+      this.#links.set(id, link)
+    }
+    link.peer = peer
+    const opening = link
+    opening.work = opening.work.then(() => this.#setUp(id, opening))
+  }
+
+  /** Never rejects: a link that cannot be set up is closed, and the coordinator is told. */
+  async #setUp(id: number, link: Link): Promise<void> {
+    const { tunnel, send, events } = this.#options
+    if (link.state === 'closed') return
+    try {
+      await this.#addressed
+      await tunnel.open(link.peer, packet => this.#sent(id, link, packet))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      send({ type: 'path.closed', link: id, reason: plain(`cannot be set up: ${reason}`) })
+      this.#close(id, reason)
+      return
+    }
+    // Closed meanwhile: the closing is next in `work` and takes down what was just set up.
+    if (this.#links.get(id) !== link) return
+    if (link.state === 'opening') link.state = 'relayed'
+    send({ type: 'path.ready', link: id })
+    events.opened(id, link.peer)
+  }
+
+  #sent(id: number, link: Link, packet: Uint8Array): void {
+    if (this.#links.get(id) !== link) {
+      this.#options.counters.dropped.no_link++
+      return
+    }
+    if (!this.#options.relay(id, packet)) return
+    link.sentBytes += packet.length
+    link.active = true
+  }
+
+  #settle({ link: id, tier }: WireOf<'path.settled'>): void {
+    const link = this.#links.get(id)
+    if (link === undefined) return
+    link.settled = true
+    if (link.state !== 'opening') link.state = tier
+    this.#options.events.settled(id, tier)
+  }
+
+  #close(id: number, reason: string): void {
+    const link = this.#links.get(id)
+    if (link === undefined) return
+    this.#links.delete(id)
+    link.state = 'closed'
+    const ending = link.work
+      .then(() => this.#options.tunnel.close(id))
+      .catch(() => {})
+      .finally(() => {
+        if (this.#ending.get(id) === ending) this.#ending.delete(id)
+      })
+    this.#ending.set(id, ending)
+    this.#options.events.closed(id, link.peer, reason)
+  }
+}
+
+/** Returns text that fits the wire: one line, not too long. */
+const plain = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- the wire takes no control characters
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, REASON_MAX)

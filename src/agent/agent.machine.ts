@@ -15,6 +15,7 @@ import { backoffMs } from '../kit/backoff.js'
 import type { Random } from '../kit/random.js'
 import { CLOSE, mayReturn } from '../protocol/close-codes.js'
 import type { WireOf } from '../protocol/messages.js'
+import { asks } from './asks.js'
 import type { AgentTiming } from './timing.js'
 
 export interface AgentInput {
@@ -71,23 +72,23 @@ export type AgentEvent =
 export const agentMachine = setup({
   types: { input: {} as AgentInput, context: {} as AgentContext, events: {} as AgentEvent },
   actions: {
-    dial: () => {},
-    hangUp: (_, _p: { readonly code: number; readonly reason: string }) => {},
-    sendResume: () => {},
-    sendRegister: (_, _p: { readonly welcome: WireOf<'welcome'> }) => {},
-    sendRenew: () => {},
-    sendGoodbye: () => {},
-    keepSession: (_, _p: { readonly session: WireOf<'registered'> | WireOf<'resumed'> }) => {},
-    keepTicket: (_, _p: { readonly ticket: Uint8Array }) => {},
-    forgetTicket: () => {},
-    openLanes: () => {},
-    closeLanes: () => {},
+    dial: asks(),
+    hangUp: asks<{ readonly code: number; readonly reason: string }>(),
+    sendResume: asks(),
+    sendRegister: asks<{ readonly welcome: WireOf<'welcome'> }>(),
+    sendRenew: asks(),
+    sendGoodbye: asks(),
+    keepSession: asks<{ readonly session: WireOf<'registered'> | WireOf<'resumed'> }>(),
+    keepTicket: asks<{ readonly ticket: Uint8Array }>(),
+    forgetTicket: asks(),
+    openLanes: asks(),
+    closeLanes: asks(),
     planReturn: assign(({ context, event }, { reason }: { readonly reason: string | null }) =>
       returnPlan(context, event, reason),
     ),
     noteReason: assign({ reason: ({ context, event }) => reasonOf(context, event) }),
-    tellWaiting: (_, _p: { readonly reason: string; readonly retryInMs: number }) => {},
-    tellRefused: (_, _p: { readonly code: string; readonly reason: string }) => {},
+    tellWaiting: asks<{ readonly reason: string; readonly retryInMs: number }>(),
+    tellRefused: asks<{ readonly code: string; readonly reason: string }>(),
   },
   guards: {
     holdsTicket: ({ context }) => context.holdsTicket,

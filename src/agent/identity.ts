@@ -1,8 +1,8 @@
 /** Who an agent is, checked before anything is dialled. */
 import type { KeyObject } from 'node:crypto'
-import { definitionOf } from '../protocol/codec.js'
 import type { WireOf } from '../protocol/messages.js'
 import { makeProof, privateKeyOf, publicOf } from '../protocol/proof.js'
+import { checkFields } from './check.js'
 import { AgentError } from './errors.js'
 
 /** What an agent says of itself; everything is optional, and only known things should be said. */
@@ -50,7 +50,8 @@ export class Identity {
       agent: agent ?? `bosonserver, node ${process.version}`,
       ...profile,
     }
-    check({ ...this.#says, proof: NO_PROOF })
+    const { type, ...fields } = this.#says
+    checkFields(type, { ...fields, proof: NO_PROOF })
   }
 
   /** Returns the registration that answers `welcome`. Throws when its challenge is no usable key. */
@@ -70,12 +71,4 @@ export function keyBytes(key: Uint8Array | string): Uint8Array {
     'BAD_KEY',
     'privateKey: wanted 32 bytes, or 44 characters of base64 as `wg genkey` prints',
   )
-}
-
-function check(registration: WireOf<'register'>): void {
-  const { fields } = definitionOf('register')
-  for (const [name, field] of Object.entries(fields)) {
-    const wanted = field.check(registration[name as keyof WireOf<'register'>]) // the schema names the keys
-    if (wanted !== undefined) throw new AgentError('BAD_OPTION', `${name}: wanted ${wanted}`)
-  }
 }

@@ -28,6 +28,8 @@ export interface LinksEvents {
   /** Both ends are set up, or the path has changed: packets travel this way from now on. */
   settled(link: number, tier: WireOf<'path.settled'>['tier']): void
   closed(link: number, peer: Peer, reason: string): void
+  /** The tunnel could not do what it was asked to. */
+  failed(error: unknown): void
 }
 
 export class Links {
@@ -172,6 +174,7 @@ export class Links {
       await tunnel.open(link.peer, packet => this.#sent(id, link, packet))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
+      events.failed(error)
       send({ type: 'path.closed', link: id, reason: plain(`cannot be set up: ${reason}`) })
       this.#close(id, reason)
       return
@@ -208,7 +211,7 @@ export class Links {
     link.state = 'closed'
     const ending = link.work
       .then(() => this.#options.tunnel.close(id))
-      .catch(() => {})
+      .catch(error => this.#options.events.failed(error))
       .finally(() => {
         if (this.#ending.get(id) === ending) this.#ending.delete(id)
       })

@@ -19,6 +19,8 @@ export const AGENT_TIMING = {
   renewEveryMs: TIMING.renewEveryMs,
   /** Patience for the answer to `route.request` and for its link to carry, ms. */
   routeMs: 10_000,
+  /** How long a client whose link closed waits for the coordinator to say what comes instead, ms. */
+  doubtMs: 500,
   /** Heartbeats between two `path.report` of a link. */
   reportEveryBeats: 3,
 } as const

@@ -1,0 +1,35 @@
+/**
+ * The agent as a library: a node or a client of the mesh in a program of yours. Everything that touches the
+ * world is behind a port, with the Node adapters beside it.
+ */
+export { isLoopback, meshUrl } from './address.js'
+export type { Counters, DropReason } from './counters.js'
+export { DatagramTunnel, type DatagramTunnelOptions } from './datagram-tunnel.js'
+export { dialWs, type DialWsOptions } from './dial-ws.js'
+export { AgentError, type AgentErrorCode, RefusedError, RouteRefusedError } from './errors.js'
+export { type AgentProfile, keyBytes } from './identity.js'
+export { keyFile } from './key-file.js'
+export type { LinkMetrics, LinkState } from './link.js'
+export { memoryFile, type MemoryFileOptions } from './memory-file.js'
+export type { MeshAgentEvents, MeshAgentOptions, MeshAgentStatus } from './mesh-agent.js'
+export {
+  MeshClient,
+  type MeshClientEvents,
+  type MeshClientOptions,
+  type RouteOptions,
+} from './mesh-client.js'
+export { MeshNode, type MeshNodeEvents, type MeshNodeOptions } from './mesh-node.js'
+export type {
+  AgentMemory,
+  AgentSocket,
+  Dial,
+  Gauges,
+  Peer,
+  SavedSession,
+  SocketEvents,
+  Tunnel,
+} from './ports.js'
+export type { Route, RouteWish, SwitchCause } from './route.machine.js'
+export { type Standing, volatileMemory } from './session.js'
+export { AGENT_TIMING, type AgentTiming } from './timing.js'
+export { UdpTunnel, type UdpTunnelOptions } from './udp-tunnel.js'

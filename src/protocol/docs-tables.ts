@@ -1,8 +1,8 @@
 /** The parts of README.md that are made from definitions: messages, their fields and bytes, codes. */
-import { CLOSE, mayReturn } from './close-codes.js'
+import { CLOSE, type CloseName, mayReturn } from './close-codes.js'
 import { encode } from './codec.js'
 import { EXAMPLES } from './examples.js'
-import { ALL, RANGES, RESERVED, type Wire } from './messages.js'
+import { ALL, RANGES, RESERVED, type Wire, type WireOf } from './messages.js'
 import type { Kind, Message } from './schema.js'
 
 const MESSAGES: readonly Message[] = ALL
@@ -90,4 +90,26 @@ export const closeTable = (): string =>
       mayReturn(reason.code) ? 'yes, with back-off' : '**no**, final',
       reason.doc,
     ]),
+  )
+
+/** What each refusal means, and the close that follows it. */
+export const REFUSALS: Readonly<Record<WireOf<'refused'>['code'], { close: CloseName; doc: string }>> = {
+  proof_failed: { close: 'proofFailed', doc: 'The proof does not verify.' },
+  key_mismatch: { close: 'keyMismatch', doc: 'The id is bound to another key.' },
+  key_in_use: { close: 'keyMismatch', doc: 'The key is bound to another id.' },
+  not_authorised: { close: 'notAuthorised', doc: 'First contact, and the credential is missing or no good.' },
+  role_mismatch: { close: 'notAuthorised', doc: 'The id enrolled with the other role.' },
+  revoked: { close: 'revoked', doc: 'An operator revoked the identity.' },
+  ticket_unknown: { close: 'resumeRefused', doc: 'The ticket is used, too old or unknown: `register`.' },
+  overloaded: { close: 'tryLater', doc: 'No new sessions at the moment.' },
+  store_unavailable: { close: 'tryLater', doc: 'First contact needs the database, which does not answer.' },
+  draining: { close: 'tryLater', doc: 'The coordinator is restarting.' },
+  addresses_exhausted: { close: 'tryLater', doc: 'No address in the mesh is free.' },
+}
+
+/** Returns every code of `refused`, with the close that follows it. */
+export const refusalTable = (): string =>
+  table(
+    ['`refused.code`', 'close', 'meaning'],
+    Object.entries(REFUSALS).map(([name, { close, doc }]) => [`\`${name}\``, `${CLOSE[close].code}`, doc]),
   )

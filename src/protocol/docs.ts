@@ -2,7 +2,15 @@
  * Makes README.md: the wire, complete enough to write an agent in another language without reading code.
  * Whatever is a number, a table or a byte comes from the definitions; a test holds that the page is current.
  */
-import { closeTable, code, hexBlock, messageIndex, messageSections, rangeTable } from './docs-tables.js'
+import {
+  closeTable,
+  code,
+  hexBlock,
+  messageIndex,
+  messageSections,
+  rangeTable,
+  refusalTable,
+} from './docs-tables.js'
 import { encode } from './codec.js'
 import { Register, RelayData } from './messages.js'
 import { FIRST_LINK, RELAY_PAYLOAD_MAX } from './relay-frame.js'
@@ -146,14 +154,14 @@ ${fence(`agent                                   coordinator
    \`credential\`, the secret of an enrolment key that an operator made. The coordinator then binds the id to
    the public key for good and gives the identity its addresses in the mesh. Later the proof alone is enough;
    a credential that is sent all the same is not spent again.
+   Send it as a message of its own, and nothing more until it is answered.
 3. Read \`registered\`, or \`refused\` and a close. \`refused.code\` is for programs, the close code after it says
    whether to come back, and \`refused.retryAfterMs\`, when present, is the least time to wait.
 4. Keep the ticket as a secret. Give the WireGuard interface \`overlay4\` and \`overlay6\`. Use \`beatEveryMs\`,
    \`silenceMs\` and \`resumeWindowMs\` as they come: they may differ from the defaults on this page.
 5. Close every link that you hold and that is not in \`links\`.
 
-An id that is bound to another key is refused (\`key_mismatch\`, close 4501), a key that is bound to another id
-too (\`key_in_use\`).
+${refusalTable()}
 
 **The same identity twice.** The newest connection that proves the key wins. The older one hears \`replaced\`
 and is closed with 4509, which is final: whoever hears it stops, so that two copies do not fight.
@@ -286,7 +294,10 @@ client                        coordinator                          node
 - The link carries when both ends have said \`path.ready\`. They have ${seconds(TIMING.pathOpenMs)}; an end that cannot serve the link says
   \`path.closed\` at once, and the client is given another node.
 - Every requirement in \`route.request\` is hard. \`route.refused.unmet\` names those that excluded nodes.
-- A client has one route. A second \`route.request\` asks anew; name the current node in \`exclude\` to leave it.
+- \`path.open\` may arrive before \`route.assigned\` or after it: go by the link.
+- Without \`exit\` the allowed IPs are the peer's own addresses in the mesh; with it, a client's are everything.
+- A client has one route. The same request again is answered with the same route. Another request replaces it,
+  or is refused and leaves it standing; name the current node in \`exclude\` to leave that node.
 - \`path.report\`, every few heartbeats while a path is open, says how it is doing.
 
 When the node is lost, leaves or is drained, the client gets another one without asking:
@@ -300,8 +311,8 @@ client                        coordinator                      other node
   │ ◀ path.closed {link: previousLink}                               │
 \`\`\`
 
-Set up the new peer first, then move the traffic, then remove the old one when \`path.closed\` names it.
-When no other node qualifies, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
+Set up the new peer, move the traffic to it, and remove the old one when \`path.closed\` names it; that may be
+at once, when the old node is gone. When no other node qualifies, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
 
 After \`registered\` and \`resumed\` a client hears its standing route again, as \`route.assigned\` with \`requestId\` 0.
 \`route.release\` gives the route back; \`path.closed\` follows to both ends.`
@@ -331,15 +342,23 @@ ${fence(`93 40 ce LL LL LL LL c4 NN     payload      payload of at most 255 byte
 
 const faults = `## Faults and limits
 
-A value that is not of this protocol is answered by \`error\`: \`malformed\` (not this shape of msgpack, or no
-list that begins with a code), \`unknown_message\`, \`bad_field\` (the reason names message, field and what was
-wanted), \`not_now\` (this role may not say it, or not in this state), \`too_many\` (above a rate). \`about\` is the
-code of the message in question, where that much was readable. What came before it in the same WebSocket message was handled, what
-came after it was not. Never answer an \`error\`.
+A value that is not of this protocol is a strike: it is answered by \`error\`, at most once a second, and the rest
+of its WebSocket message is not looked at. What came before it was handled.
 
-Each is a strike. Too many strikes within a minute close the socket with 4002, too many messages or pings with
-4029. Before a session stands there are no strikes: the first fault closes. The figures are the operator's; an
-agent that keeps to this page never meets them.`
+| \`error.code\` | what was wrong |
+| --- | --- |
+| \`malformed\` | not this shape of msgpack, no list that begins with a code, a text message, a message too long for its time |
+| \`unknown_message\` | no message has this code; \`about\` says which. Do not send it again: the coordinator is older |
+| \`bad_field\` | the reason names message and field and says what was wanted |
+| \`not_now\` | this role may not say it, or not before the session stands |
+| \`too_many\` | above a rate |
+
+\`about\` is the code of the message in question, where that much was readable. Never answer an \`error\`.
+
+Too many strikes within a minute (by default three) close the socket with 4002. Too many pings, greetings or
+control messages (by default 10 pings a second, 20 greetings a second from one address, 20 control messages a
+second with bursts of 400; packets do not count) close it with 4029. An agent that keeps to this page never
+meets these limits.`
 
 const minimum = `## The least an agent does
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { closeFor } from '../../src/actors/admission/refusals.js'
+import { DEFAULT_LIMITS } from '../../src/app/mesh.js'
 import { protocolPage } from '../../src/protocol/docs.js'
 import { CLOSE } from '../../src/protocol/close-codes.js'
 import { encode } from '../../src/protocol/codec.js'
-import { hexBlock } from '../../src/protocol/docs-tables.js'
+import { hexBlock, REFUSALS } from '../../src/protocol/docs-tables.js'
 import { RESERVED } from '../../src/protocol/messages.js'
 import { WORKED } from '../../src/protocol/worked-proof.js'
 import { MESSAGES } from './bytes.js'
@@ -28,6 +30,20 @@ t.test('every message is on the page with each of its fields and its bytes', asy
 t.test('every close code and every reserved code is on the page', async t => {
   for (const { code } of Object.values(CLOSE)) t.match(page, `| ${code} |`)
   for (const { name } of RESERVED) t.match(page, `\`${name}\``)
+})
+
+t.test('the page tells the close that really follows each refusal', async t => {
+  for (const [name, { close }] of Object.entries(REFUSALS)) {
+    t.equal(closeFor(name as keyof typeof REFUSALS), close, name)
+    t.match(page, `| \`${name}\` | ${CLOSE[close].code} |`)
+  }
+})
+
+t.test('the limits on the page are the ones that hold', async t => {
+  const { strikesPerMinute, pingsPerSecond, hellosPerSecond, controlPerSecond, controlBurst } = DEFAULT_LIMITS
+  t.equal(strikesPerMinute, 3)
+  const rates = `${pingsPerSecond} pings a second, ${hellosPerSecond} greetings a second from one address, ${controlPerSecond} control messages a second with bursts of ${controlBurst}`
+  t.match(page.replaceAll('\n', ' '), rates)
 })
 
 t.test('the worked proof is on the page, step by step', async t => {

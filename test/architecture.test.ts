@@ -52,6 +52,7 @@ const CLOCKWORK =
 const SHELLS: Readonly<Record<string, string>> = {
   'kit/clock.js': 'hands out the process’s clock',
   'kit/random.js': 'hands out the process’s chance',
+  'agent/wireguard/userspace.js': 'waits for a child process, and ends it when it will not end',
   'store/journal-parts.js': 'lets other work run in between; nothing is measured or awaited',
 }
 

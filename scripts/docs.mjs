@@ -5,7 +5,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Each page, and the function in the built code that returns its text. */
-const PAGES = [{ page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' }]
+const PAGES = [
+  { page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' },
+  { page: '.env.example', from: 'dist/src/app/env-example.js', make: 'envExample' },
+]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const built = spawnSync(process.execPath, [join(root, 'scripts/ensure.mjs')], { stdio: 'inherit' })

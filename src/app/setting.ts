@@ -1,0 +1,149 @@
+/**
+ * The parts a setting is made of: what it accepts, in the words of the error message, and where it is
+ * read from. Values from the environment and from flags are text; a file may hold the value itself.
+ */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** What a value must be: a zod schema, and the same in words. */
+export interface Accepts<T> {
+  readonly schema: z.ZodType<T>
+  readonly wanted: string
+}
+
+export interface Setting<T = unknown> {
+  /** Name of the environment variable. */
+  readonly env: string
+  readonly accepts: Accepts<T>
+  /** What holds when nobody says anything; null is "not set". */
+  readonly fallback: T | null
+  readonly doc: string
+  /** A secret has no flag (the process list shows flags) and is never printed. */
+  readonly secret: boolean
+  /** What `.env.example` shows where there is no default. */
+  readonly example: string
+}
+
+interface About {
+  readonly doc: string
+  readonly example?: string
+}
+
+/** A setting that may stay unset: then it is null. */
+export const optional = <T>(
+  env: string,
+  accepts: Accepts<T>,
+  about: About,
+): Setting<T> & { fallback: null } => ({
+  env,
+  accepts,
+  fallback: null,
+  secret: false,
+  doc: about.doc,
+  example: about.example ?? '',
+})
+
+/** A setting with a default. */
+export const standard = <T>(
+  env: string,
+  accepts: Accepts<T>,
+  fallback: T,
+  about: About,
+): Setting<T> & { fallback: T & {} } => ({
+  env,
+  accepts,
+  fallback: fallback as T & {}, // a default is never null
+  secret: false,
+  doc: about.doc,
+  example: about.example ?? '',
+})
+
+/** A secret: only from the environment or the file. */
+export const secret = (env: string, about: About): Setting<string> & { fallback: null } => ({
+  ...optional(env, text(4096), about),
+  secret: true,
+})
+
+// ── what settings accept ─────────────────────────────────────────────────────────────────────────
+
+export const text = (max: number): Accepts<string> => ({
+  schema: z.string().min(1).max(max),
+  wanted: `text of 1 to ${max} characters`,
+})
+
+export const matching = (pattern: RegExp, wanted: string): Accepts<string> => ({
+  schema: z.string().regex(pattern),
+  wanted,
+})
+
+const numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .trim()
+    .regex(/^-?\d+(\.\d+)?$/)
+    .transform(Number),
+])
+
+export const whole = (min: number, max: number): Accepts<number> => ({
+  schema: numeric.pipe(z.int().min(min).max(max)),
+  wanted: `a whole number from ${min} to ${max}`,
+})
+
+export const number = (min: number, max: number): Accepts<number> => ({
+  schema: numeric.pipe(z.number().min(min).max(max)),
+  wanted: `a number from ${min} to ${max}`,
+})
+
+export const oneOf = <const V extends readonly [string, ...string[]]>(...values: V): Accepts<V[number]> => ({
+  schema: z.enum(values) as z.ZodType<V[number]>, // z.enum spells the same union as a record of its members
+  wanted: `one of ${values.join(', ')}`,
+})
+
+export const yesNo: Accepts<boolean> = {
+  schema: z.union([z.boolean(), z.stringbool()]),
+  wanted: 'true or false',
+}
+
+/** A comma-separated list, or a list in the file. */
+export const list = (of: Accepts<string>): Accepts<readonly string[]> => ({
+  schema: z
+    .union([
+      z.array(z.string()),
+      z
+        .string()
+        .transform(value => value.split(',').flatMap(part => (part.trim() === '' ? [] : [part.trim()]))),
+    ])
+    .pipe(z.array(z.string()).max(64))
+    .refine(values => values.every(value => of.schema.safeParse(value).success)),
+  wanted: `a list, separated by commas, of at most 64 × ${of.wanted}`,
+})
+
+export const url = (...protocols: readonly string[]): Accepts<string> => ({
+  schema: z.string().refine(value => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+  wanted: `a URL beginning with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
+})
+
+/** An origin as browsers send it: scheme, host and port, nothing after it. */
+export const origin: Accepts<string> = {
+  schema: z.string().refine(value => URL.canParse(value) && new URL(value).origin === value),
+  wanted: 'an origin such as https://panel.example.org',
+}
+
+/** An address or a network; `family` 0 accepts both families. */
+export const network = (family: 0 | 4 | 6, minBits: number, maxBits: number): Accepts<string> => ({
+  schema: z.string().refine(value => isNetwork(value, family, minBits, maxBits)),
+  wanted:
+    family === 0
+      ? 'an address or a network such as 10.0.0.0/8'
+      : `an IPv${family} network such as ${family === 4 ? '10.77.0.0/16' : 'fd77::/64'}, /${minBits} to /${maxBits}`,
+})
+
+function isNetwork(value: string, family: 0 | 4 | 6, minBits: number, maxBits: number): boolean {
+  const [address = '', bits, ...rest] = value.split('/')
+  const found = isIP(address)
+  if (found === 0 || rest.length > 0 || (family !== 0 && found !== family)) return false
+  if (bits === undefined) return family === 0
+  const size = Number(bits)
+  return /^\d{1,3}$/.test(bits) && size >= minBits && size <= Math.min(maxBits, found === 4 ? 32 : 128)
+}

@@ -1,0 +1,177 @@
+/**
+ * Every setting of the coordinator, once. From here come the environment names, the flags of
+ * `boson server` (`dataDir` is `--data-dir`), the keys of the configuration file, the defaults, the
+ * messages for bad values, and `.env.example`.
+ */
+import { TIMING } from '../protocol/timing.js'
+import {
+  list,
+  matching,
+  network,
+  number,
+  oneOf,
+  optional,
+  origin,
+  secret,
+  standard,
+  text,
+  url,
+  whole,
+  yesNo,
+} from './setting.js'
+
+const path = text(4096)
+/** An hour, the longest that any interval may be set to, ms. */
+const HOUR_MS = 3_600_000
+
+export const SETTINGS = {
+  // where it listens
+  host: optional('HOST', text(255), {
+    doc: 'Address to listen on. When not set: 0.0.0.0 in production, 127.0.0.1 otherwise.',
+    example: '0.0.0.0',
+  }),
+  port: standard('PORT', whole(0, 65_535), 3000, {
+    doc: 'Port of the WebSocket, the HTTP pages and the metrics; 0 takes any free one.',
+  }),
+  tlsCert: optional('BOSON_TLS_CERT', path, {
+    doc: 'Certificate chain, PEM; read again on SIGHUP. Needs BOSON_TLS_KEY.',
+    example: '/etc/boson/fullchain.pem',
+  }),
+  tlsKey: optional('BOSON_TLS_KEY', path, {
+    doc: 'Private key of the certificate, PEM.',
+    example: '/etc/boson/privkey.pem',
+  }),
+  trustedProxies: standard('BOSON_TRUSTED_PROXIES', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Proxies whose X-Forwarded-For counts; nobody else’s does.',
+    example: '10.0.0.0/8',
+  }),
+  origins: standard('BOSON_ORIGINS', list(origin), [] as readonly string[], {
+    doc: 'Web pages that may open the WebSocket. Agents send no Origin and need no entry.',
+    example: 'https://panel.example.org',
+  }),
+  corsOrigin: standard('CORS_ORIGIN', list(origin), [] as readonly string[], {
+    doc: 'Web pages that may call the HTTP interface from a browser.',
+    example: 'https://panel.example.org',
+  }),
+  httpPerMinute: standard('BOSON_HTTP_PER_MINUTE', whole(1, 1_000_000), 300, {
+    doc: 'HTTP requests a minute from one address without a valid token.',
+  }),
+  metricsOpen: standard('BOSON_METRICS_OPEN', yesNo, false, {
+    doc: 'Lets anyone read /metrics. Otherwise only this machine and holders of SECRET_TOKEN may.',
+  }),
+
+  // who it is, and what it keeps
+  mode: standard('NODE_ENV', oneOf('development', 'production', 'test'), 'development' as const, {
+    doc: 'production refuses to start with a missing, short or well-known secret.',
+  }),
+  serverId: optional(
+    'BOSON_SERVER_ID',
+    matching(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      '1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit',
+    ),
+    {
+      doc: 'Name of this coordinator; agents prove their keys to it. When not set: made once in the data directory.',
+      example: 'eu-1',
+    },
+  ),
+  dataDir: standard('BOSON_DATA_DIR', path, './.boson', {
+    doc: 'Directory of the embedded database, the journal and what is made once. One process at a time.',
+  }),
+  databaseUrl: optional('DATABASE_URL', url('postgres:', 'postgresql:'), {
+    doc: 'PostgreSQL instead of the embedded database. POSTGRES_HOST, _PORT, _DB, _USER and _PASSWORD do as well.',
+    example: 'postgres://boson@db.example.org/boson',
+  }),
+  redisUrl: optional('REDIS_URL', url('redis:', 'rediss:'), {
+    doc: 'Redis. Its state shows in /health.',
+    example: 'redis://cache.example.org',
+  }),
+  snapshotEveryMs: standard('BOSON_SNAPSHOT_EVERY_MS', whole(100, HOUR_MS), 5_000, {
+    doc: 'How often what changed is written to the database, ms. The journal keeps it until then.',
+  }),
+
+  // secrets
+  secretToken: secret('SECRET_TOKEN', {
+    doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',
+  }),
+  jwtSecret: secret('JWT_SECRET', {
+    doc: 'Signs account tokens, at least 32 characters. Required in production.',
+  }),
+  turnStaticSecret: secret('TURN_STATIC_SECRET', {
+    doc: 'Signs TURN credentials, at least 32 characters. Required in production.',
+  }),
+
+  // the mesh
+  overlay4: standard('BOSON_OVERLAY4', network(4, 8, 30), '10.77.0.0/16', {
+    doc: 'IPv4 network of the mesh.',
+  }),
+  overlay6: standard('BOSON_OVERLAY6', network(6, 8, 64), 'fd77:b050::/64', {
+    doc: 'IPv6 network of the mesh.',
+  }),
+  beatEveryMs: standard('BOSON_BEAT_EVERY_MS', whole(100, 600_000), TIMING.beatEveryMs as number, {
+    doc: 'Heartbeat interval of the agents, ms.',
+  }),
+  resumeWindowMs: standard('BOSON_RESUME_WINDOW_MS', whole(1_000, HOUR_MS), TIMING.resumeWindowMs as number, {
+    doc: 'How long a session without a socket keeps its routes and links, ms.',
+  }),
+  failoverAfterMs: standard('BOSON_FAILOVER_AFTER_MS', whole(0, HOUR_MS), TIMING.failoverAfterMs as number, {
+    doc: 'How long a node may be without a socket before its clients are moved, ms.',
+  }),
+  restartSpreadMs: standard('BOSON_RESTART_SPREAD_MS', whole(0, HOUR_MS), 5_000, {
+    doc: 'Before it stops, the coordinator gives each agent a slot to come back within this time, ms.',
+  }),
+
+  // the relay
+  relayMbpsPerIdentity: standard('BOSON_RELAY_MBPS_PER_IDENTITY', number(0, 1_000_000), 0, {
+    doc: 'What one node or client may send through the relay, Mbit/s; 0 is no limit.',
+  }),
+  relayPayload: standard('BOSON_RELAY_PAYLOAD', oneOf('wireguard', 'any'), 'wireguard' as const, {
+    doc: 'What the relay carries: WireGuard only, or any datagrams.',
+  }),
+
+  // limits
+  greetingPerAddress: standard('BOSON_GREETING_PER_ADDRESS', whole(1, 1_000_000), 64, {
+    doc: 'WebSockets from one address that have not registered yet.',
+  }),
+  greetingTotal: standard('BOSON_GREETING_TOTAL', whole(1, 10_000_000), 2_048, {
+    doc: 'WebSockets in all that have not registered yet.',
+  }),
+  sessionsPerAddress: standard('BOSON_SESSIONS_PER_ADDRESS', whole(1, 10_000_000), 10_000, {
+    doc: 'Sessions from one address; many may share one behind a NAT.',
+  }),
+  hellosPerSecond: standard('BOSON_HELLOS_PER_SECOND', number(0.01, 1_000_000), 20, {
+    doc: 'Registrations and resumptions a second from one address, in the long run.',
+  }),
+  helloBurst: standard('BOSON_HELLO_BURST', whole(1, 1_000_000), 200, {
+    doc: 'Registrations and resumptions from one address at once.',
+  }),
+  strikesPerMinute: standard('BOSON_STRIKES_PER_MINUTE', whole(1, 1_000_000), 20, {
+    doc: 'Misshapen or misplaced messages a minute before a socket is closed.',
+  }),
+  pingsPerSecond: standard('BOSON_PINGS_PER_SECOND', whole(1, 1_000_000), 10, {
+    doc: 'WebSocket pings a second before a socket is closed.',
+  }),
+  controlPerSecond: standard('BOSON_CONTROL_PER_SECOND', number(0.01, 1_000_000), 50, {
+    doc: 'Control messages a second of one session, in the long run.',
+  }),
+  controlBurst: standard('BOSON_CONTROL_BURST', whole(1, 1_000_000), 200, {
+    doc: 'Control messages of one session at once.',
+  }),
+  linksPerSession: standard('BOSON_LINKS_PER_SESSION', whole(1, 256), 256, {
+    doc: 'Links of one session.',
+  }),
+
+  // what it says
+  logLevel: standard(
+    'LOG_LEVEL',
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+    'info' as const,
+    { doc: 'The least important lines that are written.' },
+  ),
+}
+
+export type SettingKey = keyof typeof SETTINGS
+
+/** The flag of a setting: `dataDir` is `--data-dir`. */
+export const flagOf = (key: SettingKey): string =>
+  `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`

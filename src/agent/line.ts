@@ -16,6 +16,8 @@ import type { AgentSocket, Dial } from './ports.js'
 
 /** Complaints about the coordinator's messages are this far apart, ms. */
 const COMPLAINT_EVERY_MS = 1_000
+/** The wire's bound on the reason of an `error`, UTF-16 units. */
+const REASON_MAX = 256
 
 export interface LineEvents {
   opened(): void
@@ -137,7 +139,7 @@ export class Line {
     this.send({
       type: 'error',
       code: error.code,
-      reason: error.message,
+      reason: error.message.slice(0, REASON_MAX),
       ...(error.about === undefined ? {} : { about: error.about }),
     })
   }

@@ -37,6 +37,8 @@ export class Links {
   readonly #links = new Map<number, Link>()
   /** The tunnel knows this identity's addresses; no link is set up before. */
   #addressed: Promise<void> = Promise.resolve()
+  /** Links that were there when the session came to stand: the coordinator settles a path once. */
+  #standing: ReadonlySet<number> = new Set()
   /** What is being taken down; a link that comes back waits for it. */
   readonly #ending = new Map<number, Promise<void>>()
 
@@ -90,6 +92,7 @@ export class Links {
 
   /** Closes every link that the coordinator does not list. */
   keep(live: readonly number[]): void {
+    this.#standing = new Set(live)
     for (const link of this.#links.keys()) {
       if (!live.includes(link)) this.#close(link, 'not listed by the coordinator any more')
     }
@@ -130,10 +133,10 @@ export class Links {
     return this.#options.tunnel.metrics?.(id) ?? link.metrics(this.#options.clock)
   }
 
-  /** Sends one `path.report` per link. */
-  report(): void {
+  /** Sends one `path.report` for every `of`-th link; which ones is `turn`, so that they do not leave all at once. */
+  report(turn: number, of: number): void {
     for (const [id, link] of this.#links) {
-      const figures = this.metrics(id)
+      const figures = id % of === turn % of ? this.metrics(id) : null
       if (link.state === 'opening' || figures === null) continue
       const { rttMs, lastReceivedMs, sentBytes, receivedBytes } = figures
       this.#options.send({
@@ -184,6 +187,7 @@ export class Links {
     if (link.state === 'opening') link.state = 'relayed'
     send({ type: 'path.ready', link: id })
     events.opened(id, link.peer)
+    if (this.#standing.has(id) && !link.settled) this.#settle({ link: id, tier: 'relayed' })
   }
 
   #sent(id: number, link: Link, packet: Uint8Array): void {
@@ -196,7 +200,7 @@ export class Links {
     link.active = true
   }
 
-  #settle({ link: id, tier }: WireOf<'path.settled'>): void {
+  #settle({ link: id, tier }: Omit<WireOf<'path.settled'>, 'type'>): void {
     const link = this.#links.get(id)
     if (link === undefined) return
     link.settled = true

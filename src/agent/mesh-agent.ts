@@ -125,8 +125,14 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       relay: (link, packet) => this.#relay(link, packet),
       events: {
         opened: (link, peer) => this.emit('link', { link, peer }),
-        settled: (link, tier) => this.emit('path', { link, tier }),
-        closed: (link, peer, reason) => this.emit('linkClosed', { link, peer, reason }),
+        settled: (link, tier) => {
+          this.emit('path', { link, tier })
+          this.settled(link)
+        },
+        closed: (link, peer, reason) => {
+          this.emit('linkClosed', { link, peer, reason })
+          this.unlinked(link, reason)
+        },
         failed: error => this.fault('tunnel', error),
       },
     })
@@ -136,9 +142,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       gauges: options.gauges ?? NO_GAUGES,
       activeLinks: () => this.links.countActive(),
       send: beat => this.say(beat),
-      beaten: count => {
-        if (count % this.timing.reportEveryBeats === 0) this.links.report()
-      },
+      beaten: count => this.links.report(count, this.timing.reportEveryBeats),
     })
     this.#silence = new Silence({
       clock: this.clock,
@@ -219,13 +223,21 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     return this.links.metrics(link)
   }
 
-  /** Hears what concerns only one role. */
-  protected abstract hear(event: Wire): void
-  /** The session stands with these links. */
-  protected abstract stood(links: readonly number[]): void
+  // ── what a role may care about ─────────────────────────────────────────────────────────────────
 
+  /** Hears what is nothing to agents in general. */
+  protected hear(_event: Wire): void {
+    this.#counters.faults.misplaced++
+  }
+  /** The session stands with these links. */
+  protected stood(_links: readonly number[]): void {}
   /** The session stands no more, or not at the moment. */
-  protected abstract fell(): void
+  protected fell(): void {}
+  /** Both ends of a link are set up. */
+  protected settled(_link: number): void {}
+  protected unlinked(_link: number, _reason: string): void {}
+
+  // ── what a role may do ─────────────────────────────────────────────────────────────────────────
 
   /** Sends to the coordinator; lost when there is no session. */
   protected say(event: Wire): void {
@@ -289,6 +301,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     const session = sessionEvent(event, this.clock)
     if (session !== null) this.#actor.send(session)
     else if (event.type === 'heartbeat.ack') this.#beats.acked(event)
+    else if (event.type === 'error') this.fault('coordinator', new Error(`${event.code}: ${event.reason}`))
     else if (!this.links.hear(event)) this.hear(event)
   }
 
@@ -331,11 +344,6 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     if (this.#line !== null && this.#session.standing !== null) return this.#line.relay(link, packet)
     this.#counters.dropped.offline++
     return false
-  }
-
-  /** Counts what is not for an agent. */
-  protected misplaced(): void {
-    this.#counters.faults.misplaced++
   }
 }
 

@@ -57,25 +57,25 @@ export class MeshClient extends MeshAgent<MeshClientEvents> {
             this.#carrying = null
             this.emitter.emit('lost', { route, reason })
           },
-          refused: ({ code, reason, unmet, retryAfterMs }) =>
-            this.#settle(new RouteRefusedError(code, reason, unmet, retryAfterMs ?? null)),
+          refused: ({ code, reason, unmet, retryAfterMs }) => {
+            this.#carrying = null
+            this.#settle(new RouteRefusedError(code, reason, unmet, retryAfterMs ?? null))
+          },
         },
       }),
       { input: { timing: this.timing, random: this.random }, clock: actorClock(this.clock) },
     ).start()
-    this.on('path', ({ link }) => this.#route.send({ type: 'link.settled', link }))
-    this.on('linkClosed', ({ link, reason }) => this.#route.send({ type: 'link.closed', link, reason }))
   }
 
   /**
    * Asks for a node that meets every requirement of `wish`; resolves when its route carries packets. Rejects
    * with a RouteRefusedError that names what could not be met, unless told to be patient. From then on the
-   * client keeps a route, whatever happens to the node, until `release`. A route that is held is given up first.
+   * client keeps a route, whatever happens to the node, until `release`. A route that is held carries on until
+   * the new one does; when the new one is refused, there is none.
    */
   route(wish: RouteWish = {}, { patient = false }: RouteOptions = {}): Promise<Route> {
     checkFields('route.request', { requestId: 0, ...wish })
     this.#settle(new AgentError('STOPPED', 'another route was asked for'))
-    this.#carrying = null
     const route = new Promise<Route>((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
@@ -116,13 +116,17 @@ export class MeshClient extends MeshAgent<MeshClientEvents> {
 
   protected override hear(event: Wire): void {
     switch (event.type) {
-      case 'route.assigned':
       case 'route.refused':
-      case 'route.switched':
         this.#route.send(event)
         return
+      case 'route.assigned':
+      case 'route.switched':
+        this.#route.send(event)
+        // The answer may be a route that stands: its link is settled, and nobody will say so again.
+        if (this.links.get(event.link)?.settled) this.#route.send({ type: 'link.settled', link: event.link })
+        return
       default:
-        this.misplaced()
+        super.hear(event)
     }
   }
 
@@ -132,6 +136,14 @@ export class MeshClient extends MeshAgent<MeshClientEvents> {
 
   protected override fell(): void {
     this.#route.send({ type: 'session.lost' })
+  }
+
+  protected override settled(link: number): void {
+    this.#route.send({ type: 'link.settled', link })
+  }
+
+  protected override unlinked(link: number, reason: string): void {
+    this.#route.send({ type: 'link.closed', link, reason })
   }
 
   #carry(route: Route): void {

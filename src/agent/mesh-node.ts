@@ -1,5 +1,4 @@
 /** A node: carries the traffic of clients. */
-import type { Wire } from '../protocol/messages.js'
 import { AgentError } from './errors.js'
 import { MeshAgent, type MeshAgentEvents, type MeshAgentOptions } from './mesh-agent.js'
 
@@ -27,12 +26,4 @@ export class MeshNode extends MeshAgent<MeshNodeEvents> {
       throw new AgentError('BAD_OPTION', 'packets belong to the tunnel of this node')
     return this.datagrams.send(link, packet)
   }
-
-  protected override hear(_: Wire): void {
-    this.misplaced()
-  }
-
-  protected override stood(): void {}
-
-  protected override fell(): void {}
 }

@@ -117,16 +117,13 @@ export const routeMachine = setup({
   on: {
     ask: {
       target: '.away',
-      actions: [
-        { type: 'releaseRoute', params: ({ context }) => ({ route: context.route }) },
-        assign(({ event }) => ({
-          wish: event.wish,
-          patient: event.patient,
-          route: null,
-          wasServed: false,
-          attempt: 0,
-        })),
-      ],
+      // A route that is held stays until the coordinator has replaced it.
+      actions: assign(({ event }) => ({
+        wish: event.wish,
+        patient: event.patient,
+        wasServed: false,
+        attempt: 0,
+      })),
     },
     release: {
       target: '.idle',
@@ -141,7 +138,7 @@ export const routeMachine = setup({
   },
   states: {
     idle: {
-      // A new process that resumed the session of an older one hears of its route; another request releases it.
+      // A new process that resumed the session of an older one hears of its route.
       on: { 'route.assigned': { actions: assign({ route: ({ event }) => routeOf(event) }) } },
     },
 
@@ -160,7 +157,11 @@ export const routeMachine = setup({
           {
             guard: 'endsAsking',
             target: 'idle',
-            actions: { type: 'tellRefused', params: ({ event }) => ({ refusal: event }) },
+            actions: [
+              { type: 'releaseRoute', params: ({ context }) => ({ route: context.route }) },
+              assign({ route: null }),
+              { type: 'tellRefused', params: ({ event }) => ({ refusal: event }) },
+            ],
           },
           { guard: 'answers', target: 'waiting', actions: askAgain() },
         ],

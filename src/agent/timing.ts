@@ -21,7 +21,7 @@ export const AGENT_TIMING = {
   routeMs: 10_000,
   /** How long a client whose link closed waits for the coordinator to say what comes instead, ms. */
   doubtMs: 500,
-  /** Heartbeats between two `path.report` of a link. */
+  /** Heartbeats between two `path.report` of one link. */
   reportEveryBeats: 3,
 } as const
 

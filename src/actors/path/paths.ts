@@ -173,7 +173,6 @@ export class Paths {
 
   stop(): void {
     this.#opening.stop()
-    for (const path of this.#paths.values()) path.actor.stop()
     this.#paths.clear()
     this.#root.stop()
   }

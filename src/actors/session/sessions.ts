@@ -59,10 +59,6 @@ export class Sessions {
   stop(): void {
     this.#stopSweep?.()
     this.#windows.stop()
-    for (const cell of this.cells()) {
-      cell.line = null
-      cell.actor.stop()
-    }
     this.#cells.length = 0
     this.#byIdentity.clear()
     this.#byTicket.clear()

@@ -1,0 +1,214 @@
+/**
+ * An internet in memory, on one simulated clock: sockets with latency that keep their order, as TCP does.
+ *
+ *   internet.serve('mesh.test', intake)     a coordinator listens
+ *   internet.dialFrom('laptop')             the `Dial` of an agent on that host
+ *   internet.cut('laptop')                  silence: nobody is told, bytes wait as TCP would resend them
+ *   internet.heal('laptop')                 what waited arrives
+ *   internet.crash('mesh.test')             the process is gone: every socket ends without a close frame
+ */
+import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
+import type { AgentSocket, Dial, SocketEvents } from '../../src/agent/ports.js'
+import type { Clock } from '../../src/kit/clock.js'
+import { SENT } from '../../src/protocol/sent.js'
+
+export interface InternetOptions {
+  readonly clock: Clock
+  /** One way, ms. */
+  readonly latencyMs?: number
+}
+
+/** No close frame arrived (RFC 6455 §7.1.5). */
+const ABNORMAL = 1_006
+/** How long a dial to nobody takes to fail, ms. */
+const UNREACHABLE_MS = 1_000
+
+export class Internet {
+  readonly #clock: Clock
+  readonly #latencyMs: number
+  readonly #servers = new Map<string, Intake>()
+  readonly #wires = new Set<Wire>()
+  readonly #cut = new Set<string>()
+  readonly #deaf = new Set<string>()
+
+  constructor({ clock, latencyMs = 10 }: InternetOptions) {
+    this.#clock = clock
+    this.#latencyMs = latencyMs
+  }
+
+  serve(host: string, intake: Intake): void {
+    this.#servers.set(host, intake)
+  }
+
+  /** Sockets that are open. */
+  get open(): number {
+    return this.#wires.size
+  }
+
+  dialFrom(host: string): Dial {
+    return (url, events) => {
+      const server = new URL(url).hostname
+      const wire = new Wire(this.#clock, host, server, events, {
+        latencyMs: this.#latencyMs,
+        silent: () => this.#cut.has(host) || this.#cut.has(server),
+        deaf: () => this.#deaf.has(host),
+        gone: () => this.#wires.delete(wire),
+      })
+      this.#clock.setTimeout(() => {
+        const intake = this.#servers.get(server)
+        if (intake === undefined || this.#cut.has(host) || this.#cut.has(server)) {
+          this.#clock.setTimeout(() => wire.vanish(), UNREACHABLE_MS)
+        } else if (intake.admit(host).ok) {
+          this.#wires.add(wire)
+          wire.accept(intake)
+        } else wire.vanish()
+      }, this.#latencyMs)
+      return wire.agentEnd
+    }
+  }
+
+  /** Takes the host off the net without telling anyone. */
+  cut(host: string): void {
+    this.#cut.add(host)
+  }
+
+  heal(host: string): void {
+    this.#cut.delete(host)
+    for (const wire of this.#wires) if (wire.joins(host)) wire.flush()
+  }
+
+  /** The host stops reading; what is sent to it fills the sender’s socket. */
+  deafen(host: string): void {
+    this.#deaf.add(host)
+  }
+
+  undeafen(host: string): void {
+    this.#deaf.delete(host)
+    for (const wire of this.#wires) if (wire.joins(host)) wire.flush()
+  }
+
+  /** Ends the host’s process: its sockets break, and nothing listens there any more. */
+  crash(host: string): void {
+    this.#servers.delete(host)
+    for (const wire of this.#wires) if (wire.joins(host)) wire.vanish()
+  }
+
+  /** Breaks the host’s sockets once; it may dial again at once. */
+  drop(host: string): void {
+    for (const wire of this.#wires) if (wire.joins(host)) wire.vanish()
+  }
+}
+
+interface WireOptions {
+  readonly latencyMs: number
+  readonly silent: () => boolean
+  readonly deaf: () => boolean
+  readonly gone: () => void
+}
+
+/** One socket, both ends of it. */
+class Wire {
+  readonly agentEnd: AgentSocket
+  readonly #clock: Clock
+  readonly #hosts: readonly [string, string]
+  readonly #events: SocketEvents
+  readonly #options: WireOptions
+  #connection: Connection | null = null
+  /** What has not arrived yet: toward the agent, toward the server. */
+  readonly #toAgent: (() => void)[] = []
+  readonly #toServer: (() => void)[] = []
+  #bytesToAgent = 0
+  #over = false
+
+  constructor(clock: Clock, host: string, server: string, events: SocketEvents, options: WireOptions) {
+    this.#clock = clock
+    this.#hosts = [host, server]
+    this.#events = events
+    this.#options = options
+    this.agentEnd = {
+      send: bytes => {
+        const copy = bytes.slice()
+        this.#travel(this.#toServer, () => this.#connection?.received(copy))
+      },
+      buffered: () => 0,
+      close: code => {
+        this.#travel(this.#toServer, () => this.#endServer(code))
+        this.#clock.soon(() => this.#endAgent(code, ''))
+      },
+    }
+  }
+
+  joins(host: string): boolean {
+    return this.#hosts.includes(host)
+  }
+
+  accept(intake: Intake): void {
+    const socket: Socket = {
+      remote: this.#hosts[0],
+      send: bytes => {
+        const copy = bytes.slice()
+        this.#bytesToAgent += copy.length
+        this.#travel(this.#toAgent, () => {
+          this.#bytesToAgent -= copy.length
+          this.#events.received(copy)
+          if (this.#bytesToAgent === 0) this.#connection?.drained()
+        })
+        return this.#stuck() ? SENT.queued : SENT.ok
+      },
+      buffered: () => (this.#stuck() ? this.#bytesToAgent : 0),
+      close: (code, reason) => {
+        this.#travel(this.#toAgent, () => this.#endAgent(code, reason))
+        this.#clock.soon(() => this.#endServer(code))
+      },
+    }
+    this.#connection = intake.opened(socket)
+    this.#travel(this.#toAgent, () => {}) // the handshake’s answer
+    this.#events.opened()
+  }
+
+  /** Both ends lose the socket; no close frame arrives. */
+  vanish(): void {
+    this.#endServer(ABNORMAL)
+    this.#endAgent(ABNORMAL, '')
+  }
+
+  flush(): void {
+    this.#deliver(this.#toAgent)
+    this.#deliver(this.#toServer)
+  }
+
+  #stuck(): boolean {
+    return this.#options.silent() || this.#options.deaf()
+  }
+
+  #travel(queue: (() => void)[], arrive: () => void): void {
+    if (this.#over) return
+    this.#clock.setTimeout(() => {
+      queue.push(arrive)
+      this.#deliver(queue)
+    }, this.#options.latencyMs)
+  }
+
+  #deliver(queue: (() => void)[]): void {
+    while (
+      queue.length > 0 &&
+      !this.#options.silent() &&
+      !(queue === this.#toAgent && this.#options.deaf())
+    ) {
+      queue.shift()?.()
+    }
+  }
+
+  #endServer(code: number): void {
+    const connection = this.#connection
+    this.#connection = null
+    connection?.closed(code)
+  }
+
+  #endAgent(code: number, reason: string): void {
+    if (this.#over) return
+    this.#over = true
+    this.#options.gone()
+    this.#events.closed(code, reason)
+  }
+}

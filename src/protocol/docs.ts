@@ -355,10 +355,9 @@ of its WebSocket message is not looked at. What came before it was handled.
 
 \`about\` is the code of the message in question, where that much was readable. Never answer an \`error\`.
 
-Too many strikes within a minute (by default three) close the socket with 4002. Too many pings, greetings or
-control messages (by default 10 pings a second, 20 greetings a second from one address, 20 control messages a
-second with bursts of 400; packets do not count) close it with 4029. An agent that keeps to this page never
-meets these limits.`
+Too many strikes within a minute close the socket with 4002; too many pings, greetings from one address, or
+control messages (all but packets) close it with 4029. The figures are the operator's; \`.env.example\` has them
+with their defaults. An agent that keeps to this page never meets them.`
 
 const minimum = `## The least an agent does
 

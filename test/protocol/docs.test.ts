@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { closeFor } from '../../src/actors/admission/refusals.js'
-import { DEFAULT_LIMITS } from '../../src/app/mesh.js'
 import { protocolPage } from '../../src/protocol/docs.js'
 import { CLOSE } from '../../src/protocol/close-codes.js'
 import { encode } from '../../src/protocol/codec.js'
@@ -37,13 +36,6 @@ t.test('the page tells the close that really follows each refusal', async t => {
     t.equal(closeFor(name as keyof typeof REFUSALS), close, name)
     t.match(page, `| \`${name}\` | ${CLOSE[close].code} |`)
   }
-})
-
-t.test('the limits on the page are the ones that hold', async t => {
-  const { strikesPerMinute, pingsPerSecond, hellosPerSecond, controlPerSecond, controlBurst } = DEFAULT_LIMITS
-  t.equal(strikesPerMinute, 3)
-  const rates = `${pingsPerSecond} pings a second, ${hellosPerSecond} greetings a second from one address, ${controlPerSecond} control messages a second with bursts of ${controlBurst}`
-  t.match(page.replaceAll('\n', ' '), rates)
 })
 
 t.test('the worked proof is on the page, step by step', async t => {

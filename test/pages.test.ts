@@ -1,0 +1,52 @@
+/** The pages for people: what they link to is there, and what they list is complete. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+t.test('relative links lead to something that is there', async t => {
+  const broken = pages().flatMap(page =>
+    [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = '']) => target)
+      .filter(target => !/^[a-z]+:/.test(target) && !existsSync(resolve(ROOT, dirname(page), target)))
+      .map(target => `${page} links to ${target}`),
+  )
+  t.same(broken, [])
+})
+
+t.test('every dependency is explained, and nothing that is gone', async t => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, object>
+  const page = read('docs/dependencies.md')
+  const taken = page.slice(0, page.indexOf('## Not taken'))
+  const explained = taken
+    .split('\n')
+    .filter(line => line.startsWith('| `'))
+    .flatMap(line => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
+  t.same(explained.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted())
+})
+
+t.test('every script that a page tells one to run exists', async t => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const told = pages().flatMap(page =>
+    [...read(page).matchAll(/`npm (?:run ([\w:]+)|(start|test))/g)].map(
+      ([, run, plain]) => run ?? plain ?? '',
+    ),
+  )
+  t.same(
+    told.filter(name => !(name in scripts)),
+    [],
+  )
+})
+
+function pages(): readonly string[] {
+  const below = ['src', 'docs', 'bench', 'test']
+    .filter(folder => existsSync(join(ROOT, folder)))
+    .flatMap(folder =>
+      readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+        .filter(entry => entry.name.endsWith('.md'))
+        .map(entry => relative(ROOT, join(entry.parentPath, entry.name))),
+    )
+  return [...readdirSync(ROOT).filter(name => name.endsWith('.md')), ...below]
+}

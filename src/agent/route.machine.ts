@@ -58,6 +58,9 @@ export type RouteEvent =
   | WireOf<'route.refused'>
   | WireOf<'route.switched'>
 
+/** Refusals that say nothing about the wish: they are waited out. */
+const PASSING: ReadonlySet<string> = new Set(['draining', 'too_many_requests'])
+
 export const routeMachine = setup({
   types: { input: {} as RouteInput, context: {} as RouteContext, events: {} as RouteEvent },
   actions: {
@@ -85,6 +88,7 @@ export const routeMachine = setup({
     endsAsking: ({ context, event }) =>
       event.type === 'route.refused' &&
       event.requestId === context.requestId &&
+      !PASSING.has(event.code) &&
       !context.wasServed &&
       !context.patient,
     answers: ({ context, event }) => event.type === 'route.refused' && event.requestId === context.requestId,

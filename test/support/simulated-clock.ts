@@ -31,7 +31,7 @@ export class SimulatedClock implements Clock {
   }
 
   wallMs(): number {
-    return this.#nowMs + this.#wallAheadMs
+    return Math.trunc(this.#nowMs + this.#wallAheadMs) // whole, as Date.now gives it
   }
 
   /** Timers that are set. */

@@ -232,7 +232,7 @@ export const RouteRequest = message(0x20, 'route.request', {
 
 const routeFields = {
   routeId: str(64).doc('Names the route.'),
-  link: u32.doc('Link id of the relay lane; `path.open` follows for it.'),
+  link: u32.doc('Link id of the relay lane. Its `path.open` comes just before or after.'),
   nodeId: id.doc('The chosen node.'),
   nodeKey: bytes(32).doc('Its WireGuard public key.'),
   nodeOverlay4: str(18).doc('Its IPv4 address in the mesh, with prefix length.'),

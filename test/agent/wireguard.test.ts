@@ -1,15 +1,18 @@
 import t, { type Test } from 'tap'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { FullTunnel } from '../../src/agent/exit/full-tunnel.js'
 import type { Peer } from '../../src/agent/ports.js'
 import { Ledger } from '../../src/agent/system/ledger.js'
 import { SystemError } from '../../src/agent/system/errors.js'
 import type { Run } from '../../src/agent/system/run.js'
 import { parseCidr } from '../../src/agent/wireguard/cidr.js'
-import { HandshakeRtt } from '../../src/agent/wireguard/handshake-rtt.js'
+import { Handshake } from '../../src/agent/wireguard/handshake.js'
 import { WireGuardTunnel } from '../../src/agent/wireguard/tunnel.js'
 import { parseDump } from '../../src/agent/wireguard/wg.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+import { until } from '../support/until.js'
 
 const PRIVATE_KEY = Buffer.alloc(32, 5).toString('base64')
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -22,7 +25,7 @@ t.test('packets of WireGuard leave on the link, packets of the link reach WireGu
   const [heard, from] = (await once(wireguard, 'message')) as [Buffer, { port: number }]
   t.equal(text(heard), 'from the peer')
   wireguard.send('to the peer', from.port, '127.0.0.1')
-  await until(() => sent.length === 1)
+  await until('the packet left', () => sent.length === 1)
   t.same(sent, ['to the peer'])
   t.match(tunnel.metrics(0x10001), { rttMs: null, sentBytes: 11, receivedBytes: 13 })
 })
@@ -37,7 +40,7 @@ t.test('what any other program sends to a link is not heard', async t => {
   t.teardown(() => stranger.close())
   await new Promise(resolve => stranger.send('let me in', port, '127.0.0.1', resolve))
   wireguard.send('after it', port, '127.0.0.1')
-  await until(() => sent.length > 0)
+  await until('a packet left', () => sent.length > 0)
   t.same(sent, ['after it'])
 })
 
@@ -61,7 +64,7 @@ t.test('a peer that comes back on another link keeps WireGuard’s endpoint', as
   await tunnel.close(0x10001)
   t.equal(commands.length, before, 'WireGuard was not told anything')
   wireguard.send('packet', port, '127.0.0.1')
-  await until(() => sent.length > 0)
+  await until('a packet left', () => sent.length > 0)
   t.same(sent, ['new'])
   t.equal(tunnel.metrics(0x10001), null)
   t.equal(tunnel.metrics(0x10002)?.sentBytes, 6)
@@ -146,9 +149,9 @@ t.test('with a full tunnel the coordinator stays outside and nothing leaves in c
 })
 
 t.test('the private key is never among the arguments', async t => {
-  const { commands } = await bench(t)
-  t.notOk(commands.some(each => each.split(' < ')[0]?.includes(PRIVATE_KEY)))
-  t.ok(commands.some(each => each.endsWith(` private-key /dev/stdin < ${PRIVATE_KEY}`)))
+  const { commands, keyFiles } = await bench(t)
+  t.notOk(commands.some(each => each.includes(PRIVATE_KEY)))
+  t.same(keyFiles, [`${PRIVATE_KEY}\n`], 'but in the file that is named instead')
 })
 
 t.test('an interface that is there is attached to: no key, no link, no foreign peer is touched', async t => {
@@ -179,8 +182,9 @@ t.test('an interface with another key is not ours to use', async t => {
 })
 
 t.test('both ends read the round trip off the handshake', async t => {
-  const initiator = new HandshakeRtt()
-  const responder = new HandshakeRtt()
+  const clock = new SimulatedClock()
+  const initiator = new Handshake(clock, () => {})
+  const responder = new Handshake(clock, () => {})
   const initiation = message(1, 148, { 4: 0xcafe })
   const response = message(2, 92, { 4: 0xbeef, 8: 0xcafe })
   const data = message(4, 32, { 4: 0xbeef })
@@ -188,15 +192,48 @@ t.test('both ends read the round trip off the handshake', async t => {
   responder.received(initiation, 120)
   responder.sent(response, 121)
   initiator.received(message(2, 92, { 4: 0xbeef, 8: 0x1111 }), 130)
-  t.equal(initiator.ms, null, 'the answer to another handshake tells nothing')
+  t.equal(initiator.rttMs, null, 'the answer to another handshake tells nothing')
   initiator.received(response, 141)
-  t.equal(initiator.ms, 41)
+  t.equal(initiator.rttMs, 41)
   initiator.sent(data, 142)
   responder.received(data, 162)
-  t.equal(responder.ms, 41)
+  t.equal(responder.rttMs, 41)
   responder.received(data, 999)
-  t.equal(responder.ms, 41, 'later packets tell nothing')
+  t.equal(responder.rttMs, 41, 'later packets tell nothing')
   initiator.received(new Uint8Array(0), 1_000)
+})
+
+t.test('an initiation is repeated until it is answered', async t => {
+  const clock = new SimulatedClock()
+  const repeated: Uint8Array[] = []
+  const handshake = new Handshake(clock, packet => repeated.push(packet))
+  const initiation = message(1, 148, { 4: 0xcafe })
+  handshake.sent(initiation, clock.now())
+  clock.advance(49)
+  t.equal(repeated.length, 0)
+  clock.advance(1 + 100 + 200)
+  t.same(repeated, [initiation, initiation, initiation], 'byte for byte')
+  handshake.received(message(2, 92, { 8: 0xcafe }), clock.now())
+  clock.advance(10_000)
+  t.equal(repeated.length, 3)
+  t.equal(handshake.rttMs, null, 'nobody knows which copy was answered')
+
+  handshake.sent(initiation, clock.now())
+  clock.advance(60_000)
+  t.equal(repeated.length, 6, 'a peer that has answered gets three more; then WireGuard makes a new one')
+  handshake.sent(initiation, clock.now())
+  handshake.received(message(2, 92, { 8: 0xcafe }), clock.now() + 499)
+  t.equal(handshake.rttMs, 499)
+})
+
+t.test('a responder under load has heard the initiation', async t => {
+  const clock = new SimulatedClock()
+  let repeated = 0
+  const handshake = new Handshake(clock, () => repeated++)
+  handshake.sent(message(1, 148, { 4: 0xcafe }), clock.now())
+  handshake.received(message(3, 64, { 4: 0xcafe }), clock.now())
+  clock.advance(10_000)
+  t.equal(repeated, 0)
 })
 
 t.test('a dump is read field by field', async t => {
@@ -247,10 +284,13 @@ interface Bench {
 async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse, outside }: Bench = {}) {
   const wireguard = await listen(t)
   const commands: string[] = []
+  const keyFiles: string[] = []
   const port = wireguard.address().port
   const run: Run = async (command, args, { stdin = '' } = {}) => {
     const line = [command, ...args].join(' ')
     commands.push(stdin === '' ? line : `${line} < ${stdin.trim()}`)
+    const keyFile = args[args.indexOf('private-key') + 1]
+    if (args.includes('private-key') && keyFile !== undefined) keyFiles.push(readFileSync(keyFile, 'utf8'))
     if (line.startsWith('ip link show') && !existing)
       throw new SystemError('command_failed', 'no such device')
     if (refuse !== undefined && line.includes(` ${refuse} endpoint`))
@@ -271,7 +311,7 @@ async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse
   })
   t.teardown(() => tunnel.stop())
   await tunnel.addressed({ overlay4: '10.77.0.2/32', overlay6: '', mtu: 9_000 })
-  return { tunnel, wireguard, commands }
+  return { tunnel, wireguard, commands, keyFiles }
 }
 
 async function listen(t: Test): Promise<Socket> {
@@ -300,14 +340,6 @@ function message(type: number, size: number, indexes: Readonly<Record<number, nu
   bytes[0] = type
   for (const [at, index] of Object.entries(indexes)) bytes.writeUInt32LE(index, Number(at))
   return bytes
-}
-
-async function until(held: () => boolean): Promise<void> {
-  const giveUp = Date.now() + 5_000
-  while (!held()) {
-    if (Date.now() > giveUp) throw new Error('did not come to pass within 5 s')
-    await new Promise(resolve => setImmediate(resolve))
-  }
 }
 
 function key(byte: number): string {

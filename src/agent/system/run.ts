@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { SystemError } from './errors.js'
 
 export interface RunOptions {
-  /** Written to the program's standard input: where secrets go. */
+  /** Written to the program's standard input. */
   readonly stdin?: string
   /** The program is killed after this long, ms; a netlink request takes a few. */
   readonly timeoutMs?: number

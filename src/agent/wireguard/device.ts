@@ -10,6 +10,7 @@ import type { Random } from '../../kit/random.js'
 import { SystemError } from '../system/errors.js'
 import type { Ledger } from '../system/ledger.js'
 import type { Run } from '../system/run.js'
+import { withUnnamedFile } from '../system/unnamed-file.js'
 import { parseCidr, type Cidr } from './cidr.js'
 import { Userspace } from './userspace.js'
 import { parseDump } from './wg.js'
@@ -141,7 +142,10 @@ export class Device {
   async #configure(): Promise<void> {
     const { run, privateKey } = this.#options
     const port = this.listenPort === 0 ? [] : ['listen-port', String(this.listenPort)]
-    await run('wg', ['set', this.name, ...port, 'private-key', '/dev/stdin'], { stdin: `${privateKey}\n` })
+    // Not /dev/stdin: `wg` opens it by name, which fails for the socket that Node makes of it.
+    await withUnnamedFile(`${privateKey}\n`, path =>
+      run('wg', ['set', this.name, ...port, 'private-key', path]),
+    )
     await run('ip', ['link', 'set', 'dev', this.name, 'mtu', String(this.#mtu), 'up'])
     this.listenPort = Number(await run('wg', ['show', this.name, 'listen-port']))
   }

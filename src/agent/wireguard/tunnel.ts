@@ -17,7 +17,7 @@ import type { Ledger } from '../system/ledger.js'
 import { run as runTool, type Run } from '../system/run.js'
 import { parseCidr } from './cidr.js'
 import { Device } from './device.js'
-import { HandshakeRtt } from './handshake-rtt.js'
+import { Handshake } from './handshake.js'
 import { LinkSocket } from './link-socket.js'
 import { PeerTable } from './peer-table.js'
 
@@ -59,7 +59,7 @@ interface Link {
 interface PeerState {
   readonly key: string
   readonly socket: LinkSocket
-  readonly rtt: HandshakeRtt
+  readonly handshake: Handshake
   /** The newest link to this peer: what WireGuard sends goes there. Null while the first is being opened. */
   link: Link | null
 }
@@ -115,7 +115,7 @@ export class WireGuardTunnel implements Tunnel {
     const nowMs = this.#clock.now()
     to.receivedBytes += packet.length
     to.lastReceivedAtMs = nowMs
-    to.peer.rtt.received(packet, nowMs)
+    to.peer.handshake.received(packet, nowMs)
     to.peer.socket.send(packet)
   }
 
@@ -126,7 +126,7 @@ export class WireGuardTunnel implements Tunnel {
     const { peer } = closed
     if (peer.link !== closed) return
     this.#peers.delete(peer.key)
-    peer.socket.close()
+    end(peer)
     const { table } = await this.#ready()
     // Opened again in the meantime: the entry is the new one's.
     if (!this.#peers.has(peer.key)) await table.remove(peer.key)
@@ -136,7 +136,7 @@ export class WireGuardTunnel implements Tunnel {
   async stop(): Promise<void> {
     const up = await this.#up?.catch(() => null)
     this.#links.clear()
-    for (const peer of this.#peers.values()) (await peer).socket.close()
+    for (const peer of this.#peers.values()) end(await peer)
     this.#peers.clear()
     await up?.device.close()
     await this.#options.ledger.giveBackAll()
@@ -148,7 +148,7 @@ export class WireGuardTunnel implements Tunnel {
     if (state === undefined) return null
     const { sentBytes, receivedBytes, lastReceivedAtMs } = state
     return {
-      rttMs: state.peer.rtt.ms,
+      rttMs: state.peer.handshake.rttMs,
       sentBytes,
       receivedBytes,
       lastReceivedMs: lastReceivedAtMs === null ? null : this.#clock.now() - lastReceivedAtMs,
@@ -195,15 +195,17 @@ export class WireGuardTunnel implements Tunnel {
   }
 
   async #openPeer(key: string, device: Device): Promise<PeerState> {
-    const rtt = new HandshakeRtt()
+    const send = (packet: Uint8Array) => {
+      if (state.link === null) return
+      state.link.sentBytes += packet.length
+      state.link.send(packet)
+    }
+    const handshake = new Handshake(this.#clock, send)
     const socket = await LinkSocket.open(device.listenPort, packet => {
-      const { link } = state
-      if (link === null) return
-      link.sentBytes += packet.length
-      rtt.sent(packet, this.#clock.now())
-      link.send(packet)
+      handshake.sent(packet, this.#clock.now())
+      send(packet)
     })
-    const state: PeerState = { key, socket, rtt, link: null }
+    const state: PeerState = { key, socket, handshake, link: null }
     return state
   }
 
@@ -211,4 +213,9 @@ export class WireGuardTunnel implements Tunnel {
   #accepted(allowedIps: readonly string[]): readonly string[] {
     return allowedIps.filter(each => this.#options.fullTunnel !== undefined || !parseCidr(each).everything)
   }
+}
+
+function end({ socket, handshake }: PeerState): void {
+  handshake.stop()
+  socket.close()
 }

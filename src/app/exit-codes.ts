@@ -11,6 +11,8 @@ export const EXIT = {
   refused: 4,
   /** Somebody else holds the port, the data directory or the interface. */
   inUse: 5,
+  /** A program or a right is missing on this machine; the message says which. */
+  unable: 6,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -64,6 +64,10 @@ export const secret = (env: string, about: About): Setting<string> & { fallback:
   secret: true,
 })
 
+/** Returns the flag of a setting: `dataDir` is `--data-dir`. */
+export const flagOf = (key: string): string =>
+  `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
 // ── what settings accept ─────────────────────────────────────────────────────────────────────────
 
 export const text = (max: number): Accepts<string> => ({

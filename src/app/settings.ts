@@ -20,6 +20,8 @@ import {
   yesNo,
 } from './setting.js'
 
+export { flagOf } from './setting.js'
+
 const path = text(4096)
 /** An hour, the longest that any interval may be set to, ms. */
 const HOUR_MS = 3_600_000
@@ -171,7 +173,3 @@ export const SETTINGS = {
 }
 
 export type SettingKey = keyof typeof SETTINGS
-
-/** The flag of a setting: `dataDir` is `--data-dir`. */
-export const flagOf = (key: SettingKey): string =>
-  `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`

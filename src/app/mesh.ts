@@ -234,6 +234,13 @@ export function createMesh(options: MeshOptions): Mesh {
         if (cell !== undefined && cell.line === connection) sessions.deliver(cell, { type: 'socket.lost' })
       },
       count,
+      faulted: (connection, slot, error) => {
+        const cell = sessions.at(slot)
+        if (cell !== undefined && cell.line === connection) return faulted(cell, error)
+        counters.faults++
+        log.error({ err: error, remote: connection.socket.remote }, 'a connection failed and was closed')
+        connection.close('faulted', 'the connection failed inside the coordinator')
+      },
     },
   })
 

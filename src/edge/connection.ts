@@ -34,6 +34,8 @@ export interface Door {
   established(connection: SocketConnection): void
   lost(connection: SocketConnection, slot: Slot): void
   count(reason: string): void
+  /** Our own code threw while it handled this connection. */
+  faulted(connection: SocketConnection, slot: Slot, error: unknown): void
 }
 
 /** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
@@ -104,8 +106,8 @@ export class SocketConnection implements Connection, Line {
       if (this.#slot < 0) this.#greet(message)
       else this.#take(message)
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error
-      this.#strike(error.code, error.message, error.about)
+      if (error instanceof FrameError) this.#strike(error.code, error.message, error.about)
+      else this.#door.faulted(this, this.#slot, error)
     }
   }
 

@@ -36,8 +36,8 @@ export class Outbox {
   readonly waiting: Waiting[] = []
   /** When the first packet of this turn came, monotonic ms. */
   sinceMs = 0
-  /** When the socket stopped taking, monotonic ms; 0 while it takes. */
-  stalledMs = 0
+  /** When the socket stopped taking, monotonic ms; null while it takes. */
+  stalledMs: number | null = null
 
   constructor(slot: Slot, socket: Socket) {
     this.slot = slot

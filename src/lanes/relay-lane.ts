@@ -154,7 +154,7 @@ export class RelayLane {
   /** The socket of this session takes bytes again. */
   drained(slot: Slot): void {
     const outbox = this.#outboxes[slot]
-    if (outbox !== undefined && outbox.stalledMs > 0) this.#retry(outbox)
+    if (outbox !== undefined && outbox.stalledMs !== null) this.#retry(outbox)
   }
 
   /** Ends the lane's timers. */
@@ -192,7 +192,7 @@ export class RelayLane {
     }
     const outbox = this.#outboxes[to]
     if (outbox === undefined) return this.#refuse(from, link, 'peer_away', packets)
-    if (outbox.stalledMs > 0) return this.#wait(outbox, link, message, start, end)
+    if (outbox.stalledMs !== null) return this.#wait(outbox, link, message, start, end)
     const first = !outbox.gathering
     if (!outbox.gather(message, start, end, packets))
       return this.#press(from, link, 'gather_full', packets, 0)
@@ -217,9 +217,18 @@ export class RelayLane {
     this.#gathered = this.#flushing
     this.#flushing = flushing
     for (const outbox of flushing) {
-      if (outbox.gathering) this.#send(outbox, now)
+      if (outbox.gathering) this.#sendAlone(outbox, now)
     }
     flushing.length = 0
+  }
+
+  /** A socket that throws loses its packets; the next one in the turn gets its own. */
+  #sendAlone(outbox: Outbox, now: number): void {
+    try {
+      this.#send(outbox, now)
+    } catch {
+      for (const bundle of outbox.bundles.splice(0)) this.drops.socket_refused += bundle.packets
+    }
   }
 
   #send(outbox: Outbox, now: number): void {
@@ -278,7 +287,7 @@ export class RelayLane {
       while (outbox.waiting.length > 0 && now - (outbox.waiting[0]?.sinceMs ?? now) > this.#options.queueMs) {
         this.#dropOldest(outbox, 'queue_age', now)
       }
-      if (now - outbox.stalledMs > STUCK_MS) {
+      if (outbox.stalledMs !== null && now - outbox.stalledMs > STUCK_MS) {
         this.#stalled.delete(slot)
         this.#notices.stuck(slot)
       } else if (outbox.socket.buffered() <= SOFT_LIMIT) this.#retry(outbox)
@@ -290,7 +299,7 @@ export class RelayLane {
   #retry(outbox: Outbox): void {
     if (outbox.socket.buffered() > SOFT_LIMIT) return
     const now = this.#clock.now()
-    outbox.stalledMs = 0
+    outbox.stalledMs = null
     this.#stalled.delete(outbox.slot)
     const waiting = outbox.waiting.splice(0)
     let packets = 0

@@ -9,6 +9,8 @@ export interface NodeFacts {
   /** Clients it will carry, and clients it carries: reserved when a route is assigned, not when it is reported. */
   readonly maxSessions: number | null
   readonly reserved: number
+  /** Links that its session can still hold. */
+  readonly linksLeft: number
   /** What its uplink carries, and what goes through it now, Mbit/s. */
   readonly bandwidthMbps: number | null
   readonly bwTotalMbps: number | null

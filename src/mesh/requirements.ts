@@ -32,7 +32,7 @@ export function rejection(node: NodeFacts, want: Requirements): Rejection | null
   if (want.region !== undefined && node.region !== want.region) return 'region'
   if (want.exit === true && !node.exit) return 'exit'
   if (want.exclude?.includes(node.id)) return 'excluded'
-  if (node.maxSessions !== null && node.reserved >= node.maxSessions) return 'full'
+  if (node.linksLeft <= 0 || (node.maxSessions !== null && node.reserved >= node.maxSessions)) return 'full'
   if (want.minBandwidthMbps !== undefined) {
     const left = bandwidthLeft(node)
     if (left === null) return 'bandwidth unknown'

@@ -19,7 +19,7 @@ import {
   u53,
   type WireEvent,
 } from './schema.js'
-import { RELAY_PAYLOAD_MAX } from './relay-frame.js'
+import { LINKS_PER_SESSION_MAX, RELAY_PAYLOAD_MAX } from './relay-frame.js'
 
 const cidrs = listOf(str(64), 32)
 
@@ -70,7 +70,9 @@ export const Registered = message(0x03, 'registered', {
     silenceMs: u32.doc('Either side closes after this long without a complete valid message, ms.'),
     resumeWindowMs: u32.doc('How long a lost session can be resumed, ms.'),
     relayMtu: u32.doc('The largest payload of `relay.data`, bytes.'),
-    links: listOf(u32, 256).doc('Links that are open. The agent closes any other that it holds.'),
+    links: listOf(u32, LINKS_PER_SESSION_MAX).doc(
+      'Links that are open. The agent closes any other that it holds.',
+    ),
   },
 })
 
@@ -89,7 +91,9 @@ export const Resumed = message(0x05, 'resumed', {
     sessionId: str(64).doc('As before.'),
     generation: u32.doc('One more than before.'),
     ticket: bytes(32).doc('For the next `resume`; the old one is used up.'),
-    links: listOf(u32, 256).doc('Links that are open. The agent closes any other that it holds.'),
+    links: listOf(u32, LINKS_PER_SESSION_MAX).doc(
+      'Links that are open. The agent closes any other that it holds.',
+    ),
   },
 })
 

@@ -1,4 +1,5 @@
 /** The nodes as route choice sees them: figures are read from the heartbeat lane, never copied. */
+import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
 import type { NodeFacts } from '../../mesh/node-facts.js'
 import type { Slot } from '../ports.js'
 import type { Cell } from '../session/cell.js'
@@ -36,6 +37,9 @@ export class FleetNode implements NodeFacts {
   }
   get maxSessions(): number | null {
     return this.cell.identity.profile.maxSessions
+  }
+  get linksLeft(): number {
+    return LINKS_PER_SESSION_MAX - this.cell.links.size
   }
   get bandwidthMbps(): number | null {
     return this.cell.identity.profile.bandwidthMbps

@@ -187,7 +187,7 @@ export class Routing {
     this.#free(fleet.of(previous.node))
     this.#store(route, cause)
     this.switched++
-    if (previous.node.lostMs > 0) this.failoverMs.observe(clock.now() - previous.node.lostMs)
+    if (previous.node.lostMs !== null) this.failoverMs.observe(clock.now() - previous.node.lostMs)
     deliver(route.client, {
       type: 'route.given',
       message: { ...this.#fields(route), type: 'route.switched', cause, previousLink: previous.link },

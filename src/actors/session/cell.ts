@@ -31,8 +31,8 @@ export interface Cell {
   /** Hash of the ticket that resumes it, base64. Owned by the `greet` and `renewTicket` effects. */
   ticket: string | null
   readonly startedAtMs: number
-  /** When its socket was lost, monotonic ms; 0 while it has one. */
-  lostMs: number
+  /** When its socket was lost, monotonic ms; null while it has one. */
+  lostMs: number | null
   /** Whether its heartbeat has lapsed. Owned by the sweep. */
   lapsed: boolean
   /** Links it is an end of. Owned by the paths. */

@@ -89,7 +89,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
       if (line === null) return
       cell.incoming = null
       cell.line = line
-      cell.lostMs = 0
+      cell.lostMs = null
       cell.lapsed = false
       cell.identity = { ...cell.identity, generation: cell.identity.generation + 1 }
       options.identities.set(cell.identity)

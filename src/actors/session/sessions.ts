@@ -106,7 +106,7 @@ export class Sessions {
       actor,
       line: null,
       ticket: null,
-      lostMs: 0,
+      lostMs: null,
       lapsed: false,
       links: new Set<LinkId>(),
     }

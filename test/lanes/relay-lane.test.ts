@@ -1,0 +1,208 @@
+import t from 'tap'
+import type { Socket } from '../../src/actors/ports.js'
+import { RelayLane, type RelayLaneOptions } from '../../src/lanes/relay-lane.js'
+import { RelayTable } from '../../src/lanes/relay-table.js'
+import { encode } from '../../src/protocol/codec.js'
+import { SENT } from '../../src/protocol/sent.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+
+const A = 0
+const B = 1
+const C = 2
+
+/** A socket that remembers its messages and takes no more while `full`. */
+class TestSocket implements Socket {
+  readonly remote = 'test'
+  readonly messages: Buffer[] = []
+  full = false
+  closedWith: number | null = null
+  send(bytes: Uint8Array) {
+    this.messages.push(Buffer.from(bytes))
+    return SENT.ok
+  }
+  buffered() {
+    return this.full ? 1_000_000 : 0
+  }
+  close(code: number) {
+    this.closedWith = code
+  }
+}
+
+function setUp(options: Partial<RelayLaneOptions> = {}) {
+  const clock = new SimulatedClock()
+  const table = new RelayTable()
+  const notices: string[] = []
+  const lane = new RelayLane(
+    clock,
+    table,
+    { mbpsPerIdentity: 0, payload: 'any', queuePackets: 4, queueMs: 200, ...options },
+    {
+      gone: (slot, link, reason) => notices.push(`${slot} ${link}: ${reason}`),
+      pressure: (slot, link, dropped) => notices.push(`${slot} ${link}: ${dropped} dropped`),
+      stuck: slot => notices.push(`${slot} is stuck`),
+    },
+  )
+  const sockets = [A, B, C].map(slot => {
+    const socket = new TestSocket()
+    lane.attach(slot, socket)
+    return socket
+  }) as [TestSocket, TestSocket, TestSocket]
+  const link = table.join(A, B)
+  table.carry(link, true)
+  return { clock, table, lane, notices, sockets, link }
+}
+
+const frame = (link: number, text: string) => encode({ type: 'relay.data', link, payload: Buffer.from(text) })
+const bundle = (link: number, ...texts: string[]) => Buffer.concat(texts.map(text => frame(link, text)))
+
+t.test('what one turn brings for a destination leaves as one message', async t => {
+  const { clock, lane, sockets, link, table } = setUp()
+  const other = table.join(C, B)
+  table.carry(other, true)
+  lane.forward(A, bundle(link, 'a', 'b'), 0)
+  lane.forward(C, bundle(other, 'c'), 0)
+  t.same(sockets[B].messages, [], 'nothing is sent inside a handler')
+  clock.advance(0)
+  t.same(sockets[B].messages, [Buffer.concat([bundle(link, 'a', 'b'), bundle(other, 'c')])])
+  t.equal(lane.packets, 3)
+})
+
+t.test('links of several destinations in one message are told apart', async t => {
+  const { clock, lane, sockets, link, table } = setUp()
+  const other = table.join(A, C)
+  table.carry(other, true)
+  lane.forward(A, Buffer.concat([frame(link, 'b1'), frame(other, 'c1'), frame(link, 'b2')]), 0)
+  clock.advance(0)
+  t.same(sockets[B].messages, [bundle(link, 'b1', 'b2')])
+  t.same(sockets[C].messages, [bundle(other, 'c1')])
+})
+
+t.test('the lane ends where something else begins, and refuses a relay value of another shape', async t => {
+  const { lane, link } = setUp()
+  const packets = bundle(link, 'a', 'b')
+  t.equal(lane.forward(A, packets, 0), packets.length)
+  t.equal(lane.forward(A, Buffer.concat([packets, encode({ type: 'renew' })]), 0), packets.length)
+  t.equal(lane.forward(A, packets.subarray(0, -1), 0), -1)
+  t.equal(lane.forward(A, Buffer.from('9340cd0001c401ff', 'hex'), 0), -1)
+})
+
+t.test('more than a bundle holds leaves in several', async t => {
+  const { clock, lane, sockets, link } = setUp()
+  for (let i = 0; i < 20; i++) lane.forward(A, frame(link, 'x'.repeat(8_000)), 0)
+  clock.advance(0)
+  t.equal(sockets[B].messages.length, 3)
+  t.equal(Buffer.concat(sockets[B].messages).length, 20 * 8_010)
+})
+
+t.test('a socket that takes no more keeps the newest few; they leave when it drains', async t => {
+  const { clock, lane, sockets, link, notices } = setUp()
+  sockets[B].full = true
+  lane.forward(A, bundle(link, '0', '1', '2', '3', '4', '5'), 0)
+  clock.advance(0)
+  lane.forward(A, bundle(link, '6'), 0)
+  t.equal(lane.drops.queue_full, 3)
+  sockets[B].full = false
+  lane.drained(B)
+  t.same(sockets[B].messages, [bundle(link, '3', '4', '5', '6')])
+  clock.advance(1_000)
+  t.same(notices, [`0 ${link}: 3 dropped`])
+})
+
+t.test('nothing waits longer than it is worth', async t => {
+  const { clock, lane, sockets, link } = setUp()
+  sockets[B].full = true
+  lane.forward(A, bundle(link, '0', '1'), 0)
+  clock.advance(300)
+  t.equal(lane.drops.queue_age, 2)
+  sockets[B].full = false
+  clock.advance(100)
+  t.same(sockets[B].messages, [])
+})
+
+t.test('a reader that takes nothing for long is given up', async t => {
+  const { clock, lane, sockets, link, notices } = setUp()
+  sockets[B].full = true
+  lane.forward(A, bundle(link, '0'), 0)
+  clock.advance(31_000)
+  t.ok(notices.includes('1 is stuck'))
+})
+
+t.test('a sender above its rate loses what is above it, and is told', async t => {
+  const { clock, lane, sockets, link, notices } = setUp({ mbpsPerIdentity: 1 })
+  const kilobyte = 'x'.repeat(1_000)
+  for (let i = 0; i < 100; i++) lane.forward(A, frame(link, kilobyte), 0)
+  clock.advance(0)
+  t.equal(lane.drops.over_rate, 36, 'a burst of 64 KiB passes')
+  clock.advance(1_000)
+  t.same(notices, [`0 ${link}: 36 dropped`])
+  lane.forward(A, frame(link, kilobyte), 0)
+  clock.advance(0)
+  t.equal(sockets[B].messages.length, 2)
+})
+
+const refusals: readonly {
+  name: string
+  drop: string
+  notice?: string
+  arrange: (s: ReturnType<typeof setUp>) => number
+}[] = [
+  {
+    name: 'a link that is not there',
+    drop: 'no_such_link',
+    notice: 'no_such_link',
+    arrange: s => s.link + 1,
+  },
+  { name: 'a link of others', drop: 'not_your_link', arrange: ({ table }) => table.join(B, C) },
+  { name: 'a link that is not open yet', drop: 'not_open', arrange: ({ table }) => table.join(A, C) },
+  {
+    name: 'a link that was closed',
+    drop: 'no_such_link',
+    notice: 'no_such_link',
+    arrange: ({ table, link }) => (table.remove(link), link),
+  },
+  {
+    name: 'a peer that is away',
+    drop: 'peer_away',
+    notice: 'peer_away',
+    arrange: ({ lane, link }) => (lane.detach(B), link),
+  },
+]
+for (const { name, drop, notice, arrange } of refusals) {
+  t.test(`packets for ${name} are dropped as ${drop}`, async t => {
+    const lab = setUp()
+    const link = arrange(lab)
+    lab.lane.forward(A, bundle(link, 'a', 'b'), 0)
+    lab.clock.advance(1_000)
+    t.match(lab.lane.drops, { [drop]: 2 })
+    t.same(lab.notices, notice === undefined ? [] : [`0 ${link}: ${notice}`])
+    t.same(lab.sockets[B].messages, [])
+  })
+}
+
+t.test('a socket that throws costs nobody else a packet', async t => {
+  const { clock, lane, sockets, link, table } = setUp()
+  const other = table.join(A, C)
+  table.carry(other, true)
+  sockets[B].send = () => {
+    throw new Error('closed')
+  }
+  lane.forward(A, Buffer.concat([frame(link, 'b'), frame(other, 'c')]), 0)
+  clock.advance(0)
+  t.same(sockets[C].messages, [bundle(other, 'c')])
+  t.equal(lane.drops.socket_refused, 1)
+})
+
+t.test('WireGuard’s messages pass, other payloads do not, when only WireGuard is carried', async t => {
+  const { clock, lane, sockets, link } = setUp({ payload: 'wireguard' })
+  const good = Buffer.alloc(32)
+  good[0] = 4
+  const short = good.subarray(0, 31)
+  const bad = Buffer.from(good)
+  bad[1] = 1
+  for (const payload of [good, short, bad, good]) {
+    lane.forward(A, encode({ type: 'relay.data', link, payload }), 0)
+  }
+  clock.advance(0)
+  t.equal(sockets[B].messages.length, 1)
+  t.match(lane.drops, { not_wireguard: 2 })
+})

@@ -1,6 +1,7 @@
 // Makes a fresh clone runnable: installs packages and builds, each only when missing or stale.
 // `--dev` also prepares tap, which is needed to run the tests.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,6 +51,21 @@ if (changedAt('dist/.built') < sources) {
     rmSync(at(`dist/${part}`), { recursive: true, force: true })
   run('compiling', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'])
   writeFileSync(at('dist/.built'), '')
+}
+
+// The embedded database's first start begins with a prepared one; it is made again only when the tables or
+// PGlite have changed, by content, since every compilation touches every file.
+const tables = 'src/store/migrations'
+const contents = [
+  'node_modules/@electric-sql/pglite/package.json',
+  ...['image', 'make-image', 'pglite-options'].map(name => `src/store/${name}.ts`),
+  ...readdirSync(at(tables)).map(name => `${tables}/${name}`),
+].map(path => readFileSync(at(path)))
+const imageKey = createHash('sha256').update(Buffer.concat(contents)).digest('hex')
+const madeFor = at('dist/image/made-for')
+if (!existsSync(madeFor) || readFileSync(madeFor, 'utf8') !== imageKey) {
+  run('preparing the database', process.execPath, [at('dist/src/store/make-image.js')])
+  writeFileSync(madeFor, imageKey)
 }
 
 if (dev) {

@@ -1,14 +1,19 @@
 /** What the store refuses or cannot do now. Each message says what was wanted and what to do about it. */
 import type { StoreUnavailableError } from '../actors/ports.js'
 
+/** Every error of this room is one of these. */
+export abstract class StoreError extends Error {
+  abstract readonly code: string
+}
+
 /** The database cannot be asked now. Nothing is known to be lost: go on from memory and come back later. */
-export class StoreUnavailable extends Error implements StoreUnavailableError {
+export class StoreUnavailable extends StoreError implements StoreUnavailableError {
   override readonly name = 'StoreUnavailable'
   readonly code = 'STORE_UNAVAILABLE'
 }
 
 /** The rows asked for cannot stand beside the rows that are there: a unique value would exist twice. */
-export class StoreConflict extends Error {
+export class StoreConflict extends StoreError {
   override readonly name = 'StoreConflict'
   readonly code = 'STORE_CONFLICT'
   /** Such as `identities_public_key_key`. */
@@ -21,13 +26,13 @@ export class StoreConflict extends Error {
 }
 
 /** The tables could not be brought to what this version needs; nothing was changed. */
-export class MigrationFailed extends Error {
+export class MigrationFailed extends StoreError {
   override readonly name = 'MigrationFailed'
   readonly code = 'MIGRATION_FAILED'
 }
 
 /** Another process works in this data directory. */
-export class DataDirLocked extends Error {
+export class DataDirLocked extends StoreError {
   override readonly name = 'DataDirLocked'
   readonly code = 'DATA_DIR_LOCKED'
   /** The process that holds it. */
@@ -43,13 +48,13 @@ export class DataDirLocked extends Error {
 }
 
 /** The addresses of the mesh are not usable as configured. */
-export class BadOverlay extends Error {
+export class BadOverlay extends StoreError {
   override readonly name = 'BadOverlay'
   readonly code = 'BAD_OVERLAY'
 }
 
 /** The journal could not take a record: the disk is full, or the file was lost. */
-export class JournalUnavailable extends Error {
+export class JournalUnavailable extends StoreError {
   override readonly name = 'JournalUnavailable'
   readonly code = 'JOURNAL_UNAVAILABLE'
 }

@@ -11,5 +11,6 @@ export { FileJournal, type JournalOptions, openJournal } from './file-journal.js
 export type { StoreLog } from './log.js'
 export { MemoryJournal } from './memory-journal.js'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.js'
+export { type OpenStore, openStore, type StoreOptions } from './open-store.js'
 export { type OverlayOptions, OverlayPool } from './overlay-pool.js'
 export { RETENTION, type Retention } from './retention.js'

@@ -1,0 +1,84 @@
+/** Opens the store: PostgreSQL when its address is given, otherwise a database in the data directory. */
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
+import type { Store } from '../actors/ports.js'
+import { type Clock, systemClock } from '../kit/clock.js'
+import type { Database } from './database.js'
+import type { StoreLog } from './log.js'
+import { migrate } from './migrations/index.js'
+import { type OverlayOptions, OverlayPool } from './overlay-pool.js'
+import { settleOverlay } from './overlay-settled.js'
+import { openDirectory } from './pglite-directory.js'
+import { postgresPool } from './postgres-pool.js'
+import { RETENTION, type Retention } from './retention.js'
+import { asStoreError } from './sql-errors.js'
+import { SqlStore } from './sql-store.js'
+
+export interface StoreOptions extends OverlayOptions {
+  /** `postgres://…`; when it is missing, `dataDir` is wanted. */
+  readonly databaseUrl?: string | undefined
+  /** Where the embedded database lives, in `pglite`. Lock it first with `lockDataDir`. */
+  readonly dataDir?: string | undefined
+  readonly log?: StoreLog
+  /** How long one statement may take, ms; 5,000. */
+  readonly queryTimeoutMs?: number
+  readonly retention?: Partial<Retention>
+  readonly clock?: Pick<Clock, 'now' | 'wallMs'>
+}
+
+export type OpenStore = Store & { readonly kind: 'pglite' | 'postgres' }
+
+const QUERY_TIMEOUT_MS = 5_000
+/** A migration may rewrite a large table, ms. */
+const MIGRATION_TIMEOUT_MS = 300_000
+
+/**
+ * Opens the store and brings its tables to this version. Rejects with `StoreUnavailable`, `MigrationFailed` or
+ * `BadOverlay`, each of which says what to do.
+ */
+export async function openStore(options: StoreOptions): Promise<OpenStore> {
+  const pool = new OverlayPool(options)
+  try {
+    const { kind, db } = await (options.databaseUrl
+      ? openPostgres(options, options.databaseUrl)
+      : openPglite(options))
+    await settleOverlay(db, pool).catch(async error => {
+      await db.destroy()
+      throw error
+    })
+    const retention = { ...RETENTION, ...options.retention }
+    return new SqlStore(db, { kind, pool, retention, clock: options.clock ?? systemClock })
+  } catch (error) {
+    throw asStoreError(error)
+  }
+}
+
+async function openPostgres(options: StoreOptions, databaseUrl: string) {
+  const { log, queryTimeoutMs = QUERY_TIMEOUT_MS } = options
+  await migrateThrough(postgresPool({ databaseUrl, queryTimeoutMs: MIGRATION_TIMEOUT_MS, log }), log)
+  return { kind: 'postgres' as const, db: kyselyOver(postgresPool({ databaseUrl, queryTimeoutMs, log })) }
+}
+
+async function openPglite({ dataDir, log, queryTimeoutMs = QUERY_TIMEOUT_MS }: StoreOptions) {
+  if (dataDir === undefined) throw new TypeError('openStore: wanted a databaseUrl or a dataDir')
+  const { pool, finish } = await openDirectory({ dataDir, queryTimeoutMs, log })
+  try {
+    await migrateThrough(pool.patient(MIGRATION_TIMEOUT_MS), log)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  finish()
+  return { kind: 'pglite' as const, db: kyselyOver(pool) }
+}
+
+async function migrateThrough(pool: PostgresPool, log: StoreLog | undefined): Promise<void> {
+  const db = kyselyOver(pool)
+  try {
+    const applied = await migrate(db)
+    if (applied.length > 0) log?.info({ migrations: applied }, 'the tables were brought to this version')
+  } finally {
+    await db.destroy()
+  }
+}
+
+const kyselyOver = (pool: PostgresPool) => new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })

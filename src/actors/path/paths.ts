@@ -153,8 +153,13 @@ export class Paths {
   }
 
   close(link: LinkId, reason: string): void {
+    this.tell(link, { type: 'released', reason })
+  }
+
+  /** Sends an event to a path; one that throws at it is closed alone. */
+  tell(link: LinkId, event: PathEvent): void {
     const path = this.#paths.get(link)
-    if (path !== undefined) this.#deliver(path, { type: 'released', reason })
+    if (path !== undefined) this.#deliver(path, event)
   }
 
   /** Tells a session that came back of every link it is an end of. */

@@ -1,0 +1,249 @@
+/**
+ * A session that throws is closed alone. Tried in every state of the node, the client and the path, with
+ * every event that asks something of the world: the thing asked for throws, and only its session ends.
+ */
+import t from 'tap'
+import { getShortestPaths } from 'xstate/graph'
+import { clientMachine } from '../../src/actors/client/client.machine.js'
+import type { ClientEvent } from '../../src/actors/client/client.events.js'
+import { nodeMachine } from '../../src/actors/node/node.machine.js'
+import type { NodeEvent } from '../../src/actors/node/node.events.js'
+import { type PathEvent, pathMachine } from '../../src/actors/path/path.machine.js'
+import { Paths } from '../../src/actors/path/paths.js'
+import type { Identity, Socket } from '../../src/actors/ports.js'
+import type { Cell, Line } from '../../src/actors/session/cell.js'
+import { sessionActions } from '../../src/actors/session/session.actions.js'
+import { Sessions } from '../../src/actors/session/sessions.js'
+import { RelayTable } from '../../src/lanes/relay-table.js'
+import { SENT } from '../../src/protocol/sent.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+
+process.on('uncaughtException', error => t.fail('the process would have ended', { error }))
+
+/** A state of a machine, and the events that lead to it. */
+interface Reached {
+  readonly state: { readonly value: unknown; readonly status: string }
+  readonly steps: readonly { readonly event: { readonly type: string } }[]
+}
+
+const MESSAGE = { type: 'route.refused', requestId: 1, code: 'no_candidate', reason: '', unmet: [] } as const
+const NODE_EVENTS: readonly NodeEvent[] = [
+  { type: 'admitted' },
+  { type: 'denied', code: 'overloaded', reason: '' },
+  { type: 'restored' },
+  { type: 'reattached', by: 'resume' },
+  { type: 'socket.lost' },
+  { type: 'heartbeat.lapsed' },
+  { type: 'heartbeat.returned' },
+  { type: 'fell.silent' },
+  { type: 'window.closed' },
+  { type: 'dismissed', close: 'revoked', reason: '' },
+  { type: 'said.goodbye', reason: '' },
+  { type: 'asked.renewal' },
+  { type: 'places.taken' },
+  { type: 'places.freed' },
+  { type: 'asked.to.leave' },
+  { type: 'probe.begun' },
+  { type: 'nat.classified' },
+]
+const CLIENT_EVENTS: readonly ClientEvent[] = [
+  ...(NODE_EVENTS.slice(0, 12) as readonly ClientEvent[]),
+  { type: 'route.wanted', requestId: 1, wish: {} },
+  { type: 'route.unwanted', routeId: 'r' },
+  { type: 'route.given', message: MESSAGE as never },
+  { type: 'route.denied', message: MESSAGE, keeps: false },
+  { type: 'route.ended', message: null },
+]
+
+const IDENTITY: Identity = {
+  id: 'x',
+  role: 'node',
+  publicKey: new Uint8Array(32),
+  overlay4: '10.77.0.2',
+  overlay6: 'fd77::2',
+  generation: 1,
+  profile: {
+    agent: '',
+    country: null,
+    region: null,
+    latitude: null,
+    longitude: null,
+    maxSessions: null,
+    bandwidthMbps: null,
+    exit: false,
+    tags: [],
+  },
+  createdAtMs: 0,
+  revokedAtMs: null,
+}
+
+/** Sessions whose actions throw for one of them, once armed. */
+function sessionsThatThrow() {
+  const state = { victim: -1, armed: false, threw: 0, faults: [] as Cell[] }
+  const bomb = ({ context }: { context: { slot: number } }) => {
+    if (!state.armed || context.slot !== state.victim) return
+    state.threw++
+    throw new Error('our own fault')
+  }
+  const actions = Object.fromEntries(Object.keys(sessionActions).map(name => [name, bomb])) as never
+  const sessions: Sessions = new Sessions({
+    clock: new SimulatedClock(),
+    timing: { lapseMs: 1_000, silenceMs: 2_000 },
+    heardMs: () => 0,
+    stalled: () => {},
+    faulted: cell => state.faults.push(cell),
+  })
+  sessions.start({ node: nodeMachine.provide({ actions }), client: clientMachine.provide({ actions }) })
+  const begin = (id: string, role: 'node' | 'client') =>
+    sessions.begin({
+      sessionId: id,
+      role,
+      identity: { ...IDENTITY, id, role },
+      startedAtMs: 0,
+      incoming: null,
+    })
+  return { sessions, state, begin }
+}
+
+for (const [role, machine, events] of [
+  ['node', nodeMachine, NODE_EVENTS],
+  ['client', clientMachine, CLIENT_EVENTS],
+] as const) {
+  t.test(`a ${role} that throws is closed alone, whatever it is doing`, async t => {
+    const paths = getShortestPaths(
+      machine as never,
+      { input: { slot: 0 }, events: events as never } as never,
+    ) as readonly Reached[]
+    t.ok(paths.length >= 10, `${paths.length} states are reached`)
+    let explosions = 0
+    for (const { state: reached, steps } of paths) {
+      if (reached.status !== 'active') continue
+      for (const event of events) {
+        const { sessions, state, begin } = sessionsThatThrow()
+        const bystander = begin('bystander', role)
+        const victim = begin('victim', role)
+        state.victim = victim.slot
+        for (const { event: step } of steps)
+          if (step.type !== 'xstate.init') sessions.deliver(victim, step as NodeEvent)
+        sessions.deliver(bystander, { type: 'admitted' })
+        state.armed = true
+        sessions.deliver(victim, event as NodeEvent)
+        const where = `${JSON.stringify(reached.value)} at ${event.type}`
+        t.strictSame(
+          state.faults.map(cell => cell.sessionId),
+          state.threw > 0 ? ['victim'] : [],
+          where,
+        )
+        if (state.threw > 0) t.equal(sessions.byIdentity('victim'), undefined, `${where}: forgotten`)
+        explosions += state.threw
+        sessions.deliver(bystander, { type: 'heartbeat.lapsed' })
+        t.match(
+          bystander.actor.getSnapshot(),
+          { status: 'active', value: { online: { presence: 'lapsed' } } },
+          `${where}: bystander`,
+        )
+      }
+    }
+    t.ok(explosions > 20, `${explosions} faults were set off`)
+  })
+}
+
+t.test('a path that throws is closed alone, and its ends are told', async t => {
+  const events: readonly PathEvent[] = [
+    { type: 'ends.ready' },
+    { type: 'restored' },
+    { type: 'open.expired' },
+    { type: 'upgrade.due' },
+    { type: 'upgrade.failed' },
+    { type: 'turn.confirmed' },
+    { type: 'turn.lost' },
+    { type: 'direct.confirmed' },
+    { type: 'direct.lost' },
+    { type: 'released', reason: 'over' },
+  ]
+  const reachable = getShortestPaths(pathMachine, {
+    input: { link: 1 },
+    events: [...events],
+  }) as readonly Reached[]
+  t.ok(reachable.length >= 6, `${reachable.length} states are reached`)
+  let explosions = 0
+  for (const { state: reached, steps } of reachable) {
+    if (reached.status !== 'active') continue
+    for (const event of events) {
+      let armed = false
+      const table = new RelayTable()
+      const faults: number[] = []
+      const failures: number[] = []
+      const said: string[] = []
+      const bomb = () => {
+        if (armed) throw new Error('our own fault')
+      }
+      const paths = new Paths({
+        clock: new SimulatedClock(),
+        table: {
+          join: (a, b) => table.join(a, b),
+          restore: (link, a, b) => table.restore(link, a, b),
+          carry: (link, carrying) => {
+            bomb()
+            table.carry(link, carrying)
+          },
+          remove: link => table.remove(link),
+        },
+        openMs: 1_000,
+        failed: path => {
+          bomb()
+          failures.push(path.link)
+        },
+        faulted: path => {
+          armed = false
+          faults.push(path.link)
+        },
+      })
+      const end = (slot: number): Cell => ({ ...cellWith(slot, said) })
+      const bystander = paths.open({ routeId: 'b', client: end(1), node: end(2), exit: false })
+      const victim = paths.open({ routeId: 'v', client: end(3), node: end(4), exit: false })
+      for (const { event: step } of steps)
+        if (step.type !== 'xstate.init') paths.tell(victim.link, step as PathEvent)
+      said.length = 0
+      armed = true
+      paths.tell(victim.link, event)
+      const where = `${JSON.stringify(reached.value)} at ${event.type}`
+      explosions += faults.length
+      if (faults.length > 0) {
+        t.same(faults, [victim.link], where)
+        t.same(failures, [victim.link], `${where}: the coordinator hears of it`)
+        t.same(said.filter(type => type === 'path.closed').length, 2, `${where}: both ends are told`)
+        t.equal(table.indexOf(victim.link), -1, `${where}: the link is given back`)
+      }
+      armed = false
+      paths.tell(bystander.link, { type: 'ends.ready' })
+      t.equal(paths.tierOf(bystander), 'relayed', `${where}: bystander`)
+    }
+  }
+  t.ok(explosions >= 6, `${explosions} faults were set off`)
+})
+
+function cellWith(slot: number, said: string[]): Cell {
+  const socket: Socket = { remote: 'test', send: () => SENT.ok, buffered: () => 0, close: () => {} }
+  const line: Line = {
+    socket,
+    gone: false,
+    tell: event => said.push(event.type),
+    attach: () => {},
+    close: () => {},
+  }
+  return {
+    slot,
+    role: 'node',
+    sessionId: `s${slot}`,
+    identity: { ...IDENTITY, id: `i${slot}` },
+    actor: null as never, // a path asks nothing of its ends' actors
+    line,
+    incoming: null,
+    ticket: null,
+    startedAtMs: 0,
+    lostMs: null,
+    lapsed: false,
+    links: new Set(),
+  }
+}

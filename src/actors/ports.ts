@@ -312,7 +312,7 @@ export interface MeshApi {
   nodes(): readonly NodeView[]
   clients(): readonly ClientView[]
   routes(): readonly RouteView[]
-  /** Ends a session for good (`revoked`) or makes it come back (`faulted`); false when there is none. */
+  /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
   disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */
   createEnrolmentKey(options: {

@@ -298,6 +298,19 @@ export function createMesh(options: MeshOptions): Mesh {
     snapshots.touch({ kind: 'identity', key: cell.identity.id, value: cell.identity })
   }
 
+  /** Bars the identity from now on; false when it is unknown. */
+  function revoke(id: string, reason: string): boolean {
+    const identity = sessions.byIdentity(id)?.identity ?? identities.of(id)
+    if (identity === undefined) return false
+    const revoked = { ...identity, revokedAtMs: clock.wallMs() }
+    identities.set(revoked)
+    const cell = sessions.byIdentity(id)
+    if (cell !== undefined) cell.identity = revoked
+    snapshots.touch({ kind: 'identity', key: id, value: revoked })
+    snapshots.audit({ kind: 'identity.revoked', actor: 'operator', subject: id, detail: { reason } })
+    return true
+  }
+
   let calm: object | number | undefined
   function underPressure(lagMs: number): void {
     log.warn({ lagMs: Math.round(lagMs) }, 'the event loop stood still; new sessions wait')
@@ -384,10 +397,10 @@ export function createMesh(options: MeshOptions): Mesh {
 
     disconnect(id, close, reason) {
       const cell = sessions.byIdentity(id)
-      if (cell === undefined) return false
-      if (close === 'restarting') cell.line?.close(close, reason)
-      else sessions.deliver(cell, { type: 'dismissed', close, reason })
-      return true
+      if (close === 'restarting') cell?.line?.close(close, reason)
+      else if (!revoke(id, reason)) return false
+      else if (cell !== undefined) sessions.deliver(cell, { type: 'dismissed', close, reason })
+      return cell !== undefined
     },
 
     createEnrolmentKey: wish => createEnrolmentKey(store, snapshots, random, clock, wish),

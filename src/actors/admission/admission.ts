@@ -6,12 +6,11 @@
  *
  * Nothing is said about an id before the proof holds. A known identity needs no store.
  */
-import { createHash } from 'node:crypto'
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { WireOf } from '../../protocol/messages.js'
 import { proofHolds } from '../../protocol/proof.js'
-import type { Identity, Profile, Store } from '../ports.js'
+import type { EnrolOutcome, EnrolRequest, Identity, Profile, Store } from '../ports.js'
 import type { Cell, Line } from '../session/cell.js'
 import { hashOf, ticketKey } from '../session/session.effects.js'
 import type { RefusalCode } from '../session/session.events.js'
@@ -113,7 +112,7 @@ export class Admission {
   }
 
   #firstContact(line: Line, hello: WireOf<'register'>): void {
-    const { identities, sessions, store, clock } = this.#options
+    const { identities, sessions, clock } = this.#options
     if (hello.credential === undefined) return this.#refuse(line, 'not_authorised')
     if (identities.ownerOf(hello.publicKey) !== undefined) return this.#refuse(line, 'key_in_use')
     if (sessions.byIdentity(hello.id) !== undefined) return this.#refuse(line, 'overloaded')
@@ -131,19 +130,32 @@ export class Admission {
       createdAtMs: nowMs,
       revokedAtMs: null,
     })
-    const secretHash = createHash('sha256').update(hello.credential).digest()
-    void store.enrol({ id, role, publicKey, profile, secretHash, nowMs }).then(
-      outcome => {
-        if (!outcome.ok) return this.#deny(cell, outcome.code)
-        identities.set(outcome.identity)
-        cell.identity = outcome.identity
-        this.#options.info({ id, role, overlay4: outcome.identity.overlay4 }, 'identity enrolled')
-        sessions.deliver(cell, { type: 'admitted' })
-        // Its socket may be gone by now; the session waits for the next one.
-        if (line.gone) sessions.deliver(cell, { type: 'socket.lost' })
-      },
-      () => this.#deny(cell, 'store_unavailable'),
-    )
+    void this.#enrol(line, cell, {
+      id,
+      role,
+      publicKey,
+      profile,
+      secretHash: hashOf(Buffer.from(hello.credential)),
+      nowMs,
+    })
+  }
+
+  async #enrol(line: Line, cell: Cell, request: EnrolRequest): Promise<void> {
+    const { identities, sessions, store, info } = this.#options
+    let outcome: EnrolOutcome
+    try {
+      outcome = await store.enrol(request)
+    } catch {
+      return this.#deny(cell, 'store_unavailable')
+    }
+    if (!outcome.ok) return this.#deny(cell, outcome.code)
+    const { identity } = outcome
+    identities.set(identity)
+    cell.identity = identity
+    info({ id: identity.id, role: identity.role, overlay4: identity.overlay4 }, 'identity enrolled')
+    sessions.deliver(cell, { type: 'admitted' })
+    // Its socket may be gone by now; the session waits for the next one.
+    if (line.gone) sessions.deliver(cell, { type: 'socket.lost' })
   }
 
   #keyMismatch(line: Line, { id, role }: WireOf<'register'>): void {

@@ -1,0 +1,136 @@
+import t from 'tap'
+import { type Coordinator, createCoordinator } from '../../src/actors/coordinator/coordinator.effects.js'
+import {
+  coordinatorMachine,
+  type CoordinatorEvent,
+} from '../../src/actors/coordinator/coordinator.machine.js'
+import { Fleet } from '../../src/actors/coordinator/fleet.js'
+import { RouteBook } from '../../src/actors/coordinator/route-book.js'
+import type { Routing } from '../../src/actors/coordinator/routing.js'
+import type { Cell } from '../../src/actors/session/cell.js'
+import type { SessionFact } from '../../src/actors/session/session.events.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+import { walk } from '../support/walk.js'
+
+const cell = (slot: number, role: 'node' | 'client') =>
+  ({ slot, role, identity: { id: `i${slot}` } }) as unknown as Cell // the coordinator looks at no more
+const NODE = cell(1, 'node')
+const CLIENT = cell(2, 'client')
+const steady = { serving: 'steady' } as const
+
+t.test('while it warms nothing is moved; then what is still away moves at once', async t => {
+  walk(t, coordinatorMachine, undefined as never, [
+    { when: { type: 'failover.due', node: NODE }, then: 'warming' },
+    { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
+    {
+      when: { type: 'failover.due', node: NODE },
+      then: steady,
+      asks: [{ type: 'moveRoutes', params: { node: NODE } }],
+    },
+  ])
+})
+
+t.test('routes are given while it warms, serves and sheds, and refused while it drains', async t => {
+  const wanted: CoordinatorEvent = { type: 'route.wanted', cell: CLIENT, requestId: 3, wish: {} }
+  const give = { type: 'giveRoute', params: { cell: CLIENT, requestId: 3 } }
+  walk(t, coordinatorMachine, undefined as never, [
+    { when: wanted, then: 'warming', asks: [give] },
+    { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
+    { when: wanted, then: steady, asks: [give] },
+    { when: { type: 'pressure.high' }, then: { serving: 'shedding' } },
+    { when: wanted, then: { serving: 'shedding' }, asks: [give] },
+    { when: { type: 'pressure.low' }, then: steady },
+    { when: { type: 'drain' }, then: 'draining' },
+    {
+      when: wanted,
+      then: 'draining',
+      asks: [{ type: 'refuseRoute', params: { cell: CLIENT, requestId: 3 } }],
+    },
+  ])
+})
+
+t.test('a fault in what it does for a session is that session’s, and the coordinator goes on', async t => {
+  const facts: readonly SessionFact[] = [
+    'joined',
+    'restored',
+    'lost',
+    'returned',
+    'dimmed',
+    'brightened',
+    'left',
+  ]
+  const events: readonly CoordinatorEvent[] = [
+    ...[NODE, CLIENT].flatMap(cell => facts.map(fact => ({ type: 'session.told', cell, fact }) as const)),
+    { type: 'route.wanted', cell: CLIENT, requestId: 1, wish: {} },
+    { type: 'route.unwanted', cell: CLIENT, routeId: 'r' },
+    { type: 'path.failed', link: 1, end: NODE, reason: 'x' },
+    { type: 'failover.due', node: NODE },
+    { type: 'warmed' },
+    { type: 'pressure.high' },
+    { type: 'drain' },
+  ]
+  const states: readonly (readonly CoordinatorEvent[])[] = [
+    [],
+    [{ type: 'warmed' }],
+    [{ type: 'warmed' }, { type: 'pressure.high' }],
+    [{ type: 'drain' }],
+  ]
+  let explosions = 0
+  for (const way of states) {
+    for (const event of events) {
+      const { coordinator, faults, arm } = withExplosiveRouting()
+      for (const step of way) coordinator.actor.send(step)
+      arm()
+      coordinator.actor.send(event)
+      explosions += faults.length
+      const where = `${JSON.stringify(coordinator.actor.getSnapshot().value)} at ${event.type}`
+      t.equal(coordinator.actor.getSnapshot().status, 'active', where)
+      if ('cell' in event)
+        t.ok(
+          faults.every(cell => cell === event.cell),
+          `${where}: the fault is its own`,
+        )
+      coordinator.stop()
+    }
+  }
+  t.ok(explosions >= 20, `${explosions} faults were set off`)
+})
+
+function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm: () => void } {
+  const faults: Cell[] = []
+  let armed = false
+  const book = new RouteBook()
+  const bomb = () => {
+    if (armed) throw new Error('our own fault')
+  }
+  book.add({
+    routeId: 'r',
+    client: CLIENT,
+    node: NODE,
+    wish: {},
+    link: 1,
+    assignedAtMs: 0,
+    explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
+  })
+  const routing = Object.fromEntries(
+    ['give', 'refuse', 'repeat', 'end', 'moveFrom', 'abandon', 'rescue', 'repair'].map(name => [name, bomb]),
+  )
+  const fleet = new Fleet({ gauge: () => null, rttMs: () => null })
+  fleet.set(NODE, false)
+  const coordinator = createCoordinator({
+    clock: new SimulatedClock(),
+    fleet,
+    routing: { ...routing, book } as unknown as Routing, // every method it uses explodes
+    failoverAfterMs: 100,
+    warmingMs: () => 1_000,
+    faulted: cell => void faults.push(cell),
+  })
+  coordinator.actor.start()
+  return {
+    coordinator,
+    faults,
+    arm: () => {
+      armed = true
+    },
+  }
+}

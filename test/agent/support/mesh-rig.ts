@@ -1,83 +1,32 @@
-/**
- * Real agents and a real coordinator's core, joined by sockets in memory on one simulated clock. The
- * coordinator can be killed and started again over the same store and journal.
- */
+/** The lab with real agents in it: nodes that echo, and clients. */
 import type { Test } from 'tap'
-import type { Connection } from '../../../src/actors/ports.js'
 import type { MeshAgentOptions } from '../../../src/agent/mesh-agent.js'
 import { MeshClient } from '../../../src/agent/mesh-client.js'
 import { MeshNode } from '../../../src/agent/mesh-node.js'
-import type { Dial, SocketEvents } from '../../../src/agent/ports.js'
-import { createMesh, type Mesh, type MeshOptions } from '../../../src/app/mesh.js'
-import { seededRandom } from '../../../src/kit/random.js'
 import { newKeyPair } from '../../../src/protocol/proof.js'
-import { MemoryJournal } from '../../../src/store/memory-journal.js'
-import { MemoryStore } from '../../../src/store/memory-store.js'
-import { SimulatedClock } from '../../support/simulated-clock.js'
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+import { CREDENTIAL, Lab, URL } from '../../lab/lab.js'
 
 export class MeshRig {
-  readonly clock = new SimulatedClock()
-  readonly random = seededRandom(7)
-  readonly #store = new MemoryStore({ overlay4: '10.77.0.0/16', overlay6: 'fd77::/64', clock: this.clock })
-  readonly #wires = new Set<Wire>()
+  readonly lab: Lab
   readonly #t: Test
-  #journal = new MemoryJournal()
-  /** null while the coordinator is down. */
-  mesh: Mesh | null = null
-  credential = ''
 
-  private constructor(t: Test) {
+  private constructor(t: Test, lab: Lab) {
     this.#t = t
+    this.lab = lab
   }
 
   static async start(t: Test): Promise<MeshRig> {
-    const rig = new MeshRig(t)
-    await rig.boot()
-    t.teardown(() => rig.shutDown())
-    const wish = { role: null, uses: null, ttlMs: null, note: 'test', actor: 'test' }
-    rig.credential = (await rig.running.createEnrolmentKey(wish)).secret
-    return rig
+    return new MeshRig(t, await Lab.start({ relay: { payload: 'any' } }))
   }
 
-  get running(): Mesh {
-    if (this.mesh === null) throw new Error('the coordinator is down')
-    return this.mesh
+  run(ms: number): Promise<void> {
+    return this.lab.clock.run(ms)
   }
 
-  async boot(): Promise<void> {
-    const options: MeshOptions = {
-      serverId: 'coordinator-1',
-      clock: this.clock,
-      random: this.random,
-      store: this.#store,
-      journal: this.#journal,
-      log: quiet,
-      relay: { payload: 'any' },
-    }
-    this.mesh = createMesh(options)
-    await this.mesh.start()
-  }
-
-  /** Stops as on SIGTERM: every session hears its slot first. */
-  async shutDown(): Promise<void> {
-    const { mesh } = this
-    this.mesh = null
-    const stopped = mesh?.stop({ spreadMs: 1_000, tryForMs: 60_000 })
-    await this.clock.run(1_000)
-    await stopped
-  }
-
-  /** Ends as on SIGKILL: nobody hears anything, and what the store has not taken is in the journal. */
-  kill(): void {
-    this.mesh = null
-    this.#journal = new MemoryJournal(this.#journal)
-    for (const wire of this.#wires) wire.cut()
-  }
-
+  /** A node on a host of its own name; it sends every packet back. */
   node(id: string, options: Partial<MeshAgentOptions> = {}): MeshNode {
     const node = new MeshNode(this.#options(id, options))
+    node.on('packet', ({ link, packet }) => node.send(link, packet))
     this.#t.teardown(() => node.stop())
     return node
   }
@@ -88,82 +37,39 @@ export class MeshRig {
     return client
   }
 
-  readonly dial: Dial = (_url, events) => {
-    const wire = new Wire(this, events, () => this.#wires.delete(wire))
-    this.#wires.add(wire)
-    return wire.agentEnd
+  /** Nodes by these names, and a client `alice` that has a route to one of them. */
+  async served(ids: readonly string[]) {
+    const nodes = new Map(ids.map(id => [id, this.node(id)]))
+    for (const node of nodes.values()) node.start()
+    const client = this.client('alice')
+    client.start()
+    await this.run(100)
+    const asked = client.route()
+    await this.run(200)
+    await asked
+    return { client, nodes }
+  }
+
+  /** Returns how many of `count` packets came back. */
+  async echoes(client: MeshClient, count: number): Promise<number> {
+    let back = 0
+    const off = client.on('packet', () => back++)
+    for (let i = 0; i < count; i++) client.send(Uint8Array.of(i))
+    await this.run(100)
+    off()
+    return back
   }
 
   #options(id: string, options: Partial<MeshAgentOptions>): MeshAgentOptions {
     return {
-      url: 'wss://mesh.example',
+      url: URL,
       id,
       privateKey: newKeyPair().privateKey,
-      credential: this.credential,
-      clock: this.clock,
-      random: this.random,
-      dial: this.dial,
+      credential: CREDENTIAL,
+      clock: this.lab.clock,
+      random: this.lab.random,
+      dial: this.lab.internet.dialFrom(id),
       ...options,
     }
-  }
-}
-
-/** A socket in memory: ordered, without delay, its bytes copied as a network would. */
-class Wire {
-  readonly #rig: MeshRig
-  readonly #events: SocketEvents
-  readonly #ended: () => void
-  #connection: Connection | null = null
-  #open = true
-  readonly agentEnd = {
-    send: (bytes: Uint8Array) => {
-      const message = Uint8Array.from(bytes)
-      this.#later(() => this.#connection?.received(message))
-    },
-    buffered: () => 0,
-    close: (code: number, reason: string) => this.#later(() => this.#end(code, reason)),
-  }
-
-  constructor(rig: MeshRig, events: SocketEvents, ended: () => void) {
-    this.#rig = rig
-    this.#events = events
-    this.#ended = ended
-    this.#later(() => this.#connect())
-  }
-
-  /** Both ends learn of it as of a cable that is cut: at once, and without a word. */
-  cut(): void {
-    this.#end(1006, '')
-  }
-
-  #connect(): void {
-    const { mesh } = this.#rig
-    const admitted = mesh?.intake.admit('192.0.2.1')
-    if (mesh === null || !admitted?.ok) return this.#end(1006, 'unreachable')
-    this.#events.opened()
-    this.#connection = mesh.intake.opened({
-      remote: '192.0.2.1',
-      send: bytes => {
-        const message = Uint8Array.from(bytes)
-        this.#later(() => this.#events.received(message))
-        return 1
-      },
-      buffered: () => 0,
-      close: (code, reason) => this.#later(() => this.#end(code, reason)),
-    })
-  }
-
-  #later(run: () => void): void {
-    this.#rig.clock.soon(() => {
-      if (this.#open) run()
-    })
-  }
-
-  #end(code: number, reason: string): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#ended()
-    this.#connection?.closed(code)
-    this.#events.closed(code, reason)
   }
 }

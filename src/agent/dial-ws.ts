@@ -1,4 +1,5 @@
 /** Dials the coordinator with the package `ws`, which turns Nagle's delay off by itself. */
+import type { LookupFunction } from 'node:net'
 import { WebSocket, type ClientOptions } from 'ws'
 import { MESSAGE_MAX, SUBPROTOCOL } from '../protocol/timing.js'
 import { isLoopback } from './address.js'
@@ -10,12 +11,14 @@ export interface DialWsOptions {
   readonly ca?: string | Uint8Array | undefined
   /** Takes any certificate: for a first try, never for a mesh. */
   readonly insecure?: boolean | undefined
+  /** Resolves the coordinator's name instead of the system's resolver. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** Once closed from this side, the socket gets this long for the close frame of the other, ms. */
 const CLOSE_PATIENCE_MS = 2_000
 
-export function dialWs({ ca, insecure = false }: DialWsOptions = {}): Dial {
+export function dialWs({ ca, insecure = false, lookup }: DialWsOptions = {}): Dial {
   return (url, events) => {
     const { protocol, hostname } = new URL(url)
     const options: ClientOptions & { closeTimeout: number } = {
@@ -30,6 +33,7 @@ export function dialWs({ ca, insecure = false }: DialWsOptions = {}): Dial {
       allowSynchronousEvents: true,
       rejectUnauthorized: !insecure,
       ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
+      ...(lookup === undefined ? {} : { lookup }),
       ...(protocol === 'wss:' || isLoopback(hostname) ? { generateMask: noMask } : {}),
     }
     return attach(new WebSocket(url, SUBPROTOCOL, options), events)

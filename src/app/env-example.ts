@@ -1,16 +1,29 @@
 /** Makes `.env.example` from the settings: every one, with its default and what it is for. */
-import { entries } from './config.js'
+import { CLIENT_SETTINGS, NODE_SETTINGS } from './agent-settings.js'
+import type { Setting } from './setting.js'
+import { SETTINGS } from './settings.js'
 
 /** Returns the text of `.env.example`. */
 export function envExample(): string {
-  const parts = entries().map(([, { env, doc, fallback, example, secret }]) => {
-    const value = Array.isArray(fallback)
-      ? fallback.join(',')
-      : JSON.stringify(fallback ?? '').replaceAll('"', '')
-    const shown = value === '' && !secret && example !== '' ? `\n# for example ${env}=${example}` : ''
-    return `# ${doc}${shown}\n${value === '' ? '#' : ''}${env}=${value}`
-  })
-  return `${HEAD}\n\n${parts.join('\n\n')}\n\n${POSTGRES}\n`
+  const coordinator = Object.values(SETTINGS).map(setting => part(setting, false))
+  return `${HEAD}\n\n${coordinator.join('\n\n')}\n\n${POSTGRES}\n\n${AGENTS}\n\n${agentParts().join('\n\n')}\n`
+}
+
+/** What agents read, node and client together; everything is commented out: a coordinator's file has none of it. */
+function agentParts(): readonly string[] {
+  const own = new Map<string, Setting>()
+  for (const setting of [...Object.values(NODE_SETTINGS), ...Object.values(CLIENT_SETTINGS)])
+    if (!own.has(setting.env)) own.set(setting.env, setting)
+  for (const { env } of Object.values(SETTINGS)) own.delete(env)
+  return [...own.values()].map(setting => part(setting, true))
+}
+
+function part({ env, doc, fallback, example, secret }: Setting, off: boolean): string {
+  const value = Array.isArray(fallback)
+    ? fallback.join(',')
+    : JSON.stringify(fallback ?? '').replaceAll('"', '')
+  const shown = value === '' && !secret && example !== '' ? `\n# for example ${env}=${example}` : ''
+  return `# ${doc}${shown}\n${off || value === '' ? '#' : ''}${env}=${value}`
 }
 
 const HEAD = `# Settings of the coordinator. Copy this file to .env and change what you need; every line may be left out.
@@ -26,3 +39,5 @@ const POSTGRES = `# Another spelling of DATABASE_URL, used when POSTGRES_HOST is
 
 # A JSON file with settings; its keys are the flags without dashes, such as "dataDir".
 #BOSON_CONFIG=`
+
+const AGENTS = `# Settings of \`boson node\` and \`boson client\`, with the same precedence. LOG_LEVEL is warn for them.`

@@ -43,11 +43,9 @@ export function readSettings<T extends SettingTable>(
   const file = readFile(sources.file ?? sources.env.BOSON_CONFIG, table, problems)
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(table)) {
+    values[key] = setting.fallback
     const found = find(key, setting, sources, file)
-    if (found === undefined) {
-      values[key] = setting.fallback
-      continue
-    }
+    if (found === undefined) continue
     const parsed = setting.accepts.schema.safeParse(found.value)
     if (parsed.success) values[key] = parsed.data
     else problems.push(`${found.name}: wanted ${setting.accepts.wanted}, got ${shown(setting, found.value)}`)

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { procGauges, type Latency } from '../../src/agent/gauges/proc.js'
+import { RttWindow } from '../../src/agent/gauges/rtt-window.js'
 import { systemClock, type Clock } from '../../src/kit/clock.js'
 
 t.test('a second reading gives every gauge of a heartbeat', async t => {
@@ -88,6 +89,13 @@ t.test('a machine with IPv6 alone has its default route there', async t => {
     `${unreachable}${all} 00 ${all} 00 fe80${'0'.repeat(27)}1 00000400 1 0 00450003 eth0\n`,
   )
   t.equal(procGauges({ root })().iface, 'eth0')
+})
+
+t.test('latency is the middle and the slow end of the last round trips', async t => {
+  const window = new RttWindow()
+  t.equal(window.to('vpn.example'), null)
+  for (let ms = 1; ms <= 40; ms++) window.add(ms)
+  t.same(window.to('vpn.example'), { target: 'vpn.example', p50Ms: 26, p95Ms: 39, lossPct: null })
 })
 
 t.test('this machine is read in well under a millisecond', async t => {

@@ -1,11 +1,14 @@
 import t, { type Test } from 'tap'
+import type { LookupAddress } from 'node:dns'
 import { readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { startForwarding } from '../../src/agent/exit/forwarding.js'
-import { addressesOf, FullTunnel } from '../../src/agent/exit/full-tunnel.js'
+import { FullTunnel } from '../../src/agent/exit/full-tunnel.js'
+import { KnownAddresses } from '../../src/agent/exit/known-addresses.js'
 import { SystemError } from '../../src/agent/system/errors.js'
 import { Ledger } from '../../src/agent/system/ledger.js'
 import { planResolver, restoreResolver, writeResolver } from '../../src/agent/system/resolver.js'
 import { run } from '../../src/agent/system/run.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
 
 t.test('what a dead agent took is given back by the next start, newest first', async t => {
   const { file, commands, run } = desk(t)
@@ -125,7 +128,7 @@ t.test('a machine that forwarded before still does after', async t => {
 t.test('a full tunnel that cannot be completed leaves nothing behind', async t => {
   const { file, commands, run } = desk(t, 'suppress_prefixlength')
   const { ledger } = await Ledger.open(file, run)
-  const tunnel = new FullTunnel({ outside: ['203.0.113.10'], dns: [], ledger, run })
+  const tunnel = new FullTunnel({ outside: () => ['203.0.113.10'], dns: [], ledger, run })
   await t.rejects(tunnel.cover({ name: 'boson0', ipv6: false }), { code: 'command_failed' })
   t.same(commands.slice(-2), [
     'ip -4 route del unreachable default metric 4294967295 table 25199',
@@ -163,11 +166,46 @@ t.test('a program that is missing, fails or hangs says so', async t => {
   t.equal(await run('cat', [], { stdin: 'secret' }), 'secret')
 })
 
-t.test('the coordinator’s addresses are found from its URL', async t => {
-  t.same(await addressesOf('wss://203.0.113.10:8443/mesh'), ['203.0.113.10'])
-  t.same(await addressesOf('ws://[2001:db8::1]/mesh'), ['2001:db8::1'])
-  t.ok((await addressesOf('ws://localhost:1')).length > 0)
+t.test('an agent finds back to its coordinator when the resolver is silent', async t => {
+  const clock = new SimulatedClock()
+  let answer: Promise<readonly string[]> = Promise.resolve(['192.0.2.7', '2001:db8::7'])
+  const known = new KnownAddresses('wss://mesh.example/mesh', clock, () => answer)
+  const moves: (readonly string[])[] = []
+  known.moved = async addresses => void moves.push(addresses)
+  t.same(await look(known, 'mesh.example'), ['192.0.2.7', '2001:db8::7'])
+  t.same(moves, [['192.0.2.7', '2001:db8::7']])
+
+  answer = new Promise(() => {})
+  const asked = look(known, 'mesh.example')
+  await clock.run(1_500)
+  t.same(await asked, ['192.0.2.7', '2001:db8::7'], 'what it knew')
+  answer = Promise.reject(new Error('ENOTFOUND'))
+  t.same(await look(known, 'mesh.example'), ['192.0.2.7', '2001:db8::7'])
+
+  answer = Promise.resolve(['192.0.2.8'])
+  t.same(await look(known, 'mesh.example'), ['192.0.2.8'], 'the coordinator has moved')
+  t.same(moves.at(-1), ['192.0.2.8'], 'and stays outside the tunnel there, too')
 })
+
+t.test('a name that was never resolved is an error, an address needs no resolver', async t => {
+  const clock = new SimulatedClock()
+  const never = new KnownAddresses('wss://mesh.example/mesh', clock, () =>
+    Promise.reject(new Error('ENOTFOUND')),
+  )
+  await t.rejects(look(never, 'mesh.example'), { message: 'ENOTFOUND' })
+  t.same(new KnownAddresses('ws://[2001:db8::1]:1/mesh', clock).all, ['2001:db8::1'])
+  t.same(new KnownAddresses('ws://203.0.113.10/mesh', clock).all, ['203.0.113.10'])
+})
+
+function look(known: KnownAddresses, name: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    known.lookup(name, { all: true }, (error, found) => {
+      if (error === null)
+        resolve((found as LookupAddress[]).map(each => each.address)) // asked for all
+      else reject(error)
+    })
+  })
+}
 
 /** A ledger's file, and commands that are only written down; one that contains `broken` fails. */
 function desk(t: Test, broken?: string) {

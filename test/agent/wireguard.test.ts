@@ -307,7 +307,9 @@ async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse
     run,
     log: quiet,
     ...(existing && { interface: 'wg0' }),
-    ...(outside !== undefined && { fullTunnel: new FullTunnel({ outside, dns: [], ledger, run }) }),
+    ...(outside !== undefined && {
+      fullTunnel: new FullTunnel({ outside: () => outside, dns: [], ledger, run }),
+    }),
   })
   t.teardown(() => tunnel.stop())
   await tunnel.addressed({ overlay4: '10.77.0.2/32', overlay6: '', mtu: 9_000 })

@@ -8,7 +8,6 @@
  * WireGuard's own packets go to loopback and need no mark. When the interface is away for a moment the second
  * route of the table holds: traffic waits, it does not leave in clear.
  */
-import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import type { Ledger } from '../system/ledger.js'
@@ -25,8 +24,8 @@ const TUNNEL = '25201'
 const LAST = '4294967295'
 
 export interface FullTunnelOptions {
-  /** Addresses that stay outside: the coordinator's. */
-  readonly outside: readonly string[]
+  /** Addresses that stay outside when the tunnel begins to cover: the coordinator's. */
+  readonly outside: () => readonly string[]
   /** Name servers while the tunnel is up; none: the resolver is left alone. */
   readonly dns: readonly string[]
   readonly ledger: Ledger
@@ -74,7 +73,7 @@ export class FullTunnel {
 
   async #cover(carrier: Carrier): Promise<void> {
     const { run, outside, dns, resolvConf = '/etc/resolv.conf' } = this.#options
-    await this.#keepOutside(outside)
+    await this.#keepOutside(outside())
     for (const family of families()) {
       const wall = ['unreachable', 'default', 'metric', LAST, 'table', TABLE]
       await this.#take({ kind: 'route', family, route: wall }, () =>
@@ -128,11 +127,4 @@ function families(): readonly Family[] {
   } catch {
     return ['-4']
   }
-}
-
-/** Returns every address of the host in `url`; rejects when the name cannot be resolved. */
-export async function addressesOf(url: string): Promise<readonly string[]> {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0) return [host]
-  return (await lookup(host, { all: true })).map(each => each.address)
 }

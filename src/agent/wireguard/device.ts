@@ -194,6 +194,12 @@ export class Device {
   }
 }
 
+/** Returns the private key of an interface that is there, base64; null when there is none. */
+export async function existingKey(name: string, run: Run): Promise<string | null> {
+  if (!(await exists(name, run))) return null
+  return parseDump(await run('wg', ['show', name, 'dump'])).privateKey
+}
+
 const exists = (name: string, run: Run): Promise<boolean> =>
   run('ip', ['link', 'show', 'dev', name]).then(
     () => true,

@@ -1,0 +1,144 @@
+/**
+ * The life of `boson node` and `boson client`: it ends cleanly, whatever ends it.
+ *
+ *   ground ── before ── agent ──┬── signal: goodbye, everything given back, exit 0
+ *                               ├── refused for good, or an error: the same, and its exit code
+ *                               └── kill -9: the next start gives everything back
+ */
+import { procGauges } from '../agent/gauges/proc.js'
+import { RttWindow } from '../agent/gauges/rtt-window.js'
+import { RefusedError, type MeshAgentEvents } from '../agent/index.js'
+import type { Gauges } from '../agent/ports.js'
+import { every, systemClock } from '../kit/clock.js'
+import { asCommandError, messageOf } from './agent-errors.js'
+import type { Ground } from './agent-ground.js'
+import { CommandError, EXIT } from './exit-codes.js'
+import type { LiveLine, Moment } from './live-line.js'
+
+/** Figures on a terminal move this often, ms. */
+const SHOW_EVERY_MS = 1_000
+/** Patience for a clean end, ms. The next start gives back what is left. */
+const END_MS = 8_000
+
+/** The parts of an agent that its life needs. */
+export interface Living {
+  start(): Promise<unknown>
+  stop(options?: { readonly leave?: boolean }): Promise<void>
+  on<K extends keyof MeshAgentEvents>(type: K, listener: (event: MeshAgentEvents[K]) => void): () => void
+  status(): { readonly reason: string; readonly session: object | null }
+}
+
+export interface LifeOptions<A extends Living> {
+  readonly ground: Ground
+  readonly line: LiveLine
+  readonly make: () => A
+  readonly moment: (agent: A) => Moment
+  /** The first connection must stand within this long, s; 0 waits for ever. */
+  readonly giveUpAfterS: number
+  /** Runs before the agent dials. */
+  readonly before?: () => Promise<unknown>
+  /** Runs when the session stands for the first time. */
+  readonly begin?: (agent: A) => Promise<unknown>
+}
+
+/** Runs the agent until something ends it; then everything is given back. Rejects with a CommandError. */
+export async function runAgent<A extends Living>(options: LifeOptions<A>): Promise<void> {
+  const { ground, line, make, before } = options
+  let agent: A | null = null
+  try {
+    await before?.()
+    agent = make()
+    await liveUntilEnded(agent, options)
+  } catch (error) {
+    throw asCommandError(error)
+  } finally {
+    await giveBack(agent ?? ground.tunnel, line)
+    ground.release()
+    line.end()
+  }
+}
+
+async function liveUntilEnded<A extends Living>(
+  agent: A,
+  { line, moment, begin, giveUpAfterS }: LifeOptions<A>,
+): Promise<void> {
+  const over = new AbortController()
+  const show = () => line.show(moment(agent))
+  const stopShowing = every(systemClock, SHOW_EVERY_MS, show)
+  for (const type of ['online', 'offline', 'path', 'link', 'linkClosed'] as const) agent.on(type, show)
+  agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      onSignals(resolve)
+      onUncaught(reject, over.signal)
+      agent.on('refused', ({ code, reason }) => reject(new RefusedError(code, reason)))
+      if (giveUpAfterS > 0) giveUpLater(agent, giveUpAfterS, reject)
+      agent
+        .start()
+        .then(() => begin?.(agent))
+        .then(show)
+        .catch(reject)
+      show()
+    })
+  } finally {
+    stopShowing()
+    over.abort()
+  }
+}
+
+/** The first signal ends the life; the second one the process, and the next start gives everything back. */
+function onSignals(first: () => void): void {
+  let asked = false
+  const hear = () => {
+    if (asked) process.exit(130)
+    asked = true
+    first()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear)
+}
+
+/** Our own fault still gives everything back. */
+function onUncaught(reject: (error: Error) => void, over: AbortSignal): void {
+  process.on('uncaughtException', reject)
+  over.addEventListener('abort', () => process.off('uncaughtException', reject))
+}
+
+function giveUpLater(agent: Living, afterS: number, reject: (error: Error) => void): void {
+  const timer = systemClock.setTimeout(() => {
+    const { session, reason } = agent.status()
+    if (session !== null) return
+    reject(
+      new CommandError(
+        'UNREACHABLE',
+        `the coordinator did not answer within ${afterS} s: ${reason}`,
+        EXIT.unreachable,
+      ),
+    )
+  }, afterS * 1_000)
+  agent.on('online', () => systemClock.clearTimeout(timer))
+}
+
+/** Says goodbye and gives everything back, within a bounded time. */
+async function giveBack(what: { stop(): Promise<void> }, line: LiveLine): Promise<void> {
+  let timer
+  const tooLong = new Promise<string>(resolve => {
+    timer = systemClock.setTimeout(() => resolve(`not finished within ${END_MS / 1_000} s`), END_MS)
+  })
+  const stopped = what.stop().then(() => null, messageOf)
+  const problem = await Promise.race([stopped, tooLong])
+  systemClock.clearTimeout(timer)
+  if (problem !== null) line.note(`not everything could be given back, the next start will: ${problem}`)
+}
+
+/** Returns the gauges of a heartbeat, with the round trips to the coordinator among them. */
+export function gaugesOf(url: string, rttMs: () => number | null): Gauges {
+  const window = new RttWindow()
+  const target = new URL(url).hostname
+  return procGauges({
+    latency: () => {
+      const ms = rttMs()
+      if (ms !== null) window.add(ms)
+      return window.to(target)
+    },
+  })
+}

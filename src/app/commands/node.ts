@@ -1,0 +1,90 @@
+/** `boson node`: this machine carries the traffic of clients. */
+import { Command } from 'commander'
+import { startForwarding } from '../../agent/exit/forwarding.js'
+import { MeshNode } from '../../agent/index.js'
+import { run } from '../../agent/system/run.js'
+import { prepare } from '../agent-ground.js'
+import { gaugesOf, runAgent } from '../agent-life.js'
+import { NODE_SETTINGS, readNodeSettings, type NodeSettings } from '../agent-settings.js'
+import { asBytes, asMs, awayText, LiveLine, type Moment } from '../live-line.js'
+import { addSettings, sourcesOf } from '../setting-options.js'
+
+const EXAMPLES = `
+Examples:
+  $ sudo boson node --server https://mesh.example.org --credential KEY --country DE --bandwidth 1000
+  $ sudo boson node --server https://mesh.example.org --exit
+  $ sudo boson node --server https://mesh.example.org --interface wg0   # an interface that is there already
+
+Ctrl-C says goodbye and gives everything back; a second Ctrl-C ends at once, and the next start gives it back.`
+
+/** Returns the command. */
+export function nodeCommand(): Command {
+  return addSettings(new Command('node'), NODE_SETTINGS)
+    .description('carry the traffic of clients on this machine')
+    .option(
+      '--credential <key>',
+      'enrolment key, at first contact; better in the environment [BOSON_CREDENTIAL]',
+    )
+    .option('--json', 'print one JSON object per change')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Record<string, unknown>) => {
+      await runNode(readNodeSettings(sourcesOf(NODE_SETTINGS, options)), options['json'] === true)
+    })
+}
+
+async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
+  const line = new LiveLine({ json })
+  const ground = await prepare('node', settings, line)
+  const { iface, ledger } = ground
+  await runAgent({
+    ground,
+    line,
+    make: () => {
+      const gauges = gaugesOf(ground.agent.url, () => node.status().rttMs)
+      const node: MeshNode = new MeshNode({ ...ground.agent, gauges, profile: profileOf(settings) })
+      return node
+    },
+    moment: node => momentOf(node, iface),
+    giveUpAfterS: settings.giveUpAfter,
+    ...(settings.exit && { before: () => startForwarding({ iface, ledger, run }) }),
+  })
+}
+
+function profileOf({ country, region, bandwidth, maxSessions, tags, exit }: NodeSettings) {
+  return {
+    exit,
+    ...(country !== null && { country }),
+    ...(region !== null && { region }),
+    ...(bandwidth !== null && { bandwidthMbps: bandwidth }),
+    ...(maxSessions !== null && { maxSessions }),
+    ...(tags.length > 0 && { tags: [...tags] }),
+  }
+}
+
+function momentOf(node: MeshNode, iface: string): Moment {
+  const status = node.status()
+  const { state, reason, session, rttMs, links } = status
+  const open = links.filter(each => each.state !== 'opening')
+  const figures = open.map(each => node.linkMetrics(each.link))
+  const sum = (of: 'sentBytes' | 'receivedBytes') =>
+    figures.reduce((total, each) => total + (each?.[of] ?? 0), 0)
+  const [sentBytes, receivedBytes] = [sum('sentBytes'), sum('receivedBytes')]
+  const address = session?.overlay4.split('/')[0] ?? null
+  const clients = `${open.length} ${open.length === 1 ? 'client' : 'clients'}`
+  return {
+    text: `${node.id}  ${state === 'online' ? `online  ${address}  ${clients}` : awayText(status, node.url)}`,
+    figures: state === 'online' ? `${asMs(rttMs)}  ↓ ${asBytes(receivedBytes)}  ↑ ${asBytes(sentBytes)}` : '',
+    data: {
+      state,
+      reason,
+      id: node.id,
+      interface: iface,
+      address,
+      address6: session?.overlay6.split('/')[0] ?? null,
+      clients: open.map(each => each.peerId),
+      rttMs,
+      sentBytes,
+      receivedBytes,
+    },
+  }
+}

@@ -1,0 +1,30 @@
+/** Settings as flags of a command. */
+import type { Command } from 'commander'
+import type { SettingTable, Sources } from './read-settings.js'
+import { flagOf, yesNo, type Setting } from './setting.js'
+
+/** Adds a flag for each setting that is not a secret, and `--config`; returns the command. */
+export function addSettings(command: Command, table: SettingTable): Command {
+  for (const [key, setting] of Object.entries(table)) {
+    if (setting.secret) continue
+    const value = setting.accepts === yesNo ? '' : ' <value>'
+    command.option(`${flagOf(key)}${value}`, describe(setting))
+  }
+  return command.option('--config <file>', 'JSON file whose keys are the flags without dashes [BOSON_CONFIG]')
+}
+
+/** Returns where the settings of a command come from, given the options that it was called with. */
+export function sourcesOf(table: SettingTable, options: Readonly<Record<string, unknown>>): Sources {
+  const given = Object.keys(table).filter(key => options[key] !== undefined)
+  return {
+    flags: Object.fromEntries(given.map(key => [key, String(options[key])])),
+    env: process.env,
+    file: options['config'] as string | undefined, // commander gives the text of `--config`
+  }
+}
+
+function describe({ doc, env, fallback }: Setting): string {
+  const value = Array.isArray(fallback) ? fallback.join(',') : JSON.stringify(fallback || '')
+  const shown = value.replaceAll('"', '')
+  return `${doc} [${env}${shown === '' ? '' : `, ${shown}`}]`
+}

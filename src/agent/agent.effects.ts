@@ -16,7 +16,7 @@ export interface AgentEffects {
     forget(): void
   }
   /** Heartbeats, the watch over silence, links and packets. */
-  readonly lanes: { open(): void; close(): void }
+  readonly lanes: { open(): void; probe(): void; close(): void }
   readonly tell: {
     waiting(reason: string, retryInMs: number): void
     refused(code: string, reason: string): void
@@ -36,6 +36,7 @@ export const agentWith = ({ line, session, lanes, tell }: AgentEffects) =>
       keepTicket: (_, { ticket }) => session.renewed(ticket),
       forgetTicket: () => session.forget(),
       openLanes: () => lanes.open(),
+      probe: () => lanes.probe(),
       closeLanes: () => lanes.close(),
       tellWaiting: (_, { reason, retryInMs }) => tell.waiting(reason, retryInMs),
       tellRefused: (_, { code, reason }) => tell.refused(code, reason),

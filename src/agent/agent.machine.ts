@@ -64,7 +64,7 @@ export type AgentEvent =
   | { readonly type: 'start' }
   /** `leave` ends the session for good; without it, it can be resumed. */
   | { readonly type: 'stop'; readonly leave: boolean }
-  /** The network changed for the better: do not wait any longer. */
+  /** The network has changed: do not wait any longer, and do not trust the connection that was. */
   | { readonly type: 'nudge' }
   | SocketEvent
   | SessionEvent
@@ -81,6 +81,8 @@ export const agentMachine = setup({
     keepSession: asks<{ readonly session: WireOf<'registered'> | WireOf<'resumed'> }>(),
     keepTicket: asks<{ readonly ticket: Uint8Array }>(),
     forgetTicket: asks(),
+    /** Asks the coordinator for a sign of life. */
+    probe: asks(),
     openLanes: asks(),
     closeLanes: asks(),
     planReturn: assign(({ context, event }, { reason }: { readonly reason: string | null }) =>
@@ -246,6 +248,7 @@ export const agentMachine = setup({
         },
       },
       on: {
+        nudge: { actions: 'probe' },
         restarting: {
           actions: assign({
             restart: ({ event }) => ({

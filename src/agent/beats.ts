@@ -48,8 +48,8 @@ export class Beats {
     this.#seq = 0
     this.#ack = null
     if (this.#readyAt === 0) this.#readyAt = this.#options.clock.wallMs()
-    this.#beat()
-    this.#stop = every(this.#options.clock, everyMs, () => this.#beat())
+    this.beat()
+    this.#stop = every(this.#options.clock, everyMs, () => this.beat())
   }
 
   stop(): void {
@@ -62,7 +62,8 @@ export class Beats {
     this.#ack = { stamp, atMs: now }
   }
 
-  #beat(): void {
+  /** Beats once, out of turn: its acknowledgement proves that the coordinator is there. */
+  beat(): void {
     const { clock, id, gauges, activeLinks, send, beaten } = this.#options
     const now = clock.now()
     this.#seq = (this.#seq + 1) % U32

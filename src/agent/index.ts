@@ -19,6 +19,7 @@ export {
   type RouteOptions,
 } from './mesh-client.js'
 export { MeshNode, type MeshNodeEvents, type MeshNodeOptions } from './mesh-node.js'
+export { type NetworkWatchOptions, watchNetwork } from './network-watch.js'
 export type {
   AgentMemory,
   AgentSocket,

@@ -200,7 +200,10 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     this.#addressed = ''
   }
 
-  /** Dials now instead of waiting: the network has changed for the better. */
+  /**
+   * The network has changed, says `watchNetwork` or whoever knows: dials now instead of waiting, or asks the
+   * coordinator for a sign of life, and dials again when none comes within seconds.
+   */
   nudge(): void {
     this.#actor.send({ type: 'nudge' })
   }
@@ -272,7 +275,11 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
         renewed: ticket => this.#session.renewed(ticket),
         forget: () => this.#session.forget(),
       },
-      lanes: { open: () => this.#openLanes(), close: () => this.#closeLanes() },
+      lanes: {
+        open: () => this.#openLanes(),
+        probe: () => this.#probe(),
+        close: () => this.#closeLanes(),
+      },
       tell: {
         waiting: (reason, retryInMs) => this.emit('offline', { reason, retryInMs }),
         refused: (code, reason) => {
@@ -331,6 +338,11 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     this.#beats.start(beatEveryMs)
     this.emit('online', standing)
     this.stood(links)
+  }
+
+  #probe(): void {
+    this.#beats.beat()
+    this.#silence.expect(this.timing.probeMs)
   }
 
   #closeLanes(): void {

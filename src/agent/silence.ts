@@ -19,6 +19,7 @@ export interface SilenceOptions {
 export class Silence {
   readonly #options: SilenceOptions
   #timer: Timer | undefined
+  #sooner: Timer | undefined
 
   constructor(options: SilenceOptions) {
     this.#options = options
@@ -30,7 +31,18 @@ export class Silence {
     this.#look(silenceMs, silenceMs)
   }
 
+  /** Asks for a sign of life sooner: calls `silent` when nothing is heard within `withinMs` from now. */
+  expect(withinMs: number): void {
+    const { clock, lastHeardMs, silent } = this.#options
+    const askedMs = clock.now()
+    clock.clearTimeout(this.#sooner)
+    this.#sooner = clock.setTimeout(() => {
+      if (lastHeardMs() < askedMs) silent()
+    }, withinMs)
+  }
+
   stop(): void {
+    this.#options.clock.clearTimeout(this.#sooner)
     this.#options.clock.clearTimeout(this.#timer)
   }
 

@@ -6,6 +6,8 @@ export const AGENT_TIMING = {
   dialMs: 10_000,
   /** Patience for `welcome` and for the answer to `register` or `resume`, ms. Longer than the coordinator's own. */
   greetingMs: 2 * TIMING.greetingMs,
+  /** Patience for a sign of life after the network has changed, ms: two lost packets on a slow path. */
+  probeMs: 4_000,
   /** First and longest ceiling of the reconnect back-off, ms. */
   reconnectFirstMs: TIMING.reconnectFirstMs,
   reconnectMaxMs: TIMING.reconnectMaxMs,

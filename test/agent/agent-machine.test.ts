@@ -189,6 +189,15 @@ t.test('silence is answered with a close and a quick return', async t => {
   ])
 })
 
+t.test('when the network has changed, a wait ends and a connection is probed', async t => {
+  walk(t, agentMachine, fresh, [
+    ...isOnline,
+    { when: { type: 'nudge' }, then: STANDS, asks: ['probe'] },
+    { when: closed(1006), then: 'backingOff', asks: ['closeLanes', 'tellWaiting'] },
+    { when: { type: 'nudge' }, then: 'dialing', asks: ['dial'] },
+  ])
+})
+
 t.test('a connection and an answer are not waited for without end', async t => {
   walk(t, agentMachine, fresh, [
     { when: { type: 'start' }, then: 'dialing', asks: ['dial'] },

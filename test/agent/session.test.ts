@@ -1,5 +1,7 @@
 import t from 'tap'
 import { volatileMemory } from '../../src/agent/session.js'
+import { pick, seededRandom } from '../../src/kit/random.js'
+import { encode } from '../../src/protocol/codec.js'
 import { nodeRig, pathOpen } from './support/rig.js'
 
 const LINK = 0x1_0001
@@ -205,6 +207,25 @@ t.test('a coordinator that falls silent is noticed and dialled again', async t =
   t.equal(node.status().state, 'online')
 })
 
+t.test(
+  'when the network has changed, a connection that works is kept and a dead one left in seconds',
+  async t => {
+    const { clock, coordinator, node } = nodeRig(t)
+    node.start()
+    await clock.run(2_000)
+    node.nudge()
+    await clock.run(6_000)
+    t.equal(coordinator.calls.length, 1)
+    t.equal(coordinator.call.all('heartbeat').length, 2, 'the probe is a heartbeat out of turn')
+    coordinator.acknowledges = false
+    node.nudge()
+    await clock.run(4_000)
+    t.match(coordinator.call.hungUp, { code: 4009 })
+    await clock.run(500)
+    t.match(node.status(), { state: 'online', session: { resumed: true } })
+  },
+)
+
 t.test('bytes that are no complete valid message do not count as life', async t => {
   const { clock, coordinator, node } = nodeRig(t)
   node.start()
@@ -248,13 +269,32 @@ t.test('misshapen messages are answered once a second and never end the session'
   t.match(node.status(), { state: 'online', counters: { faults: { malformed: 20, bad_field: 2 } } })
 })
 
+t.test('whatever bytes arrive, the agent goes on', async t => {
+  const { clock, coordinator, node } = nodeRig(t)
+  node.start()
+  await clock.run(0)
+  const random = seededRandom(11)
+  const whole = Buffer.concat([
+    encode(pathOpen(LINK)),
+    encode({ type: 'relay.data', link: LINK, payload: new Uint8Array(40) }),
+    encode({ type: 'path.settled', link: LINK, tier: 'relayed' }),
+  ])
+  for (let i = 0; i < 3_000; i++) {
+    const message = Buffer.from(whole)
+    for (let n = pick(random, 4); n >= 0; n--) message[pick(random, message.length)] = pick(random, 256)
+    coordinator.call.sayBytes(message.subarray(0, 1 + pick(random, message.length)))
+  }
+  await clock.run(5_000)
+  t.equal(node.status().state, 'online')
+  t.equal(coordinator.calls.length, 1)
+})
+
 t.test(
   'a message that only a newer coordinator knows is counted and ignored, and the rest is heard',
   async t => {
     const { clock, coordinator, node } = nodeRig(t)
     node.start()
     await clock.run(0)
-    const { encode } = await import('../../src/protocol/codec.js')
     coordinator.call.sayBytes(Buffer.concat([Uint8Array.of(0x92, 0x7f, 0x01), encode(pathOpen(LINK))]))
     await clock.run(0)
     t.match(node.status(), {

@@ -4,6 +4,7 @@
  * messages for bad values, and `.env.example`.
  */
 import { TIMING } from '../protocol/timing.js'
+import { DEFAULT_LIMITS, DEFAULT_RELAY } from './mesh.js'
 import {
   list,
   matching,
@@ -88,7 +89,7 @@ export const SETTINGS = {
     doc: 'Redis. Its state shows in /health.',
     example: 'redis://cache.example.org',
   }),
-  snapshotEveryMs: standard('BOSON_SNAPSHOT_EVERY_MS', whole(100, HOUR_MS), 5_000, {
+  snapshotEveryMs: standard('BOSON_SNAPSHOT_EVERY_MS', whole(50, HOUR_MS), 500, {
     doc: 'How often what changed is written to the database, ms. The journal keeps it until then.',
   }),
 
@@ -124,43 +125,70 @@ export const SETTINGS = {
   }),
 
   // the relay
-  relayMbpsPerIdentity: standard('BOSON_RELAY_MBPS_PER_IDENTITY', number(0, 1_000_000), 0, {
-    doc: 'What one node or client may send through the relay, Mbit/s; 0 is no limit.',
-  }),
-  relayPayload: standard('BOSON_RELAY_PAYLOAD', oneOf('wireguard', 'any'), 'wireguard' as const, {
+  relayMbpsPerIdentity: standard(
+    'BOSON_RELAY_MBPS_PER_IDENTITY',
+    number(0, 1_000_000),
+    DEFAULT_RELAY.mbpsPerIdentity,
+    {
+      doc: 'What one node or client may send through the relay, Mbit/s; 0 is no limit.',
+    },
+  ),
+  relayPayload: standard('BOSON_RELAY_PAYLOAD', oneOf('wireguard', 'any'), DEFAULT_RELAY.payload, {
     doc: 'What the relay carries: WireGuard only, or any datagrams.',
   }),
 
   // limits
-  greetingPerAddress: standard('BOSON_GREETING_PER_ADDRESS', whole(1, 1_000_000), 64, {
-    doc: 'WebSockets from one address that have not registered yet.',
-  }),
-  greetingTotal: standard('BOSON_GREETING_TOTAL', whole(1, 10_000_000), 2_048, {
+  greetingPerAddress: standard(
+    'BOSON_GREETING_PER_ADDRESS',
+    whole(1, 1_000_000),
+    DEFAULT_LIMITS.greetingPerAddress,
+    {
+      doc: 'WebSockets from one address that have not registered yet.',
+    },
+  ),
+  greetingTotal: standard('BOSON_GREETING_TOTAL', whole(1, 10_000_000), DEFAULT_LIMITS.greetingTotal, {
     doc: 'WebSockets in all that have not registered yet.',
   }),
-  sessionsPerAddress: standard('BOSON_SESSIONS_PER_ADDRESS', whole(1, 10_000_000), 10_000, {
-    doc: 'Sessions from one address; many may share one behind a NAT.',
-  }),
-  hellosPerSecond: standard('BOSON_HELLOS_PER_SECOND', number(0.01, 1_000_000), 20, {
-    doc: 'Registrations and resumptions a second from one address, in the long run.',
-  }),
-  helloBurst: standard('BOSON_HELLO_BURST', whole(1, 1_000_000), 200, {
+  sessionsPerAddress: standard(
+    'BOSON_SESSIONS_PER_ADDRESS',
+    whole(1, 10_000_000),
+    DEFAULT_LIMITS.sessionsPerAddress,
+    {
+      doc: 'Sessions from one address; many may share one behind a NAT.',
+    },
+  ),
+  hellosPerSecond: standard(
+    'BOSON_HELLOS_PER_SECOND',
+    number(0.01, 1_000_000),
+    DEFAULT_LIMITS.hellosPerSecond,
+    {
+      doc: 'Registrations and resumptions a second from one address, in the long run.',
+    },
+  ),
+  helloBurst: standard('BOSON_HELLO_BURST', whole(1, 1_000_000), DEFAULT_LIMITS.helloBurst, {
     doc: 'Registrations and resumptions from one address at once.',
   }),
-  strikesPerMinute: standard('BOSON_STRIKES_PER_MINUTE', whole(1, 1_000_000), 20, {
-    doc: 'Misshapen or misplaced messages a minute before a socket is closed.',
-  }),
-  pingsPerSecond: standard('BOSON_PINGS_PER_SECOND', whole(1, 1_000_000), 10, {
+  strikesPerMinute: standard(
+    'BOSON_STRIKES_PER_MINUTE',
+    whole(1, 1_000_000),
+    DEFAULT_LIMITS.strikesPerMinute,
+    {
+      doc: 'Misshapen or misplaced messages a minute before a socket is closed.',
+    },
+  ),
+  pingsPerSecond: standard('BOSON_PINGS_PER_SECOND', whole(1, 1_000_000), DEFAULT_LIMITS.pingsPerSecond, {
     doc: 'WebSocket pings a second before a socket is closed.',
   }),
-  controlPerSecond: standard('BOSON_CONTROL_PER_SECOND', number(0.01, 1_000_000), 50, {
-    doc: 'Control messages a second of one session, in the long run.',
-  }),
-  controlBurst: standard('BOSON_CONTROL_BURST', whole(1, 1_000_000), 200, {
+  controlPerSecond: standard(
+    'BOSON_CONTROL_PER_SECOND',
+    number(0.01, 1_000_000),
+    DEFAULT_LIMITS.controlPerSecond,
+    {
+      doc: 'Control messages a second of one session, in the long run.',
+    },
+  ),
+  controlBurst: standard('BOSON_CONTROL_BURST', whole(1, 1_000_000), DEFAULT_LIMITS.controlBurst, {
     doc: 'Control messages of one session at once.',
-  }),
-  linksPerSession: standard('BOSON_LINKS_PER_SESSION', whole(1, 256), 256, {
-    doc: 'Links of one session.',
   }),
 
   // what it says

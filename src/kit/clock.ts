@@ -6,7 +6,7 @@
 export interface Clock {
   /** Monotonic milliseconds; the origin means nothing. */
   now(): number
-  /** Milliseconds since 1970-01-01T00:00Z. */
+  /** Whole milliseconds since 1970-01-01T00:00Z. */
   wallMs(): number
   setTimeout(run: () => void, ms: number): Timer
   clearTimeout(timer: Timer | undefined): void

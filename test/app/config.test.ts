@@ -73,7 +73,6 @@ t.test('what each setting refuses', async t => {
     ['relayMbpsPerIdentity', 'Infinity'],
     ['relayPayload', 'everything'],
     ['metricsOpen', 'perhaps'],
-    ['linksPerSession', '257'],
   ]
   for (const [key, value] of table) {
     const error = thrown(() => read({ [SETTINGS[key].env]: value }))

@@ -40,7 +40,7 @@ export class Internet {
     this.#servers.set(host, intake)
   }
 
-  /** Sockets that are open. */
+  /** Sockets that are open or being opened. */
   get open(): number {
     return this.#wires.size
   }
@@ -50,18 +50,18 @@ export class Internet {
       const server = new URL(url).hostname
       const wire = new Wire(this.#clock, host, server, events, {
         latencyMs: this.#latencyMs,
-        silent: () => this.#cut.has(host) || this.#cut.has(server),
+        silent: () => this.#isCut(host, server),
         deaf: () => this.#deaf.has(host),
         gone: () => this.#wires.delete(wire),
       })
+      this.#wires.add(wire)
       this.#clock.setTimeout(() => {
+        if (wire.over) return
         const intake = this.#servers.get(server)
-        if (intake === undefined || this.#cut.has(host) || this.#cut.has(server)) {
-          this.#clock.setTimeout(() => wire.vanish(), UNREACHABLE_MS)
-        } else if (intake.admit(host).ok) {
-          this.#wires.add(wire)
-          wire.accept(intake)
-        } else wire.vanish()
+        if (intake === undefined || this.#isCut(host, server)) {
+          this.#clock.setTimeout(() => wire.fail(), UNREACHABLE_MS)
+        } else if (intake.admit(host).ok) wire.accept(intake)
+        else wire.fail()
       }, this.#latencyMs)
       return wire.agentEnd
     }
@@ -87,7 +87,7 @@ export class Internet {
     for (const wire of this.#wires) if (wire.joins(host)) wire.flush()
   }
 
-  /** Ends the host’s process: its sockets break, and nothing listens there any more. */
+  /** Ends the host’s process: its sockets break, and nothing listens there any more. An end beyond a cut hears of it when it heals. */
   crash(host: string): void {
     this.#servers.delete(host)
     for (const wire of this.#wires) if (wire.joins(host)) wire.vanish()
@@ -96,6 +96,10 @@ export class Internet {
   /** Breaks the host’s sockets once; it may dial again at once. */
   drop(host: string): void {
     for (const wire of this.#wires) if (wire.joins(host)) wire.vanish()
+  }
+
+  #isCut(host: string, server: string): boolean {
+    return this.#cut.has(host) || this.#cut.has(server)
   }
 }
 
@@ -118,6 +122,9 @@ class Wire {
   readonly #toAgent: (() => void)[] = []
   readonly #toServer: (() => void)[] = []
   #bytesToAgent = 0
+  /** One end is gone, and the other is beyond a cut and does not know. */
+  #broken = false
+  /** The agent’s end is closed. */
   #over = false
 
   constructor(clock: Clock, host: string, server: string, events: SocketEvents, options: WireOptions) {
@@ -138,6 +145,10 @@ class Wire {
     }
   }
 
+  get over(): boolean {
+    return this.#over
+  }
+
   joins(host: string): boolean {
     return this.#hosts.includes(host)
   }
@@ -150,7 +161,7 @@ class Wire {
         this.#bytesToAgent += copy.length
         this.#travel(this.#toAgent, () => {
           this.#bytesToAgent -= copy.length
-          this.#events.received(copy)
+          if (!this.#over) this.#events.received(copy)
           if (this.#bytesToAgent === 0) this.#connection?.drained()
         })
         return this.#stuck() ? SENT.queued : SENT.ok
@@ -166,13 +177,20 @@ class Wire {
     this.#events.opened()
   }
 
-  /** Both ends lose the socket; no close frame arrives. */
+  /** Both ends lose the socket, as soon as they can hear of it; no close frame arrives. */
   vanish(): void {
+    this.#broken = this.#connection !== null && this.#options.silent()
+    if (!this.#broken) this.fail()
+  }
+
+  /** Both ends lose the socket at once. */
+  fail(): void {
     this.#endServer(ABNORMAL)
     this.#endAgent(ABNORMAL, '')
   }
 
   flush(): void {
+    if (this.#broken && !this.#options.silent()) return this.fail()
     this.#deliver(this.#toAgent)
     this.#deliver(this.#toServer)
   }
@@ -192,6 +210,7 @@ class Wire {
   #deliver(queue: (() => void)[]): void {
     while (
       queue.length > 0 &&
+      !this.#broken &&
       !this.#options.silent() &&
       !(queue === this.#toAgent && this.#options.deaf())
     ) {

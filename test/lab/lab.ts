@@ -4,13 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { createMesh, type Log, type Mesh, type MeshOptions } from '../../src/app/mesh.js'
-import type { Journal } from '../../src/actors/ports.js'
-import type { Clock, Timer } from '../../src/kit/clock.js'
 import { seededRandom } from '../../src/kit/random.js'
 import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
 import { RawAgent } from '../support/raw-agent.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 import { Internet } from './internet.js'
+import { Process } from './process.js'
 
 export const HOST = 'mesh.test'
 export const URL = `wss://${HOST}/mesh`
@@ -20,42 +19,6 @@ export const CREDENTIAL = 'bek_lab_any'
 export type LabOptions = Partial<Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs'>> & {
   readonly seed?: number
   readonly latencyMs?: number
-}
-
-/** A process on the lab's machine: when it is dead, its timers do not run and it writes nothing any more. */
-class Process implements Clock {
-  dead = false
-  readonly #clock: Clock
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  now(): number {
-    return this.#clock.now()
-  }
-  wallMs(): number {
-    return this.#clock.wallMs()
-  }
-  setTimeout(run: () => void, ms: number): Timer {
-    return this.#clock.setTimeout(() => this.dead || run(), ms)
-  }
-  clearTimeout(timer: Timer | undefined): void {
-    this.#clock.clearTimeout(timer)
-  }
-  soon(run: () => void): void {
-    this.#clock.soon(() => this.dead || run())
-  }
-
-  journal(journal: Journal): Journal {
-    return {
-      append: change => this.dead || journal.append(change),
-      replay: () => journal.replay(),
-      rotate: () => journal.rotate(),
-      drop: mark => this.dead || journal.drop(mark),
-      close: () => {},
-    }
-  }
 }
 
 export class Lab {

@@ -1,0 +1,18 @@
+/** What someone sees who opens the mesh's address in a browser. */
+import { HttpError } from '../../edge/http-error.js'
+import type { Route } from '../../edge/router.js'
+import { MESH_PATH, SUBPROTOCOL } from '../../protocol/timing.js'
+
+export const meshRoute: Route = {
+  method: 'GET',
+  path: MESH_PATH,
+  access: 'open',
+  handle: () => {
+    throw new HttpError(
+      426,
+      'upgrade_required',
+      `this is where agents connect: open a WebSocket with the subprotocol ${SUBPROTOCOL}, or run \`boson node\``,
+      { Upgrade: 'websocket' },
+    )
+  },
+}

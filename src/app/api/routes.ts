@@ -1,0 +1,37 @@
+/** The operator's HTTP interface: every page there is, and who may ask for it. */
+import type { MeshApi, Store } from '../../actors/ports.js'
+import type { Route } from '../../edge/router.js'
+import type { Clock } from '../../kit/clock.js'
+import type { HealthReport } from '../../telemetry/health.js'
+import type { LoopDelay } from '../../telemetry/loop-delay.js'
+import type { Metrics } from '../../telemetry/metrics.js'
+import { enrolmentRoutes } from './enrolment-keys.js'
+import { healthRoutes } from './health.js'
+import { listRoutes } from './lists.js'
+import { meshRoute } from './mesh-page.js'
+import { metricsRoutes } from './metrics.js'
+import { statusRoute } from './status.js'
+
+export interface ApiParts {
+  readonly clock: Clock
+  readonly mesh: MeshApi
+  readonly store: Store
+  /** How the store is kept, in words: `embedded (pglite)`. */
+  readonly storeKind: string
+  readonly health: HealthReport
+  readonly metrics: Metrics
+  readonly loop: LoopDelay
+  /** Whether everyone may read the metrics, or only this machine and holders of the token. */
+  readonly metricsOpen: boolean
+  readonly version: string
+}
+
+/** Returns every route of the coordinator. */
+export const apiRoutes = (parts: ApiParts): readonly Route[] => [
+  ...healthRoutes(parts),
+  ...metricsRoutes(parts),
+  statusRoute(parts),
+  ...enrolmentRoutes(parts),
+  ...listRoutes(parts),
+  meshRoute,
+]

@@ -1,0 +1,116 @@
+/** `/api/v1/status`: the figures that `boson status` prints. */
+import type { HistogramView, MeshApi } from '../../actors/ports.js'
+import { json } from '../../edge/reply.js'
+import type { Route } from '../../edge/router.js'
+import type { ApiParts } from './routes.js'
+
+export interface Status {
+  readonly version: string
+  readonly serverId: string
+  readonly state: string
+  readonly uptimeS: number
+  readonly store: {
+    readonly kind: string
+    readonly status: string
+    readonly latencyMs: number | null
+    readonly snapshot: string
+    readonly dirty: number
+  }
+  readonly nodes: { readonly online: number; readonly total: number }
+  readonly clients: { readonly online: number; readonly total: number }
+  readonly connections: { readonly open: number; readonly greeting: number }
+  readonly routes: {
+    readonly active: number
+    readonly assigned: number
+    readonly refused: number
+    readonly switched: number
+  }
+  readonly relay: {
+    readonly links: number
+    readonly packets: number
+    readonly bytes: number
+    /** Since the question before this one, by anyone; null at the first. */
+    readonly mbps: number | null
+    readonly dropped: number
+    readonly queueP99Ms: number | null
+  }
+  readonly loopP99Ms: number
+  readonly faults: number
+}
+
+export function statusRoute(
+  parts: Pick<ApiParts, 'clock' | 'mesh' | 'storeKind' | 'health' | 'loop' | 'version'>,
+): Route {
+  const { clock, mesh, storeKind, health, loop, version } = parts
+  const rate = rateOf(() => clock.now())
+  return {
+    method: 'GET',
+    path: '/api/v1/status',
+    access: 'token',
+    handle: async () => {
+      const { uptime, services } = await health.health()
+      const { sessions, connections, routes, relay, snapshot, faults } = mesh.stats()
+      return json({
+        version,
+        serverId: mesh.serverId,
+        state: mesh.state(),
+        uptimeS: uptime,
+        store: {
+          kind: storeKind,
+          status: services.database.status,
+          latencyMs: services.database.latency,
+          snapshot: snapshot.state,
+          dirty: snapshot.dirty,
+        },
+        nodes: counted(sessions.node),
+        clients: counted(sessions.client),
+        connections,
+        routes,
+        relay: {
+          links: relay.links,
+          packets: relay.packets,
+          bytes: relay.bytes,
+          mbps: rate(relay.bytes * 8e-6),
+          dropped: Object.values(relay.drops).reduce((sum, count) => sum + count, 0),
+          queueP99Ms: quantile(relay.queueMs, 0.99),
+        },
+        loopP99Ms: Math.round(loop.peek().p99Ms * 10) / 10,
+        faults,
+      } satisfies Status)
+    },
+  }
+}
+
+type Counts = ReturnType<MeshApi['stats']>['sessions']['node']
+
+const counted = ({ registering, online, lapsed, suspended }: Counts) => ({
+  online,
+  total: registering + online + lapsed + suspended,
+})
+
+/** Two questions closer together than this get the same rate, ms. */
+const RATE_MIN_MS = 500
+
+/** Returns a meter for a growing total: its growth per second since it was last read. */
+function rateOf(now: () => number): (total: number) => number | null {
+  let last: { readonly atMs: number; readonly total: number } | undefined
+  let rate: number | null = null
+  return total => {
+    const atMs = now()
+    if (last !== undefined && atMs - last.atMs < RATE_MIN_MS) return rate
+    if (last !== undefined) rate = Math.round(((total - last.total) / (atMs - last.atMs)) * 1e5) / 100
+    last = { atMs, total }
+    return rate
+  }
+}
+
+/** Returns the bound below which this share of the values lies; null when there are none. */
+function quantile(view: HistogramView, share: number): number | null {
+  if (view.count === 0) return null
+  let upTo = 0
+  for (const [i, bound] of view.bounds.entries()) {
+    upTo += view.counts[i] ?? 0
+    if (upTo >= view.count * share) return bound
+  }
+  return view.bounds.at(-1) ?? null
+}

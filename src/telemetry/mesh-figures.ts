@@ -1,0 +1,232 @@
+/**
+ * What the metrics page says of the mesh. `bosonserver_…` are names that dashboards of the first
+ * BosonServer know; `boson_…` are ours, in base units. Labels are bounded: reasons, roles and states come
+ * from closed sets, and only the busiest nodes are named.
+ */
+import type { MeshApi, MeshStats, NodeView } from '../actors/ports.js'
+import type { Figure, Sample } from './figure.js'
+import type { LoopDelayView } from './loop-delay.js'
+
+/** One look at the mesh; every figure of a page is read from the same one. */
+export interface Look {
+  readonly stats: MeshStats
+  readonly state: string
+  /** At most NODES_NAMED, the busiest first. */
+  readonly busiest: readonly NodeView[]
+  readonly loop: LoopDelayView
+  readonly startedAtMs: number
+}
+
+/** Nodes with figures of their own. Each is a series per figure, in every database that scrapes us. */
+export const NODES_NAMED = 50
+
+/** Looks at the mesh. */
+export function look(
+  mesh: MeshApi,
+  nodes: readonly NodeView[],
+  loop: LoopDelayView,
+  startedAtMs: number,
+): Look {
+  const busiest = [...nodes].sort((a, b) => b.links - a.links || (a.id < b.id ? -1 : 1)).slice(0, NODES_NAMED)
+  return { stats: mesh.stats(), state: mesh.state(), busiest, loop, startedAtMs }
+}
+
+const STATES = ['booting', 'serving', 'draining', 'stopped'] as const
+
+export const MESH_FIGURES: readonly Figure<Look>[] = [
+  // names of the first BosonServer
+  {
+    name: 'bosonserver_active_nodes',
+    help: 'Nodes by state of their session.',
+    type: 'gauge',
+    read: ({ stats }) => counted(stats.sessions.node, 'status'),
+  },
+  {
+    name: 'bosonserver_active_connections',
+    help: 'WebSockets that are open, registered or not.',
+    type: 'gauge',
+    read: ({ stats }) => stats.connections.open,
+  },
+  {
+    name: 'bosonserver_relay_bandwidth_bytes',
+    help: 'Bytes forwarded by the relay since the start; each came in and went out once.',
+    type: 'gauge',
+    read: ({ stats }) =>
+      ['in', 'out'].map(direction => ({ labels: { direction }, value: stats.relay.bytes })),
+  },
+  {
+    name: 'bosonserver_node_cpu_usage_percent',
+    help: 'CPU of the busiest nodes, as they report it.',
+    type: 'gauge',
+    read: ({ busiest }) => ofNodes(busiest, ({ gauges }) => gauges.cpuTotalPct ?? null),
+  },
+  {
+    name: 'bosonserver_node_memory_usage_percent',
+    help: 'Memory in use on the busiest nodes, as they report it.',
+    type: 'gauge',
+    read: ({ busiest }) => ofNodes(busiest, memoryPercent),
+  },
+
+  // ours
+  {
+    name: 'boson_server_state',
+    help: '1 for the state the coordinator is in.',
+    type: 'gauge',
+    read: ({ state }) => STATES.map(name => ({ labels: { state: name }, value: name === state ? 1 : 0 })),
+  },
+  {
+    name: 'boson_start_time_seconds',
+    help: 'When the coordinator started, seconds since 1970 UTC.',
+    type: 'gauge',
+    read: ({ startedAtMs }) => startedAtMs / 1000,
+  },
+  {
+    name: 'boson_sessions',
+    help: 'Sessions by role and state.',
+    type: 'gauge',
+    read: ({ stats }) =>
+      (['node', 'client'] as const).flatMap(role =>
+        counted(stats.sessions[role], 'state').map(({ labels, value }) => ({
+          labels: { role, ...labels },
+          value,
+        })),
+      ),
+  },
+  {
+    name: 'boson_connections_greeting',
+    help: 'WebSockets that have not registered yet.',
+    type: 'gauge',
+    read: ({ stats }) => stats.connections.greeting,
+  },
+  {
+    name: 'boson_sessions_opened_total',
+    help: 'Sessions that began, came back, or took over from an older socket of the same identity.',
+    type: 'counter',
+    read: ({ stats: { registered, resumed, replaced } }) => counted({ registered, resumed, replaced }, 'how'),
+  },
+  {
+    name: 'boson_denied_total',
+    help: 'Refusals and closed sockets by reason.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.denied, 'reason'),
+  },
+  {
+    name: 'boson_faults_total',
+    help: 'Sessions closed because our own code failed.',
+    type: 'counter',
+    read: ({ stats }) => stats.faults,
+  },
+  {
+    name: 'boson_heartbeats_total',
+    help: 'Heartbeats taken.',
+    type: 'counter',
+    read: ({ stats }) => stats.heartbeats,
+  },
+  {
+    name: 'boson_routes',
+    help: 'Routes that stand.',
+    type: 'gauge',
+    read: ({ stats }) => stats.routes.active,
+  },
+  {
+    name: 'boson_route_decisions_total',
+    help: 'Routes assigned, refused, and moved to another node.',
+    type: 'counter',
+    read: ({ stats: { routes } }) =>
+      counted({ assigned: routes.assigned, refused: routes.refused, switched: routes.switched }, 'outcome'),
+  },
+  {
+    name: 'boson_failover_seconds',
+    help: 'From the loss of a node to the new route of its client.',
+    type: 'histogram',
+    scale: 0.001,
+    read: ({ stats }) => stats.failoverMs,
+  },
+  {
+    name: 'boson_relay_links',
+    help: 'Links in the relay.',
+    type: 'gauge',
+    read: ({ stats }) => stats.relay.links,
+  },
+  {
+    name: 'boson_relay_packets_total',
+    help: 'Packets forwarded.',
+    type: 'counter',
+    read: ({ stats }) => stats.relay.packets,
+  },
+  {
+    name: 'boson_relay_bytes_total',
+    help: 'Bytes forwarded.',
+    type: 'counter',
+    read: ({ stats }) => stats.relay.bytes,
+  },
+  {
+    name: 'boson_relay_dropped_packets_total',
+    help: 'Packets that were not delivered, by reason.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.relay.drops, 'reason'),
+  },
+  {
+    name: 'boson_relay_queue_seconds',
+    help: 'How long packets waited inside the relay.',
+    type: 'histogram',
+    scale: 0.001,
+    read: ({ stats }) => stats.relay.queueMs,
+  },
+  {
+    name: 'boson_snapshot_dirty_rows',
+    help: 'Changes that the database has not taken yet; the journal has them.',
+    type: 'gauge',
+    read: ({ stats }) => stats.snapshot.dirty,
+  },
+  {
+    name: 'boson_snapshot_rows_total',
+    help: 'Changes written to the database.',
+    type: 'counter',
+    read: ({ stats }) => stats.snapshot.written,
+  },
+  {
+    name: 'boson_snapshot_failures_total',
+    help: 'Writes that the database did not take.',
+    type: 'counter',
+    read: ({ stats }) => stats.snapshot.failures,
+  },
+  {
+    name: 'boson_node_links',
+    help: 'Links of the busiest nodes.',
+    type: 'gauge',
+    read: ({ busiest }) => ofNodes(busiest, ({ links }) => links),
+  },
+  {
+    name: 'boson_node_rtt_seconds',
+    help: 'Round trip to the busiest nodes, measured by the coordinator.',
+    type: 'gauge',
+    read: ({ busiest }) => ofNodes(busiest, ({ rttMs }) => (rttMs === null ? null : rttMs / 1000)),
+  },
+  {
+    name: 'boson_event_loop_delay_seconds',
+    help: 'How late the event loop ran since the last look.',
+    type: 'gauge',
+    read: ({ loop }) => [
+      { labels: { quantile: '0.5' }, value: loop.p50Ms / 1000 },
+      { labels: { quantile: '0.99' }, value: loop.p99Ms / 1000 },
+      { labels: { quantile: '1' }, value: loop.maxMs / 1000 },
+    ],
+  },
+]
+
+const counted = (counts: Readonly<Record<string, number>>, label: string): Sample[] =>
+  Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }))
+
+/** What a node does not know has no sample: a zero would be a lie. */
+const ofNodes = (nodes: readonly NodeView[], read: (node: NodeView) => number | null): Sample[] =>
+  nodes.flatMap(node => {
+    const value = read(node)
+    return value === null ? [] : [{ labels: { node_id: node.id }, value }]
+  })
+
+function memoryPercent({ gauges }: NodeView): number | null {
+  const { memTotalMb = null, memFreeMb = null } = gauges
+  if (memTotalMb === null || memFreeMb === null || memTotalMb <= 0) return null
+  return Math.max(0, 100 * (1 - memFreeMb / memTotalMb))
+}

@@ -1,0 +1,280 @@
+/** The operator's HTTP interface, over a real mesh with a store in memory. */
+import t, { type Test } from 'tap'
+import { generateKeyPairSync } from 'node:crypto'
+import { MeshNode } from '../../src/agent/index.js'
+import type { Store } from '../../src/actors/ports.js'
+import { apiRoutes } from '../../src/app/api/routes.js'
+import { createMesh } from '../../src/app/mesh.js'
+import { Allowances } from '../../src/edge/allowances.js'
+import { bearer } from '../../src/edge/bearer.js'
+import { httpHandler } from '../../src/edge/http.js'
+import { Remotes } from '../../src/edge/remote.js'
+import { Router } from '../../src/edge/router.js'
+import { listen } from '../../src/edge/server.js'
+import { systemClock } from '../../src/kit/clock.js'
+import { systemRandom } from '../../src/kit/random.js'
+import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
+import { HealthReport, type Ping } from '../../src/telemetry/health.js'
+import { LoopDelay } from '../../src/telemetry/loop-delay.js'
+import { Metrics } from '../../src/telemetry/metrics.js'
+import { until } from '../support/until.js'
+
+const TOKEN = 'a-token-that-is-known-to-this-test-only'
+
+t.test('a coordinator whose parts are all there is healthy', async t => {
+  const { get } = await coordinator(t, { redis: async () => 0.25 })
+  const { status, body } = await get('/health')
+  t.equal(status, 200)
+  t.match(body, {
+    status: 'healthy',
+    timestamp: /^\d{4}-\d\d-\d\dT/,
+    uptime: Number,
+    services: {
+      database: { status: 'healthy', latency: Number },
+      redis: { status: 'healthy', latency: 0.3 },
+      turn: { status: 'disabled' },
+      relay: { status: 'healthy', connections: 0 },
+    },
+  })
+  t.same(await get('/health/ready'), { status: 200, body: { status: 'ready' } })
+  t.match(await get('/health/live'), { status: 200, body: { status: 'alive', uptime: Number } })
+})
+
+t.test('Redis that nobody configured is disabled, not missing', async t => {
+  const { get } = await coordinator(t)
+  t.match((await get('/health')).body, {
+    status: 'healthy',
+    services: { redis: { status: 'disabled', latency: null } },
+  })
+})
+
+t.test('a database that is away degrades the coordinator, which goes on serving', async t => {
+  const { get } = await coordinator(t, { database: async () => Promise.reject(new Error('away')) })
+  const { status, body } = await get('/health')
+  t.equal(status, 200)
+  t.match(body, { status: 'degraded', services: { database: { status: 'unhealthy', latency: null } } })
+  t.same(await get('/health/ready'), {
+    status: 200,
+    body: { status: 'degraded-but-serving', unavailable: ['database'] },
+  })
+})
+
+t.test('a database that never answers is away after two seconds', async t => {
+  const { get } = await coordinator(t, { database: () => new Promise(() => {}) })
+  const startedMs = performance.now()
+  t.match((await get('/health')).body, { status: 'degraded' })
+  t.ok(performance.now() - startedMs < 4_000)
+})
+
+t.test('a coordinator that has stopped is not ready', async t => {
+  const { get, mesh } = await coordinator(t)
+  await mesh.stop({ spreadMs: 0 })
+  t.equal((await get('/health')).status, 503)
+  t.same(await get('/health/ready'), { status: 503, body: { status: 'not ready' } })
+  t.match(await get('/health/live'), { status: 200, body: { status: 'alive' } })
+})
+
+t.test('everything but health and metrics needs the token', async t => {
+  const { get, ask } = await coordinator(t)
+  for (const page of ['status', 'nodes', 'clients', 'routes', 'audit', 'enrolment-keys'])
+    t.equal((await get(`/api/v1/${page}`)).status, 401, page)
+  t.equal((await ask('POST', '/api/v1/enrolment-keys', {}, {})).status, 401)
+  t.equal((await ask('DELETE', '/api/v1/enrolment-keys/x', undefined, {})).status, 401)
+})
+
+t.test('an enrolment key is made, enrols a node, is listed without its secret, and is revoked', async t => {
+  const { ask, url } = await coordinator(t)
+  const made = await ask('POST', '/api/v1/enrolment-keys', { role: 'node', uses: 2, note: 'for fra-1' })
+  t.equal(made.status, 201)
+  const { keyId, secret } = made.body as { keyId: string; secret: string }
+  const node = await online(t, url, 'fra-1', secret)
+  t.match((await ask('GET', '/api/v1/nodes')).body, {
+    nodes: [{ id: 'fra-1', state: 'online', overlay4: String }],
+  })
+  const { keys } = (await ask('GET', '/api/v1/enrolment-keys')).body as { keys: { keyId: string }[] }
+  t.match(keys, [{ keyId, role: 'node', usesLeft: 1, note: 'for fra-1', revokedAt: null }])
+  t.notMatch(JSON.stringify(keys), secret)
+  t.match(await ask('DELETE', `/api/v1/enrolment-keys/${keyId}`), { status: 200, body: { revoked: true } })
+  t.match(await ask('DELETE', '/api/v1/enrolment-keys/nothing'), { status: 404 })
+  await node.stop()
+})
+
+t.test('what a wish for an enrolment key may not say', async t => {
+  const { ask } = await coordinator(t)
+  const table: readonly (readonly [object, RegExp])[] = [
+    [{ role: 'king' }, /role/],
+    [{ uses: 0 }, /uses/],
+    [{ uses: 1.5 }, /uses/],
+    [{ ttlMs: 1 }, /ttlMs/],
+    [{ note: 'x'.repeat(257) }, /note/],
+    [{ user: 'me' }, /user/],
+  ]
+  for (const [wish, message] of table) {
+    const { status, body } = await ask('POST', '/api/v1/enrolment-keys', wish)
+    t.equal(status, 400)
+    t.match((body as { error: { message: string } }).error.message, message)
+  }
+})
+
+t.test(
+  'keys cannot be changed while the database is away, and the caller is told when to come back',
+  async t => {
+    const { ask } = await coordinator(t, { store: awayStore() })
+    const { status, body } = await ask('GET', '/api/v1/enrolment-keys')
+    t.equal(status, 503)
+    t.match((body as { error: { message: string } }).error.message, 'the database is away')
+  },
+)
+
+t.test('the status says what the command prints', async t => {
+  const { ask, url, secretOf } = await coordinator(t)
+  await online(t, url, 'fra-1', await secretOf())
+  t.match((await ask('GET', '/api/v1/status')).body, {
+    version: '0.0.0-test',
+    serverId: 'test',
+    state: 'serving',
+    store: { kind: 'memory', status: 'healthy' },
+    nodes: { online: 1, total: 1 },
+    clients: { online: 0, total: 0 },
+    relay: { links: 0, mbps: null },
+  })
+})
+
+t.test('lists are bounded', async t => {
+  const { ask } = await coordinator(t)
+  t.same((await ask('GET', '/api/v1/routes?limit=5')).body, { routes: [] })
+  for (const limit of ['0', '-1', 'all', '10001'])
+    t.equal((await ask('GET', `/api/v1/nodes?limit=${limit}`)).status, 400)
+})
+
+t.test('the metrics page has the names that dashboards know, and ours in base units', async t => {
+  const { url, secretOf, port } = await coordinator(t)
+  await online(t, url, 'fra-1', await secretOf())
+  for (const path of ['/metrics', '/api/v1/metrics/prometheus']) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+    t.equal(response.status, 200)
+    t.match(response.headers.get('content-type'), 'text/plain')
+    const page = await response.text()
+    for (const line of [
+      'bosonserver_active_nodes{status="online",app="bosonserver"} 1',
+      'bosonserver_active_connections{app="bosonserver"} 1',
+      'bosonserver_node_latency_ms_bucket{le="10",app="bosonserver"}',
+      'bosonserver_relay_bandwidth_bytes{direction="in",app="bosonserver"} 0',
+      '# TYPE bosonserver_node_cpu_usage_percent gauge',
+      '# TYPE bosonserver_node_memory_usage_percent gauge',
+      'boson_sessions{role="node",state="online",app="bosonserver"} 1',
+      'boson_failover_seconds_bucket{le="+Inf",app="bosonserver"} 0',
+      'boson_node_links{node_id="fra-1",app="bosonserver"} 0',
+      'boson_event_loop_delay_seconds{quantile="0.99",app="bosonserver"}',
+      'process_resident_memory_bytes',
+    ])
+      t.ok(page.includes(line), line)
+  }
+  const again = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  t.ok(
+    again.includes(
+      'bosonserver_api_requests_total{method="GET",endpoint="/metrics",status="200",app="bosonserver"} 1',
+    ),
+  )
+})
+
+t.test('someone who opens the mesh in a browser is told what it is', async t => {
+  const { get } = await coordinator(t)
+  t.match(await get('/mesh'), { status: 426, body: { error: { message: /where agents connect/ } } })
+})
+
+interface Wishes {
+  readonly redis?: Ping
+  readonly database?: Ping
+  readonly store?: Store
+}
+
+async function coordinator(t: Test, { redis, database, store = memoryStore() }: Wishes = {}) {
+  const clock = systemClock
+  const mesh = createMesh({
+    serverId: 'test',
+    clock,
+    random: systemRandom,
+    store,
+    journal: new MemoryJournal(),
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  })
+  const loop = new LoopDelay()
+  const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
+  const remotes = new Remotes([])
+  const routes = apiRoutes({
+    clock,
+    mesh,
+    store,
+    storeKind: 'memory',
+    health: new HealthReport({
+      clock,
+      mesh,
+      database: database ?? (() => store.ping()),
+      redis: redis ?? null,
+    }),
+    metrics,
+    loop,
+    metricsOpen: false,
+    version: '0.0.0-test',
+  })
+  const server = listen({
+    host: '127.0.0.1',
+    port: 0,
+    tls: null,
+    intake: mesh.intake,
+    remotes,
+    origins: new Set(),
+    http: httpHandler({
+      clock,
+      router: new Router(routes),
+      remotes,
+      authorise: bearer(TOKEN),
+      allowances: new Allowances(clock, 6_000),
+      corsOrigins: new Set(),
+      served: request => metrics.served(request),
+      faulted: error => t.fail(String(error)),
+    }),
+    faulted: error => t.fail(String(error)),
+  })
+  t.teardown(() => server.close())
+  await mesh.start()
+  t.teardown(() => (mesh.state() === 'serving' ? mesh.stop({ spreadMs: 0 }) : undefined))
+
+  const ask = async (
+    method: string,
+    path: string,
+    wish?: unknown,
+    headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` },
+  ) => {
+    const body = wish === undefined ? {} : { body: JSON.stringify(wish) }
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers, ...body })
+    return { status: response.status, body: (await response.json()) as unknown }
+  }
+  const get = (path: string) => ask('GET', path, undefined, {})
+  const secretOf = async () => {
+    const wish = { role: null, uses: null, ttlMs: null, note: '', actor: 'test' }
+    return (await mesh.createEnrolmentKey(wish)).secret
+  }
+  return { mesh, get, ask, secretOf, port: server.port, url: `ws://127.0.0.1:${server.port}` }
+}
+
+async function online(t: Test, url: string, id: string, credential: string): Promise<MeshNode> {
+  const { privateKey } = generateKeyPairSync('x25519')
+  const jwk = privateKey.export({ format: 'jwk' })
+  const node = new MeshNode({ url, id, privateKey: Buffer.from(jwk.d ?? '', 'base64url'), credential })
+  t.teardown(() => node.stop())
+  await node.start()
+  await until('the node stands', () => node.status().state === 'online')
+  return node
+}
+
+function memoryStore(): Store {
+  return new MemoryStore({ overlay4: '10.77.0.0/16', overlay6: 'fd77:b050::/64' })
+}
+
+/** A store in memory whose database has gone. */
+function awayStore(): Store {
+  const away = Object.assign(new Error('no route to host 10.0.0.5'), { code: 'STORE_UNAVAILABLE' })
+  return Object.assign(memoryStore(), { enrolmentKeys: () => Promise.reject(away) })
+}

@@ -2,6 +2,7 @@
  * PostgreSQL behind a pool that always answers. A server that hangs makes `pg` wait for ever unless told
  * otherwise, and a connection whose answer did not come is of no use to the next caller: it is given up.
  */
+import { once } from 'node:events'
 import type { PostgresPool } from 'kysely'
 import pg from 'pg'
 import { boundedClient } from './bounded-client.js'
@@ -58,8 +59,11 @@ export function postgresPool({ databaseUrl, queryTimeoutMs, log }: PostgresPoolO
       })
     },
     end: async () => {
+      const gone = Promise.all(Array.from(open, client => once(client, 'end')))
+      await pool.end()
       const late = () => new StoreUnavailable('the database did not close its connections in time')
-      await within(CLOSE_TIMEOUT_MS, pool.end(), late).catch(() => {
+      // A socket that waits for the other end's word would keep this process from ending.
+      await within(CLOSE_TIMEOUT_MS, gone, late).catch(() => {
         for (const client of open) (client as unknown as Severable).connection.stream.destroy()
       })
     },

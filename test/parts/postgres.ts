@@ -17,6 +17,8 @@ export interface Postgres {
   readonly url: string
   /** Makes a schema of a test's own, and returns the address that leads into it. */
   schema(): Promise<string>
+  /** Runs a statement on a connection of its own. */
+  ask(url: string, sql: string): Promise<void>
   /** Stops every process of the server where it stands: connections stay open, answers stay away. */
   pause(): void
   resume(): void
@@ -38,6 +40,7 @@ export async function startPostgres(t: Test): Promise<Postgres | { readonly miss
   return {
     url,
     schema: () => makeSchema(url),
+    ask,
     pause: notOurs,
     resume: notOurs,
     stop: notOurs,
@@ -86,6 +89,7 @@ async function startCluster(t: Test, programs: string): Promise<Postgres> {
   return {
     url,
     schema: () => makeSchema(url),
+    ask,
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     stop,

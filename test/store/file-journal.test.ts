@@ -1,8 +1,9 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { type FileJournal, openJournal } from '../../src/store/index.js'
 import { journalConformance } from '../conformance/journal.js'
+import { until } from '../support/until.js'
 import { auditEvent, changeOf, route, session } from './samples.js'
 
 journalConformance(t, t => {
@@ -66,7 +67,7 @@ t.test('while the store is away it shrinks to the newest record of each key', as
   for (let generation = 0; generation < 1_000; generation++) {
     journal.append(changeOf.session(session(`s-${generation % 10}`, { generation })))
   }
-  await until(t, () => journal.bytes < 20_000)
+  await until('a shorter journal', () => journal.bytes < 20_000)
   const newest = new Map(
     openJournal(dir)
       .replay()
@@ -89,7 +90,7 @@ t.test('live state outlasts history when the limit is reached', async t => {
     journal.append(changeOf.audit(auditEvent(`a-${i}`)))
     journal.append(changeOf.route(route(`r-${i}`, { state: 'ended', cause: 'released' })))
   }
-  await until(t, () => journal.given > 0 && journal.bytes <= 40_000)
+  await until('a shorter journal', () => journal.given > 0 && journal.bytes <= 40_000)
   const keys = keysOf(openJournal(dir))
   t.same(
     keys.filter(key => key.startsWith('live-')),
@@ -105,7 +106,7 @@ t.test('a compaction that is overtaken by a drop brings nothing back', async t =
   for (let i = 0; i < 1_000; i++) journal.append(changeOf.session(session(`s-${i % 10}`, { generation: i })))
   journal.drop(journal.rotate())
   journal.append(changeOf.session(session('s-last')))
-  await until(t, () => !readdirSync(dir).some(name => name.endsWith('.tmp')))
+  await until('the end of the compaction', () => !readdirSync(dir).some(name => name.endsWith('.tmp')))
   t.same(keysOf(openJournal(dir)), ['s-last'])
 })
 
@@ -115,14 +116,3 @@ const partsOf = (dir: string): string[] =>
     .map(name => join(dir, name))
 
 const keysOf = (journal: FileJournal): string[] => journal.replay().map(change => change.key)
-
-async function until(t: Test, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000
-  while (!condition()) {
-    if (Date.now() > deadline) {
-      t.fail('waited 5 s')
-      return
-    }
-    await new Promise(resolve => setImmediate(resolve))
-  }
-}

@@ -1,6 +1,6 @@
 /** The thread of the embedded database: what takes long in it stops nothing else. Entered by a Worker. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { PGlite } from '@electric-sql/pglite'
+import { messages, PGlite } from '@electric-sql/pglite'
 import { type Answer, CLOSE, type Fault, type PgliteThreadData, type Question } from './pglite-messages.js'
 import { PGLITE_OPTIONS } from './pglite-options.js'
 import { PgliteUpkeep } from './pglite-upkeep.js'
@@ -10,7 +10,7 @@ if (port === null) throw new Error('pglite-thread is entered by a Worker')
 const { dir } = workerData as PgliteThreadData // given by PgliteThread
 
 const db = await PGlite.create(dir, PGLITE_OPTIONS)
-const upkeep = new PgliteUpkeep(db)
+const upkeep = new PgliteUpkeep(db, performance.now())
 const say = (answer: Answer) => port.postMessage(answer)
 
 let turn = Promise.resolve()
@@ -23,12 +23,11 @@ async function answer({ id, sql, parameters }: Question): Promise<void> {
   try {
     const { rows, rowCount = 0, command = '' } = await db.query(sql, [...parameters])
     say({ kind: 'rows', id, rows: { rows, rowCount, command } })
-    if (command === 'COMMIT') await upkeep.run()
+    if (command === 'COMMIT') await upkeep.run(performance.now())
   } catch (error) {
-    const { message, code, constraint } = error as Partial<Fault>
-    // An error without a code is not an answer: the database itself has failed, and the thread ends with it.
-    if (code === undefined) throw error
-    say({ kind: 'fault', id, fault: { message: message ?? '', code, constraint } })
+    if (!isAnswer(error)) throw error
+    const { message, code, constraint } = error
+    say({ kind: 'fault', id, fault: { message, code, constraint } })
   }
 }
 
@@ -36,3 +35,13 @@ async function close(): Promise<void> {
   await db.close()
   port?.close()
 }
+
+/**
+ * Whether the database has answered, if only with an error. When it has failed itself, every later question
+ * would fail too: the thread ends with the error, and the next one recovers the database as after a kill.
+ */
+const isAnswer = (error: unknown): error is Fault =>
+  error instanceof messages.DatabaseError &&
+  error.code !== undefined &&
+  error.severity !== 'FATAL' &&
+  error.severity !== 'PANIC'

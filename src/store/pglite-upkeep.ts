@@ -12,17 +12,18 @@ const VACUUM_EVERY_MS = 600_000
 
 export class PgliteUpkeep {
   readonly #db: PGlite
-  #lookedAtMs = performance.now()
-  #vacuumedAtMs = performance.now()
+  #lookedAtMs: number
+  #vacuumedAtMs: number
   #checkpointAt = '0/0'
 
-  constructor(db: PGlite) {
+  constructor(db: PGlite, nowMs: number) {
     this.#db = db
+    this.#lookedAtMs = nowMs
+    this.#vacuumedAtMs = nowMs
   }
 
   /** Does what is due; to be called between transactions, when something was written. */
-  async run(): Promise<void> {
-    const nowMs = performance.now()
+  async run(nowMs: number): Promise<void> {
     if (nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return
     this.#lookedAtMs = nowMs
     if (nowMs - this.#vacuumedAtMs >= VACUUM_EVERY_MS) {

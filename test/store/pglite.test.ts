@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import t from 'tap'
@@ -83,6 +83,46 @@ t.test('a damaged image is no obstacle', async t => {
   client.release()
   await pool.end()
   t.match(warned, ['the prepared database cannot be used; making one instead'])
+})
+
+t.test('a database that fails is opened again, with everything that was acknowledged', async t => {
+  const dataDir = t.testdir()
+  const { pool } = await openDirectory({ dataDir, queryTimeoutMs: 5_000, log: undefined })
+  const ask = async (statement: string) => {
+    const client = await pool.connect()
+    try {
+      return (await client.query<unknown>(statement, [])).rows
+    } finally {
+      client.release()
+    }
+  }
+  await ask('create table notes (note text)')
+  await ask(`insert into notes values ('kept')`)
+  // It cannot go on without this file, and says so as loudly as it can.
+  const control = join(dataDir, 'pglite', 'global', 'pg_control')
+  renameSync(control, `${control}.away`)
+  await t.rejects(ask('checkpoint'), { code: 'STORE_UNAVAILABLE', message: /pg_control/ })
+  await t.rejects(ask('select 1'), { code: 'STORE_UNAVAILABLE' })
+  renameSync(`${control}.away`, control)
+  t.strictSame(await ask('select note from notes'), [{ note: 'kept' }])
+  await pool.end()
+})
+
+t.test('a statement that takes too long is given up, and undone before the next one', async t => {
+  const { pool } = await openDirectory({ dataDir: t.testdir(), queryTimeoutMs: 1_000, log: undefined })
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  t.teardown(() => db.destroy())
+  await sql`create table notes (note text)`.execute(db)
+  const beganMs = performance.now()
+  await t.rejects(
+    db.transaction().execute(async tx => {
+      await sql`insert into notes values ('half')`.execute(tx)
+      await sql`select pg_sleep(1.3)`.execute(tx)
+    }),
+    { code: 'STORE_UNAVAILABLE' },
+  )
+  t.ok(performance.now() - beganMs < 3_000)
+  t.strictSame((await sql`select * from notes`.execute(db)).rows, [])
 })
 
 t.test('the event loop goes on while the database opens and writes', async t => {

@@ -12,11 +12,12 @@ import type { Wire } from '../protocol/messages.js'
 import { isRelayData, relayEnd, relayLink, relayPayload } from '../protocol/relay-frame.js'
 import { Bundle } from './bundle.js'
 import type { Counters } from './counters.js'
+import { plain } from './plain.js'
 import type { AgentSocket, Dial } from './ports.js'
 
 /** Complaints about the coordinator's messages are this far apart, ms. */
 const COMPLAINT_EVERY_MS = 1_000
-/** The wire's bound on the reason of an `error`, UTF-16 units. */
+/** Reasons that go out and come in are at most this long, UTF-16 units. */
 const REASON_MAX = 256
 
 export interface LineEvents {
@@ -56,7 +57,7 @@ export class Line {
       },
       received: message => this.#received(message),
       closed: (code, reason, retryAfterMs) => {
-        if (this.#end()) hear.closed(code, reason, retryAfterMs ?? null)
+        if (this.#end()) hear.closed(code, plain(reason, REASON_MAX), retryAfterMs ?? null)
       },
     })
     this.#bundle = new Bundle(clock, this.#socket, counters)
@@ -139,7 +140,7 @@ export class Line {
     this.send({
       type: 'error',
       code: error.code,
-      reason: error.message.slice(0, REASON_MAX),
+      reason: plain(error.message, REASON_MAX),
       ...(error.about === undefined ? {} : { about: error.about }),
     })
   }

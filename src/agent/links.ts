@@ -7,10 +7,13 @@ import type { Clock } from '../kit/clock.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
 import type { Counters } from './counters.js'
 import { Link, type LinkMetrics } from './link.js'
+import { plain } from './plain.js'
 import type { Peer, Tunnel } from './ports.js'
 
 /** The wire's bound on a reason, UTF-16 units. */
 const REASON_MAX = 128
+
+type OwnAddresses = Parameters<Tunnel['addressed']>[0]
 
 export interface LinksOptions {
   readonly clock: Clock
@@ -35,8 +38,9 @@ export interface LinksEvents {
 export class Links {
   readonly #options: LinksOptions
   readonly #links = new Map<number, Link>()
-  /** The tunnel knows this identity's addresses; no link is set up before. */
-  #addressed: Promise<void> = Promise.resolve()
+  #own: OwnAddresses | null = null
+  /** The tunnel is being given, or has, this identity's addresses; no link is set up before. Null: it must be. */
+  #addressing: Promise<void> | null = null
   /** Links that were there when the session came to stand: the coordinator settles a path once. */
   #standing: ReadonlySet<number> = new Set()
   /** What is being taken down; a link that comes back waits for it. */
@@ -58,13 +62,13 @@ export class Links {
     return this.#links.entries()
   }
 
-  /** Gives the tunnel this identity's addresses. A failure shows when a link is opened. */
-  addressed(own: Parameters<Tunnel['addressed']>[0]): void {
-    this.#addressed = this.#addressed.then(
-      () => this.#options.tunnel.addressed(own),
-      () => this.#options.tunnel.addressed(own),
-    )
-    this.#addressed.catch(() => {})
+  /** Gives the tunnel this identity's addresses, when it does not have them. A failure is tried again with each link. */
+  addressed(own: OwnAddresses): void {
+    const { overlay4, overlay6, mtu } = this.#own ?? {}
+    if (own.overlay4 === overlay4 && own.overlay6 === overlay6 && own.mtu === mtu) return
+    this.#own = own
+    this.#addressing = null
+    this.#address().catch(error => this.#options.events.failed(error))
   }
 
   /** Hears what the coordinator says about paths; returns false when it is about something else. */
@@ -104,7 +108,7 @@ export class Links {
 
   /** A packet of the peer arrived; the bytes are only lent. */
   deliver(id: number, packet: Uint8Array): void {
-    const { clock, counters, tunnel } = this.#options
+    const { clock, counters, tunnel, events } = this.#options
     const link = this.#links.get(id)
     if (link === undefined || link.state === 'opening') {
       counters.dropped[link === undefined ? 'no_link' : 'not_ready']++
@@ -113,7 +117,11 @@ export class Links {
     link.receivedBytes += packet.length
     link.lastReceivedAtMs = clock.now()
     link.active = true
-    tunnel.deliver(id, packet)
+    try {
+      tunnel.deliver(id, packet)
+    } catch (error) {
+      events.failed(error)
+    }
   }
 
   /** Returns how many links had traffic since the last call. */
@@ -150,6 +158,14 @@ export class Links {
     }
   }
 
+  /** Closes every link and gives back what the tunnel took. */
+  async stop(reason: string): Promise<void> {
+    this.closeAll(reason)
+    await this.idle()
+    await this.#options.tunnel.stop()
+    this.#own = null
+  }
+
   /** Resolves when nothing is being set up or taken down any more. */
   async idle(): Promise<void> {
     await Promise.allSettled([...this.#ending.values(), ...[...this.#links.values()].map(link => link.work)])
@@ -168,17 +184,29 @@ export class Links {
     opening.work = opening.work.then(() => this.#setUp(id, opening))
   }
 
+  async #address(): Promise<void> {
+    const own = this.#own
+    if (own === null) return
+    const addressing = (this.#addressing ??= this.#options.tunnel.addressed(own))
+    try {
+      await addressing
+    } catch (error) {
+      if (this.#addressing === addressing) this.#addressing = null
+      throw error
+    }
+  }
+
   /** Never rejects: a link that cannot be set up is closed, and the coordinator is told. */
   async #setUp(id: number, link: Link): Promise<void> {
     const { tunnel, send, events } = this.#options
     if (link.state === 'closed') return
     try {
-      await this.#addressed
+      await this.#address()
       await tunnel.open(link.peer, packet => this.#sent(id, link, packet))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       events.failed(error)
-      send({ type: 'path.closed', link: id, reason: plain(`cannot be set up: ${reason}`) })
+      send({ type: 'path.closed', link: id, reason: plain(`cannot be set up: ${reason}`, REASON_MAX) })
       this.#close(id, reason)
       return
     }
@@ -223,8 +251,3 @@ export class Links {
     this.#options.events.closed(id, link.peer, reason)
   }
 }
-
-/** Returns text that fits the wire: one line, not too long. */
-const plain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- the wire takes no control characters
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, REASON_MAX)

@@ -1,21 +1,12 @@
 /**
- * What a node and a client have in common: the machine, the line, the lanes, and the events that a program
- * hears. `MeshNode` and `MeshClient` are this with a role.
- *
- *   machine ── asks ──▶ line ── bytes ──▶ coordinator
- *      ▲                 │
- *      └─ session events ┼─ packets ──▶ links ──▶ tunnel
- *                        └─ acks ─────▶ beats, silence
+ * What a node and a client have in common, as a program sees it: start, stop, events, and the links over
+ * which packets travel. `MeshNode` and `MeshClient` are this with a role.
  */
-import { type Actor, createActor } from 'xstate'
 import type { Clock } from '../kit/clock.js'
 import { type Random, systemRandom } from '../kit/random.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
 import { meshUrl } from './address.js'
-import { actorClock } from './actor-clock.js'
-import { agentWith } from './agent.effects.js'
-import type { agentMachine, SessionEvent } from './agent.machine.js'
-import { Beats } from './beats.js'
+import { Contact, type ContactState } from './contact.js'
 import { type Counters, newCounters } from './counters.js'
 import { DatagramTunnel } from './datagram-tunnel.js'
 import { dialWs } from './dial-ws.js'
@@ -24,11 +15,9 @@ import { AgentError, RefusedError } from './errors.js'
 import { heldClock } from './held-clock.js'
 import { Identity, type IdentityOptions } from './identity.js'
 import type { LinkMetrics, LinkState } from './link.js'
-import { Line } from './line.js'
 import { Links } from './links.js'
 import type { AgentMemory, Dial, Gauges, Peer, Tunnel } from './ports.js'
-import { Session, type Standing, volatileMemory } from './session.js'
-import { Silence } from './silence.js'
+import { type Standing, volatileMemory } from './session.js'
 import { AGENT_TIMING, type AgentTiming } from './timing.js'
 
 export interface MeshAgentOptions extends Omit<IdentityOptions, 'role'> {
@@ -66,7 +55,7 @@ export interface MeshAgentEvents {
 
 /** An agent at a glance. */
 export interface MeshAgentStatus {
-  readonly state: 'offline' | 'dialing' | 'greeting' | 'online' | 'backingOff' | 'refused'
+  readonly state: ContactState
   /** Why it is not online; `online` when it is. */
   readonly reason: string
   readonly session: Standing | null
@@ -89,70 +78,24 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
   protected readonly links: Links
   /** The default tunnel; null when another was given. */
   protected readonly datagrams: DatagramTunnel | null
-  readonly #identity: Identity
-  readonly #dial: Dial
-  readonly #tunnel: Tunnel
+  readonly #contact: Contact
   readonly #counters = newCounters()
-  readonly #session: Session
-  readonly #beats: Beats
-  readonly #silence: Silence
-  readonly #actor: Actor<typeof agentMachine>
-  #line: Line | null = null
   /** Who waits for the first `online`. */
-  readonly #stopped = new Set<() => void>()
-  /** The addresses that the tunnel was given. */
-  #addressed = ''
+  readonly #waiting = new Set<(outcome: Standing | AgentError) => void>()
 
   /** Throws an AgentError that names the option which is wrong. Nothing is dialled before `start`. */
   constructor(role: 'node' | 'client', options: MeshAgentOptions) {
-    this.url = meshUrl(options.url)
-    this.#identity = new Identity({ ...options, role })
     this.id = options.id
+    this.url = meshUrl(options.url)
     this.clock = options.clock ?? heldClock
     this.random = options.random ?? systemRandom
     this.timing = { ...AGENT_TIMING, ...options.timing }
-    this.#dial = options.dial ?? dialWs()
-    this.datagrams = options.tunnel
-      ? null
-      : new DatagramTunnel({ received: (link, packet) => this.emit('packet', { link, packet }) })
-    this.#tunnel = options.tunnel ?? (this.datagrams as DatagramTunnel) // made when none was given
-    this.#session = new Session(options.memory ?? volatileMemory(), error => this.fault('memory', error))
-    this.links = new Links({
-      clock: this.clock,
-      tunnel: this.#tunnel,
-      counters: this.#counters,
-      send: event => this.say(event),
-      relay: (link, packet) => this.#relay(link, packet),
-      events: {
-        opened: (link, peer) => this.emit('link', { link, peer }),
-        settled: (link, tier) => {
-          this.emit('path', { link, tier })
-          this.settled(link)
-        },
-        closed: (link, peer, reason) => {
-          this.emit('linkClosed', { link, peer, reason })
-          this.unlinked(link, reason)
-        },
-        failed: error => this.fault('tunnel', error),
-      },
+    const datagrams = new DatagramTunnel({
+      received: (link, packet) => this.emit('packet', { link, packet }),
     })
-    this.#beats = new Beats({
-      clock: this.clock,
-      id: this.id,
-      gauges: options.gauges ?? NO_GAUGES,
-      activeLinks: () => this.links.countActive(),
-      send: beat => this.say(beat),
-      beaten: count => this.links.report(count, this.timing.reportEveryBeats),
-    })
-    this.#silence = new Silence({
-      clock: this.clock,
-      lastHeardMs: () => this.#line?.lastValidMs ?? this.clock.now(),
-      silent: () => this.#actor.send({ type: 'socket.silent', nowMs: this.clock.now() }),
-    })
-    this.#actor = createActor(this.#machine(), {
-      input: { timing: this.timing, random: this.random, holdsTicket: this.#session.saved !== null },
-      clock: actorClock(this.clock),
-    }).start()
+    this.datagrams = options.tunnel === undefined ? datagrams : null
+    this.links = this.#newLinks(options.tunnel ?? datagrams)
+    this.#contact = this.#newContact(new Identity({ ...options, role }), options)
   }
 
   /** Calls `listener` at every `type`; returns what takes it away again. */
@@ -166,24 +109,14 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    * when the agent is stopped.
    */
   start(): Promise<Standing> {
-    const { standing } = this.#session
+    const { standing } = this.#contact
     if (standing !== null) return Promise.resolve(standing)
     const first = new Promise<Standing>((resolve, reject) => {
-      const settle = (then: () => void) => {
-        for (const off of offs) off()
-        then()
-      }
-      const offs = [
-        this.on('online', standing => settle(() => resolve(standing))),
-        this.on('refused', ({ code, reason }) => settle(() => reject(new RefusedError(code, reason)))),
-        this.#onStopped(() =>
-          settle(() => reject(new AgentError('STOPPED', 'stopped before it was online'))),
-        ),
-      ]
+      this.#waiting.add(outcome => (outcome instanceof AgentError ? reject(outcome) : resolve(outcome)))
     })
     // Whoever only listens to the events need not wait for the promise.
     first.catch(() => {})
-    this.#actor.send({ type: 'start' })
+    this.#contact.start()
     return first
   }
 
@@ -192,12 +125,9 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    * routes at once; without it, an agent that starts again soon resumes it with routes and links intact.
    */
   async stop({ leave = true }: { readonly leave?: boolean } = {}): Promise<void> {
-    this.#actor.send({ type: 'stop', leave })
-    this.links.closeAll('the agent stops')
-    for (const stopped of this.#stopped) stopped()
-    await this.links.idle()
-    await this.#tunnel.stop()
-    this.#addressed = ''
+    this.#contact.stop(leave)
+    this.#answer(new AgentError('STOPPED', 'stopped before it was online'))
+    await this.links.stop('the agent stops')
   }
 
   /**
@@ -205,17 +135,16 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    * coordinator for a sign of life, and dials again when none comes within seconds.
    */
   nudge(): void {
-    this.#actor.send({ type: 'nudge' })
+    this.#contact.nudge()
   }
 
   status(): MeshAgentStatus {
-    const { value, context } = this.#actor.getSnapshot()
-    const state = typeof value === 'string' ? value : 'online' in value ? 'online' : 'greeting'
+    const { state, reason, standing, rttMs } = this.#contact
     return {
       state,
-      reason: context.reason,
-      session: this.#session.standing,
-      rttMs: this.#beats.rttMs,
+      reason,
+      session: standing,
+      rttMs,
       links: [...this.links].map(([link, { peer, state }]) => ({ link, peerId: peer.peerId, state })),
       counters: this.#counters,
     }
@@ -242,9 +171,9 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
 
   // ── what a role may do ─────────────────────────────────────────────────────────────────────────
 
-  /** Sends to the coordinator; lost when there is no session. */
+  /** Sends to the coordinator; lost when there is no connection. */
   protected say(event: Wire): void {
-    this.#line?.send(event)
+    this.#contact.say(event)
   }
 
   /** Events here are MeshAgentEvents, whatever else a role adds. */
@@ -252,127 +181,70 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     this.emitter.emit(type, event as Events[K]) // Events has all of MeshAgentEvents
   }
 
-  protected fault(what: string, error: unknown): void {
-    this.emit('fault', { what, error })
-  }
-
-  #onStopped(run: () => void): () => void {
-    this.#stopped.add(run)
-    return () => void this.#stopped.delete(run)
-  }
-
-  #machine() {
-    return agentWith({
-      line: {
-        dial: () => this.#dialNow(),
-        hangUp: (code, reason) => this.#line?.end(code, reason),
-        send: event => this.say(event),
+  #newContact(identity: Identity, options: MeshAgentOptions): Contact {
+    const { url, clock, random, timing } = this
+    return new Contact(
+      {
+        url,
+        identity,
+        dial: options.dial ?? dialWs(),
+        memory: options.memory ?? volatileMemory(),
+        gauges: options.gauges ?? NO_GAUGES,
+        activeLinks: () => this.links.countActive(),
+        counters: this.#counters,
+        clock,
+        random,
+        timing,
       },
-      session: {
-        resume: () => this.#resume(),
-        register: welcome => this.#register(welcome),
-        stand: said => this.#session.stand(said),
-        renewed: ticket => this.#session.renewed(ticket),
-        forget: () => this.#session.forget(),
-      },
-      lanes: {
-        open: () => this.#openLanes(),
-        probe: () => this.#probe(),
-        close: () => this.#closeLanes(),
-      },
-      tell: {
+      {
+        stood: (standing, { overlay4, overlay6, relayMtu: mtu }, links) => {
+          this.links.addressed({ overlay4, overlay6, mtu })
+          this.links.keep(links)
+          this.emit('online', standing)
+          this.#answer(standing)
+          this.stood(links)
+        },
+        fell: () => this.fell(),
         waiting: (reason, retryInMs) => this.emit('offline', { reason, retryInMs }),
         refused: (code, reason) => {
           this.links.closeAll(`refused: ${reason}`)
           this.emit('refused', { code, reason })
+          this.#answer(new RefusedError(code, reason))
         },
-      },
-    })
-  }
-
-  #dialNow(): void {
-    const { clock, url } = this
-    this.#line = new Line(
-      { url, dial: this.#dial, clock, counters: this.#counters },
-      {
-        opened: () => this.#actor.send({ type: 'socket.opened' }),
-        message: event => this.#message(event),
+        message: event => {
+          if (!this.links.hear(event)) this.hear(event)
+        },
         packet: (link, payload) => this.links.deliver(link, payload),
-        closed: (code, reason, retryAfterMs) =>
-          this.#actor.send({ type: 'socket.closed', code, reason, retryAfterMs, nowMs: clock.now() }),
+        beaten: count => this.links.report(count, timing.reportEveryBeats),
+        fault: (what, error) => this.emit('fault', { what, error }),
       },
     )
   }
 
-  #message(event: Wire): void {
-    const session = sessionEvent(event, this.clock)
-    if (session !== null) this.#actor.send(session)
-    else if (event.type === 'heartbeat.ack') this.#beats.acked(event)
-    else if (event.type === 'error') this.fault('coordinator', new Error(`${event.code}: ${event.reason}`))
-    else if (!this.links.hear(event)) this.hear(event)
+  #newLinks(tunnel: Tunnel): Links {
+    return new Links({
+      clock: this.clock,
+      tunnel,
+      counters: this.#counters,
+      send: event => this.say(event),
+      relay: (link, packet) => this.#contact.relay(link, packet),
+      events: {
+        opened: (link, peer) => this.emit('link', { link, peer }),
+        settled: (link, tier) => {
+          this.emit('path', { link, tier })
+          this.settled(link)
+        },
+        closed: (link, peer, reason) => {
+          this.emit('linkClosed', { link, peer, reason })
+          this.unlinked(link, reason)
+        },
+        failed: error => this.emit('fault', { what: 'tunnel', error }),
+      },
+    })
   }
 
-  #resume(): void {
-    const { saved } = this.#session
-    if (saved !== null) this.say({ type: 'resume', ticket: saved.ticket })
-  }
-
-  /** Without an answer the greeting times out, and the agent backs off. */
-  #register(welcome: WireOf<'welcome'>): void {
-    try {
-      this.say(this.#identity.register(welcome))
-    } catch (error) {
-      this.fault('proof', error)
-    }
-  }
-
-  #openLanes(): void {
-    const { standing, saved, links } = this.#session
-    if (standing === null || saved === null) return
-    const { overlay4, overlay6, relayMtu: mtu, beatEveryMs, silenceMs } = saved
-    const own = `${overlay4} ${overlay6} ${mtu}`
-    if (own !== this.#addressed) this.links.addressed({ overlay4, overlay6, mtu })
-    this.#addressed = own
-    this.links.keep(links)
-    this.#silence.watch(silenceMs)
-    this.#beats.start(beatEveryMs)
-    this.emit('online', standing)
-    this.stood(links)
-  }
-
-  #probe(): void {
-    this.#beats.beat()
-    this.#silence.expect(this.timing.probeMs)
-  }
-
-  #closeLanes(): void {
-    this.#beats.stop()
-    this.#silence.stop()
-    this.#session.fall()
-    this.fell()
-  }
-
-  #relay(link: number, packet: Uint8Array): boolean {
-    if (this.#line !== null && this.#session.standing !== null) return this.#line.relay(link, packet)
-    this.#counters.dropped.offline++
-    return false
-  }
-}
-
-/** Returns the event for the machine when the message concerns the session, else null. */
-function sessionEvent(event: Wire, clock: Clock): SessionEvent | null {
-  switch (event.type) {
-    case 'welcome':
-    case 'registered':
-    case 'resumed':
-    case 'refused':
-    case 'renewed':
-    case 'replaced':
-    case 'goodbye':
-      return event
-    case 'restarting':
-      return { ...event, nowMs: clock.now() }
-    default:
-      return null
+  #answer(outcome: Standing | AgentError): void {
+    for (const tell of this.#waiting) tell(outcome)
+    this.#waiting.clear()
   }
 }

@@ -25,7 +25,7 @@ export interface SocketEvents {
   closed(code: number, reason: string, retryAfterMs?: number): void
 }
 
-/** Dials the coordinator. Never throws: what goes wrong arrives as `closed`. */
+/** Dials the coordinator. Never throws: what goes wrong arrives as `closed`, after the call has returned. */
 export type Dial = (url: string, events: SocketEvents) => AgentSocket
 
 /** A peer as the coordinator introduced it: everything that a WireGuard peer entry needs. */

@@ -42,6 +42,30 @@ t.test('a link that cannot be set up is declined with the reason', async t => {
   t.equal(links.size, 0)
 })
 
+t.test('addresses that could not be given are given with the next link', async t => {
+  const { links, tunnel, said, told } = parts(t)
+  tunnel.fails = 'busy'
+  links.addressed(OWN)
+  await turn()
+  t.same(told, ['failed busy'])
+  tunnel.fails = ''
+  links.addressed(OWN)
+  links.hear(pathOpen(LINK))
+  await links.idle()
+  t.same(tunnel.did, ['addressed', `open ${LINK}`])
+  t.match(said, [{ type: 'path.ready' }])
+})
+
+t.test('a tunnel that throws at a packet costs that packet', async t => {
+  const { links, tunnel, told } = parts(t)
+  links.hear(pathOpen(LINK))
+  await links.idle()
+  tunnel.fails = 'broken'
+  links.deliver(LINK, new Uint8Array(10))
+  t.equal(told.at(-1), 'failed broken')
+  tunnel.fails = ''
+})
+
 t.test('closing waits for the set-up, and a link that comes back waits for the closing', async t => {
   const { links, tunnel, said } = parts(t)
   links.hear(pathOpen(LINK))

@@ -346,7 +346,26 @@ t.test('a memory that fails costs the resume after a restart, not the session', 
   node.start()
   await clock.run(0)
   t.equal(node.status().state, 'online')
-  t.match(heard, [['fault', { what: 'memory' }], ['online']])
+  t.match(heard, [['online'], ['fault', { what: 'memory' }]])
+})
+
+t.test('gauges that fail cost their figures, not the heartbeat', async t => {
+  const gauges = () => {
+    throw new Error('no /proc here')
+  }
+  const { clock, coordinator, node, heard } = nodeRig(t, { gauges })
+  node.start()
+  await clock.run(10_000)
+  t.equal(coordinator.call.all('heartbeat').length, 2)
+  t.match(heard.at(-1), ['fault', { what: 'gauges' }])
+})
+
+t.test('what a coordinator gives as a reason is one line', async t => {
+  const { coordinator, clock, node } = nodeRig(t)
+  node.start()
+  await clock.run(0)
+  coordinator.call.drop(4001, '\u001b[2Jgone\r\naway')
+  t.equal(node.status().reason, ' [2Jgone away')
 })
 
 t.test('wrong options are named before anything is dialled', async t => {

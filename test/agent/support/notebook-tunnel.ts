@@ -10,6 +10,7 @@ export class NotebookTunnel implements Tunnel {
   metrics?: NonNullable<Tunnel['metrics']>
 
   async addressed(): Promise<void> {
+    if (this.fails !== '') throw new Error(this.fails)
     this.did.push('addressed')
   }
   async open(peer: Peer, send: (packet: Uint8Array) => void): Promise<void> {
@@ -18,7 +19,9 @@ export class NotebookTunnel implements Tunnel {
     this.sends.set(peer.link, send)
     if (this.slow) await new Promise<void>(resolve => (this.finish = resolve))
   }
-  deliver(): void {}
+  deliver(): void {
+    if (this.fails !== '') throw new Error(this.fails)
+  }
   async close(link: number): Promise<void> {
     if (this.fails !== '') throw new Error(this.fails)
     this.did.push(`close ${link}`)

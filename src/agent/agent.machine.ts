@@ -115,7 +115,7 @@ export const agentMachine = setup({
     ...input,
     attempt: 0,
     waitMs: 0,
-    reason: 'not started',
+    reason: 'stopped',
     refusal: null,
     restart: null,
   }),
@@ -237,6 +237,7 @@ export const agentMachine = setup({
             held: { after: { renewal: 'renewing' } },
             renewing: {
               entry: 'sendRenew',
+              after: { renewal: { target: 'renewing', reenter: true } },
               on: {
                 renewed: {
                   target: 'held',
@@ -276,7 +277,7 @@ export const agentMachine = setup({
         'socket.silent': {
           target: 'backingOff',
           actions: [
-            hangUp(4009, 'silent'),
+            hangUp(CLOSE.silent.code, 'silent'),
             { type: 'planReturn', params: { reason: 'the coordinator fell silent' } },
           ],
         },

@@ -250,6 +250,7 @@ t.test('a ticket is renewed every hour', async t => {
       then: { online: { standing: 'fresh', ticket: 'renewing' } },
       asks: ['sendRenew'],
     },
+    { lapse: 'renewal', then: { online: { standing: 'fresh', ticket: 'renewing' } }, asks: ['sendRenew'] },
     { when: { type: 'renewed', ticket }, then: STANDS, asks: [{ type: 'keepTicket', params: { ticket } }] },
   ])
 })

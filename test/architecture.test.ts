@@ -47,13 +47,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Time and chance of the process itself. Everyone else is given a Clock and a Random. */
 const CLOCKWORK =
-  /(?<![.\w])(?:Date\.now|Math\.random|performance\.now|setTimeout|setInterval|setImmediate|new Date\(\))/
+  /(?<![.\w])(?:Date\.now|Math\.random|performance\.now|(?:setTimeout|setInterval|setImmediate)\(|new Date\(\))|node:timers/
 /** Where the process's own time is the right one, and why. */
 const SHELLS: Readonly<Record<string, string>> = {
   'kit/clock.js': 'hands out the process’s clock',
   'kit/random.js': 'hands out the process’s chance',
+  'agent/held-clock.js': 'the process’s clock, with timers that keep it alive',
   'agent/wireguard/userspace.js': 'waits for a child process, and ends it when it will not end',
   'store/journal-parts.js': 'lets other work run in between; nothing is measured or awaited',
+  'store/pglite-upkeep.js': 'runs in the database’s own thread',
+  'store/within.js': 'the end of a wait for a database, which keeps its own time',
 }
 
 interface Source {
@@ -142,7 +145,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['store'],
   'uWebSockets.js': ['edge'],
   ws: ['agent'],
-  msgpackr: ['protocol'],
+  msgpackr: ['protocol', 'store'],
   xstate: ['actors', 'agent', 'app'],
   'prom-client': ['telemetry'],
   pino: ['telemetry', 'app'],

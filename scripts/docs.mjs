@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 /** Each page, and the function in the built code that returns its text. */
 const PAGES = [
   { page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' },
+  { page: 'docs/metrics.md', from: 'dist/src/telemetry/docs.js', make: 'metricsDoc' },
   { page: '.env.example', from: 'dist/src/app/env-example.js', make: 'envExample' },
 ]
 

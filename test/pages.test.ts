@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
+import { metricsDoc } from '../src/telemetry/docs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -25,6 +26,36 @@ t.test('every dependency is explained, and nothing that is gone', async t => {
     .filter(line => line.startsWith('| `'))
     .flatMap(line => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
   t.same(explained.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted())
+})
+
+t.test('the page of metrics is the one that the definitions make (npm run docs)', async t => {
+  t.equal(read('docs/metrics.md'), metricsDoc())
+})
+
+t.test('metrics and settings that the operator’s page names exist', async t => {
+  const page = read('docs/operations.md')
+  const known = read('docs/metrics.md') + read('.env.example')
+  const named = [...page.matchAll(/\b(?:boson_[a-z_]+|BOSON_[A-Z_0-9]+)\b/g)].map(([name]) => name)
+  t.same(
+    named.filter(name => !known.includes(name)),
+    [],
+  )
+})
+
+t.test('the operator’s page explains every warning that the log may hold', async t => {
+  const page = read('docs/operations.md')
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const warnings = sources
+    .filter(path => path.endsWith('.ts'))
+    .flatMap(path => [
+      ...read(join('src', path)).matchAll(/\b(?:warn|error)\(\s*(?:\{[^}]*\}|\w+),\s*'([^']+)'/g),
+    ])
+    .map(([, message = '']) => message)
+  t.ok(warnings.length > 10)
+  t.same(
+    warnings.filter(message => !page.includes(message)),
+    [],
+  )
 })
 
 t.test('every script that a page tells one to run exists', async t => {

@@ -80,7 +80,8 @@ small language they are written in; [codec.ts](codec.ts) turns values into event
 const framing = (): string => `## Framing
 
 - Connect to \`wss://HOST${MESH_PATH}\` (or \`ws://\` where TLS ends elsewhere) with WebSocket version 13 and the
-  subprotocol \`${SUBPROTOCOL}\` in \`Sec-WebSocket-Protocol\`; nothing else is spoken. Send no \`Origin\` header.
+  subprotocol \`${SUBPROTOCOL}\` in \`Sec-WebSocket-Protocol\`; nothing else is spoken. Send no \`Origin\` header,
+  and no query: credentials travel inside.
 - No extension is negotiated: messages are not compressed.
 - **Binary messages only.** A text message is a fault.
 - **A message holds one or more values, one directly after another**, each in

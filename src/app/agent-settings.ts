@@ -20,7 +20,7 @@ import {
 
 const path = text(4096)
 
-const coordinator: Accepts<string> = {
+export const coordinatorAddress: Accepts<string> = {
   schema: z.string().refine(value => {
     try {
       return meshUrl(value) !== ''
@@ -41,7 +41,7 @@ const address: Accepts<string> = {
 }
 
 const SHARED = {
-  server: optional('BOSON_SERVER', coordinator, {
+  server: optional('BOSON_SERVER', coordinatorAddress, {
     doc: 'The coordinator.',
     example: 'https://mesh.example.org',
   }),
@@ -138,7 +138,7 @@ function settled<S extends { readonly server: string | null }>(
 ) {
   const { server } = settings
   const missing = server === null && !problems.some(each => /^(--server|BOSON_SERVER|server )/.test(each))
-  const all = missing ? [`--server: wanted ${coordinator.wanted}`, ...problems] : problems
+  const all = missing ? [`--server: wanted ${coordinatorAddress.wanted}`, ...problems] : problems
   if (server === null || all.length > 0) throw new BadConfig(all)
   return { ...settings, server, id }
 }

@@ -35,6 +35,9 @@ export function createLog(options: LogOptions): Logger {
     redact: { paths: NEVER.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[secret]' },
   }
   const to = options.to ?? destination({ dest: 1, sync: true })
-  if (!options.pretty) return pino({ ...settings, timestamp: pino.stdTimeFunctions.isoTime }, to)
+  if (!options.pretty) {
+    const formatters = { level: (level: string) => ({ level }) }
+    return pino({ ...settings, formatters, timestamp: pino.stdTimeFunctions.isoTime }, to)
+  }
   return pino(settings, pretty({ destination: to, colorize: true, translateTime: 'HH:MM:ss.l', sync: true }))
 }

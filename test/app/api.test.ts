@@ -3,20 +3,13 @@ import t, { type Test } from 'tap'
 import { generateKeyPairSync } from 'node:crypto'
 import { MeshNode } from '../../src/agent/index.js'
 import type { Store } from '../../src/actors/ports.js'
-import { apiRoutes } from '../../src/app/api/routes.js'
-import { createMesh } from '../../src/app/mesh.js'
-import { Allowances } from '../../src/edge/allowances.js'
-import { bearer } from '../../src/edge/bearer.js'
-import { httpHandler } from '../../src/edge/http.js'
-import { Remotes } from '../../src/edge/remote.js'
-import { Router } from '../../src/edge/router.js'
-import { listen } from '../../src/edge/server.js'
+import { readConfig } from '../../src/app/config.js'
+import { startCoordinator } from '../../src/app/coordinator.js'
+import { VERSION } from '../../src/app/version.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
-import { HealthReport, type Ping } from '../../src/telemetry/health.js'
-import { LoopDelay } from '../../src/telemetry/loop-delay.js'
-import { Metrics } from '../../src/telemetry/metrics.js'
+import type { Ping } from '../../src/telemetry/health.js'
 import { until } from '../support/until.js'
 
 const TOKEN = 'a-token-that-is-known-to-this-test-only'
@@ -130,13 +123,13 @@ t.test('the status says what the command prints', async t => {
   const { ask, url, secretOf } = await coordinator(t)
   await online(t, url, 'fra-1', await secretOf())
   t.match((await ask('GET', '/api/v1/status')).body, {
-    version: '0.0.0-test',
+    version: VERSION,
     serverId: 'test',
     state: 'serving',
     store: { kind: 'memory', status: 'healthy' },
     nodes: { online: 1, total: 1 },
     clients: { online: 0, total: 0 },
-    relay: { links: 0, mbps: null },
+    relay: { links: 0, mbps: 0 },
   })
 })
 
@@ -191,55 +184,20 @@ interface Wishes {
 
 async function coordinator(t: Test, { redis, database, store = memoryStore() }: Wishes = {}) {
   const clock = systemClock
-  const mesh = createMesh({
-    serverId: 'test',
+  const started = await startCoordinator({
+    config: readConfig({ flags: {}, env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '6000', NODE_ENV: 'test' } }),
     clock,
     random: systemRandom,
-    store,
-    journal: new MemoryJournal(),
-    log: { debug() {}, info() {}, warn() {}, error() {} },
-  })
-  const loop = new LoopDelay()
-  const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
-  const remotes = new Remotes([])
-  const routes = apiRoutes({
-    clock,
-    mesh,
-    store,
+    serverId: 'test',
+    token: TOKEN,
+    store: database === undefined ? store : Object.assign(store, { ping: database }),
     storeKind: 'memory',
-    health: new HealthReport({
-      clock,
-      mesh,
-      database: database ?? (() => store.ping()),
-      redis: redis ?? null,
-    }),
-    metrics,
-    loop,
-    metricsOpen: false,
-    version: '0.0.0-test',
+    journal: new MemoryJournal(),
+    redis: redis ?? null,
+    log: { debug() {}, info() {}, warn() {}, error: (fields, message) => t.fail(message, fields) },
   })
-  const server = listen({
-    host: '127.0.0.1',
-    port: 0,
-    tls: null,
-    intake: mesh.intake,
-    remotes,
-    origins: new Set(),
-    http: httpHandler({
-      clock,
-      router: new Router(routes),
-      remotes,
-      authorise: bearer(TOKEN),
-      allowances: new Allowances(clock, 6_000),
-      corsOrigins: new Set(),
-      served: request => metrics.served(request),
-      faulted: error => t.fail(String(error)),
-    }),
-    faulted: error => t.fail(String(error)),
-  })
-  t.teardown(() => server.close())
-  await mesh.start()
-  t.teardown(() => (mesh.state() === 'serving' ? mesh.stop({ spreadMs: 0 }) : undefined))
+  const { mesh, port } = started
+  t.teardown(() => started.stop(0))
 
   const ask = async (
     method: string,
@@ -248,7 +206,7 @@ async function coordinator(t: Test, { redis, database, store = memoryStore() }: 
     headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` },
   ) => {
     const body = wish === undefined ? {} : { body: JSON.stringify(wish) }
-    const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers, ...body })
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...body })
     return { status: response.status, body: (await response.json()) as unknown }
   }
   const get = (path: string) => ask('GET', path, undefined, {})
@@ -256,7 +214,7 @@ async function coordinator(t: Test, { redis, database, store = memoryStore() }: 
     const wish = { role: null, uses: null, ttlMs: null, note: '', actor: 'test' }
     return (await mesh.createEnrolmentKey(wish)).secret
   }
-  return { mesh, get, ask, secretOf, port: server.port, url: `ws://127.0.0.1:${server.port}` }
+  return { mesh, get, ask, secretOf, port, url: `ws://127.0.0.1:${port}` }
 }
 
 async function online(t: Test, url: string, id: string, credential: string): Promise<MeshNode> {

@@ -5,6 +5,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
+import type { Rate } from '../../telemetry/rate.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
@@ -21,6 +22,8 @@ export interface ApiParts {
   readonly health: HealthReport
   readonly metrics: Metrics
   readonly loop: LoopDelay
+  /** What the relay forwards, bytes/s. */
+  readonly relayBytes: Rate
   /** Whether everyone may read the metrics, or only this machine and holders of the token. */
   readonly metricsOpen: boolean
   readonly version: string

@@ -29,8 +29,8 @@ export interface Status {
     readonly links: number
     readonly packets: number
     readonly bytes: number
-    /** Since the question before this one, by anyone; null at the first. */
-    readonly mbps: number | null
+    /** Over the last few seconds. */
+    readonly mbps: number
     readonly dropped: number
     readonly queueP99Ms: number | null
   }
@@ -39,10 +39,9 @@ export interface Status {
 }
 
 export function statusRoute(
-  parts: Pick<ApiParts, 'clock' | 'mesh' | 'storeKind' | 'health' | 'loop' | 'version'>,
+  parts: Pick<ApiParts, 'mesh' | 'storeKind' | 'health' | 'loop' | 'relayBytes' | 'version'>,
 ): Route {
-  const { clock, mesh, storeKind, health, loop, version } = parts
-  const rate = rateOf(() => clock.now())
+  const { mesh, storeKind, health, loop, relayBytes, version } = parts
   return {
     method: 'GET',
     path: '/api/v1/status',
@@ -70,7 +69,7 @@ export function statusRoute(
           links: relay.links,
           packets: relay.packets,
           bytes: relay.bytes,
-          mbps: rate(relay.bytes * 8e-6),
+          mbps: Math.round(relayBytes.perSecond * 8e-4) / 100,
           dropped: Object.values(relay.drops).reduce((sum, count) => sum + count, 0),
           queueP99Ms: quantile(relay.queueMs, 0.99),
         },
@@ -87,22 +86,6 @@ const counted = ({ registering, online, lapsed, suspended }: Counts) => ({
   online,
   total: registering + online + lapsed + suspended,
 })
-
-/** Two questions closer together than this get the same rate, ms. */
-const RATE_MIN_MS = 500
-
-/** Returns a meter for a growing total: its growth per second since it was last read. */
-function rateOf(now: () => number): (total: number) => number | null {
-  let last: { readonly atMs: number; readonly total: number } | undefined
-  let rate: number | null = null
-  return total => {
-    const atMs = now()
-    if (last !== undefined && atMs - last.atMs < RATE_MIN_MS) return rate
-    if (last !== undefined) rate = Math.round(((total - last.total) / (atMs - last.atMs)) * 1e5) / 100
-    last = { atMs, total }
-    return rate
-  }
-}
 
 /** Returns the bound below which this share of the values lies; null when there are none. */
 function quantile(view: HistogramView, share: number): number | null {

@@ -1,0 +1,32 @@
+/** Plain columns for a terminal: a heading, then rows, two spaces apart. */
+
+export type Cell = string | number | null
+
+/** Returns the table as text; what is unknown is a dash. Numbers stand to the right. */
+export function columns(heading: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const widths = heading.map((name, i) => Math.max(name.length, ...rows.map(row => shown(row[i]).length)))
+  const line = (cells: readonly (Cell | undefined)[]) =>
+    cells
+      .map((cell, i) => {
+        const width = widths[i] ?? 0
+        return typeof cell === 'number' ? shown(cell).padStart(width) : shown(cell).padEnd(width)
+      })
+      .join('  ')
+      .trimEnd()
+  return [heading, ...rows].map(line).join('\n')
+}
+
+const shown = (cell: Cell | undefined): string => (cell === null || cell === undefined ? '-' : String(cell))
+
+/** Returns a duration as people say it: `12 s`, `4 min`, `3 h 20 min`, `3 d 4 h`. */
+export function asDuration(seconds: number): string {
+  const s = Math.floor(seconds)
+  if (s < 60) return `${s} s`
+  if (s < 3_600) return `${Math.floor(s / 60)} min`
+  if (s < 86_400) return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`
+  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`
+}
+
+/** Returns a round trip as people read it; unknown stays null. */
+export const asMs = (ms: number | null): string | null =>
+  ms === null ? null : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`

@@ -1,0 +1,125 @@
+/** `boson status`: the coordinator, its nodes and its clients, once or again and again. */
+import { Command } from 'commander'
+import type { ClientView, NodeView, RouteView } from '../../actors/ports.js'
+import { heldClock } from '../../agent/held-clock.js'
+import type { Status } from '../api/status.js'
+import { asDuration, asMs, columns } from '../columns.js'
+import { addOperatorOptions, Operator } from '../operator.js'
+
+const EXAMPLES = `
+Examples:
+  $ boson status
+  $ boson status --watch --server https://mesh.example.org
+  $ boson status --json | jq .status.nodes`
+
+/** How often --watch looks, ms. */
+const WATCH_EVERY_MS = 2_000
+/** Rows of a list on a terminal; --json has them all. */
+const ROWS_MAX = 40
+const CLEAR = '\u001b[2J\u001b[H'
+
+interface Picture {
+  readonly status: Status
+  readonly nodes: readonly NodeView[]
+  readonly clients: readonly ClientView[]
+  readonly routes: readonly RouteView[]
+}
+
+/** Returns the command. */
+export const statusCommand = (): Command =>
+  addOperatorOptions(new Command('status'))
+    .description('show the coordinator, its nodes and its clients')
+    .option('--watch', 'look again every two seconds')
+    .option('--json', 'print JSON, one line a look')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Record<string, unknown>) => {
+      const operator = new Operator(options)
+      const clear = options['watch'] === true && options['json'] !== true && process.stdout.isTTY === true
+      for (;;) {
+        const picture = await look(operator)
+        const page = options['json'] === true ? JSON.stringify(picture) : statusPage(picture)
+        process.stdout.write(`${clear ? CLEAR : ''}${page}\n`)
+        if (options['watch'] !== true) return
+        await new Promise<void>(resolve => {
+          heldClock.setTimeout(resolve, WATCH_EVERY_MS)
+        })
+      }
+    })
+
+async function look(operator: Operator): Promise<Picture> {
+  const [status, { nodes }, { clients }, { routes }] = await Promise.all([
+    operator.ask<Status>('GET', '/api/v1/status'),
+    operator.ask<Pick<Picture, 'nodes'>>('GET', '/api/v1/nodes'),
+    operator.ask<Pick<Picture, 'clients'>>('GET', '/api/v1/clients'),
+    operator.ask<Pick<Picture, 'routes'>>('GET', '/api/v1/routes'),
+  ])
+  return { status, nodes, clients, routes }
+}
+
+/** Returns what a person sees. */
+export function statusPage({ status, nodes, clients, routes }: Picture): string {
+  const { relay, store } = status
+  const head = [
+    `BosonServer ${status.version}`,
+    `${status.state === 'serving' ? '' : `${status.state}, `}up ${asDuration(status.uptimeS)}`,
+    `nodes ${status.nodes.online}/${status.nodes.total} online`,
+    `clients ${grouped(status.clients.online)}`,
+    `relay ${relay.mbps < 10 ? relay.mbps.toFixed(1) : Math.round(relay.mbps)} Mbit/s`,
+    `store ${store.kind}${store.status === 'healthy' ? '' : ' (away: sessions go on from memory)'}`,
+  ]
+  const work = [
+    `sockets ${grouped(status.connections.open)}`,
+    `routes ${grouped(status.routes.active)}`,
+    `moved ${grouped(status.routes.switched)}`,
+    `relay queue p99 ${asMs(relay.queueP99Ms) ?? '-'}`,
+    `loop lag p99 ${asMs(status.loopP99Ms) ?? '-'}`,
+    `dropped ${grouped(relay.dropped)}`,
+    ...(status.faults > 0 ? [`faults ${grouped(status.faults)}`] : []),
+  ]
+  const tiers = new Map(routes.map(({ link, tier }) => [link, tier]))
+  const parts = [`${head.join('   ')}\n${work.join('   ')}`]
+  if (nodes.length > 0)
+    parts.push(
+      bounded(
+        ['NODE', 'IP', 'COUNTRY', 'STATE', 'CLIENTS', 'RTT', 'CPU', 'SEEN'],
+        nodes.map(node => [
+          node.id,
+          node.overlay4,
+          node.profile.country,
+          node.state,
+          node.links,
+          asMs(node.rttMs),
+          percent(node.gauges.cpuTotalPct ?? null),
+          seen(node.silentMs),
+        ]),
+      ),
+    )
+  if (clients.length > 0)
+    parts.push(
+      bounded(
+        ['CLIENT', 'IP', 'NODE', 'PATH', 'STATE', 'RTT', 'SEEN'],
+        clients.map(client => [
+          client.id,
+          client.overlay4,
+          client.nodeId,
+          client.link === null ? null : (tiers.get(client.link) ?? null),
+          client.state,
+          asMs(client.rttMs),
+          seen(client.silentMs),
+        ]),
+      ),
+    )
+  return parts.join('\n\n')
+}
+
+type Rows = Parameters<typeof columns>[1]
+
+function bounded(heading: readonly string[], rows: Rows): string {
+  const table = columns(heading, rows.slice(0, ROWS_MAX))
+  return rows.length > ROWS_MAX ? `${table}\n… and ${grouped(rows.length - ROWS_MAX)} more` : table
+}
+
+const grouped = (count: number): string => count.toLocaleString('en-US')
+const percent = (value: number | null): string | null => (value === null ? null : `${Math.round(value)} %`)
+const seen = (silentMs: number | null): string | null =>
+  silentMs === null ? null : `${asDuration(silentMs / 1000)} ago`

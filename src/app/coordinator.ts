@@ -1,0 +1,146 @@
+/**
+ * A coordinator that listens: the mesh, its pages and its figures on one port. Whoever starts it brings the
+ * store and the journal, and closes them afterwards.
+ */
+import type { Journal, Store } from '../actors/ports.js'
+import { Allowances } from '../edge/allowances.js'
+import { bearer } from '../edge/bearer.js'
+import { httpHandler } from '../edge/http.js'
+import { Remotes } from '../edge/remote.js'
+import { Router } from '../edge/router.js'
+import { type EdgeServer, listen } from '../edge/server.js'
+import type { Clock } from '../kit/clock.js'
+import type { Random } from '../kit/random.js'
+import { HealthReport, type Ping } from '../telemetry/health.js'
+import { LoopDelay } from '../telemetry/loop-delay.js'
+import { Metrics } from '../telemetry/metrics.js'
+import { Rate } from '../telemetry/rate.js'
+import { apiRoutes } from './api/routes.js'
+import type { Config } from './config.js'
+import { createMesh, type Log, type Mesh } from './mesh.js'
+import { VERSION } from './version.js'
+
+export interface CoordinatorOptions {
+  readonly config: Config
+  readonly serverId: string
+  /** The operator's bearer token. */
+  readonly token: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: Store
+  /** How the store is kept, in words. */
+  readonly storeKind: string
+  readonly journal: Journal
+  /** null when there is no Redis. */
+  readonly redis: Ping | null
+  readonly log: Log
+}
+
+export interface Coordinator {
+  readonly mesh: Mesh
+  readonly port: number
+  /** Reads the certificate again; throws, and goes on with the old one, when it cannot be used. */
+  reload(): void
+  /** Says goodbye to every agent, with a slot to come back within `spreadMs`, and writes what is not written yet. */
+  stop(spreadMs: number): Promise<void>
+}
+
+/** Resolves when the coordinator serves. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const { config, clock, store, log } = options
+  const mesh = createMesh(meshOptions(options))
+  const loop = new LoopDelay()
+  const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
+  const health = new HealthReport({ clock, mesh, database: () => store.ping(), redis: options.redis })
+  const relayBytes = new Rate(clock, () => mesh.stats().relay.bytes)
+  const remotes = new Remotes(config.trustedProxies)
+  const routes = apiRoutes({
+    clock,
+    mesh,
+    store,
+    health,
+    metrics,
+    loop,
+    relayBytes,
+    storeKind: options.storeKind,
+    metricsOpen: config.metricsOpen,
+    version: VERSION,
+  })
+  await mesh.start()
+  loop.start()
+  let server: EdgeServer
+  try {
+    server = listen({
+      host: config.host,
+      port: config.port,
+      tls:
+        config.tlsCert === null || config.tlsKey === null
+          ? null
+          : { cert: config.tlsCert, key: config.tlsKey },
+      intake: mesh.intake,
+      remotes,
+      origins: new Set(config.origins),
+      http: httpHandler({
+        clock,
+        router: new Router(routes),
+        remotes,
+        authorise: bearer(options.token),
+        allowances: new Allowances(clock, config.httpPerMinute),
+        corsOrigins: new Set(config.corsOrigin),
+        served: request => {
+          metrics.served(request)
+          log.debug(request, 'a request was answered')
+        },
+        faulted: (error, route) => log.error({ err: error, route }, 'a request failed'),
+      }),
+      faulted: (error, remote) => log.error({ err: error, remote }, 'a socket failed and was closed'),
+    })
+  } catch (error) {
+    await mesh.stop({ spreadMs: 0 })
+    relayBytes.stop()
+    loop.stop()
+    throw error
+  }
+  return {
+    mesh,
+    port: server.port,
+    reload: () => server.reload(),
+    async stop(spreadMs) {
+      server.shut()
+      await mesh.stop({ spreadMs })
+      server.close()
+      relayBytes.stop()
+      loop.stop()
+    },
+  }
+}
+
+function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>[0] {
+  const { config, serverId, clock, random, store, journal, log } = options
+  return {
+    serverId,
+    clock,
+    random,
+    store,
+    journal,
+    log,
+    snapshotEveryMs: config.snapshotEveryMs,
+    timing: {
+      beatEveryMs: config.beatEveryMs,
+      resumeWindowMs: config.resumeWindowMs,
+      failoverAfterMs: config.failoverAfterMs,
+    },
+    limits: {
+      greetingPerAddress: config.greetingPerAddress,
+      greetingTotal: config.greetingTotal,
+      sessionsPerAddress: config.sessionsPerAddress,
+      hellosPerSecond: config.hellosPerSecond,
+      helloBurst: config.helloBurst,
+      strikesPerMinute: config.strikesPerMinute,
+      pingsPerSecond: config.pingsPerSecond,
+      controlPerSecond: config.controlPerSecond,
+      controlBurst: config.controlBurst,
+    },
+    relay: { mbpsPerIdentity: config.relayMbpsPerIdentity, payload: config.relayPayload },
+  }
+}

@@ -1,0 +1,49 @@
+/** The `boson` command. Data goes to standard output, everything else to the error output. */
+import { existsSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { clientCommand } from './commands/client.js'
+
+import { enrolCommand } from './commands/enrol.js'
+import { nodeCommand } from './commands/node.js'
+import { serverCommand } from './commands/server.js'
+import { statusCommand } from './commands/status.js'
+import { versionCommand } from './commands/version.js'
+import { EXIT_CODES_HELP, exitCodeOf, reportOf } from './exit-report.js'
+
+/** Runs the command line and sets the exit code. */
+async function main(args: readonly string[]): Promise<void> {
+  // The working directory's .env is part of the environment; what is set already counts first.
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  try {
+    await program().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = exitCodeOf(error)
+    // Commander has said what was wrong with the command line.
+    if (!(error instanceof CommanderError)) process.stderr.write(`${reportOf(error)}\n`)
+  }
+}
+
+function program(): Command {
+  const boson = new Command('boson')
+    .description('The control plane of a WireGuard mesh: every node and client on one socket.')
+    .addHelpText('after', EXIT_CODES_HELP)
+  const commands = [
+    serverCommand(),
+    nodeCommand(),
+    clientCommand(),
+    enrolCommand(),
+    statusCommand(),
+
+    versionCommand(),
+  ]
+  for (const command of commands) boson.addCommand(command)
+  for (const command of [boson, ...commands, ...commands.flatMap(each => each.commands)]) {
+    command
+      .exitOverride()
+      .configureHelp({ sortOptions: false })
+      .showHelpAfterError('(add --help for the options)')
+  }
+  return boson
+}
+
+await main(process.argv.slice(2))

@@ -3,6 +3,7 @@
  * store and the journal, and closes them afterwards.
  */
 import type { Journal, Store } from '../actors/ports.js'
+import { heldClock } from '../agent/held-clock.js'
 import { Allowances } from '../edge/allowances.js'
 import { bearer } from '../edge/bearer.js'
 import { httpHandler } from '../edge/http.js'
@@ -44,6 +45,9 @@ export interface Coordinator {
   /** Says goodbye to every agent, with a slot to come back within `spreadMs`, and writes what is not written yet. */
   stop(spreadMs: number): Promise<void>
 }
+
+/** The longest that a stop keeps the process alive by itself, ms. */
+const ALIVE_MS = 60_000
 
 /** Resolves when the coordinator serves. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
@@ -107,7 +111,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     reload: () => server.reload(),
     async stop(spreadMs) {
       server.shut()
+      // The mesh's timers do not keep the process alive, and nothing may listen any more.
+      const alive = heldClock.setTimeout(() => undefined, ALIVE_MS)
       await mesh.stop({ spreadMs })
+      heldClock.clearTimeout(alive)
       server.close()
       relayBytes.stop()
       loop.stop()

@@ -8,8 +8,8 @@ import { pick, type Random } from '../../../src/kit/random.js'
 import { newKeyPair } from '../../../src/protocol/proof.js'
 import { MeshRig } from './mesh-rig.js'
 
-/** Longer than any back-off, window or deadline, ms. */
-const CALM_MS = 300_000
+/** The longest back-off, and a little for what follows it, ms. */
+const CALM_MS = 75_000
 
 interface Cast<A> {
   readonly id: string

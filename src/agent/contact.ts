@@ -10,6 +10,7 @@
 import { type Actor, createActor } from 'xstate'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
+import { definitionOf } from '../protocol/codec.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
 import { actorClock } from './actor-clock.js'
 import { agentWith } from './agent.effects.js'
@@ -22,6 +23,8 @@ import type { AgentMemory, Dial, Gauges, SavedSession } from './ports.js'
 import { Session, type Standing } from './session.js'
 import { Silence } from './silence.js'
 import type { AgentTiming } from './timing.js'
+
+const FIGURES = definitionOf('heartbeat').fields
 
 export interface ContactOptions {
   readonly url: string
@@ -221,10 +224,11 @@ export class Contact {
     this.#hear.fell()
   }
 
-  /** A gauge that cannot be read costs its figures, not the heartbeat. */
+  /** Gauges that fail, or figures that the wire does not take, cost themselves and not the heartbeat. */
   #gauges(): ReturnType<Gauges> {
     try {
-      return this.#options.gauges()
+      const read = Object.entries(this.#options.gauges())
+      return Object.fromEntries(read.filter(([name, value]) => FIGURES[name]?.check(value) === undefined))
     } catch (error) {
       this.#hear.fault('gauges', error)
       return {}

@@ -15,15 +15,6 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(listener)
   }
 
-  /** Calls `listener` at the next `type` only; returns what takes it away before. */
-  once<K extends keyof Events>(type: K, listener: Listener<Events[K]>): () => void {
-    const off = this.on(type, event => {
-      off()
-      listener(event)
-    })
-    return off
-  }
-
   emit<K extends keyof Events>(type: K, event: Events[K]): void {
     for (const listener of this.#listeners.get(type) ?? []) {
       try {

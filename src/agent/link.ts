@@ -5,7 +5,7 @@ import type { Peer } from './ports.js'
 /**
  *   opening → relayed ⇄ turned ⇄ direct → closed
  *
- * `opening` until this end is set up, then as the coordinator settles it.
+ * `opening` until both ends are set up; then as the coordinator settles it.
  */
 export type LinkState = 'opening' | 'relayed' | 'turned' | 'direct' | 'closed'
 
@@ -22,8 +22,8 @@ export interface LinkMetrics {
 export class Link {
   peer: Peer
   state: LinkState = 'opening'
-  /** Both ends are set up: the coordinator has said how packets travel. */
-  settled = false
+  /** This end is set up: packets can be delivered. */
+  ready = false
   sentBytes = 0
   receivedBytes = 0
   lastReceivedAtMs: number | null = null
@@ -34,6 +34,11 @@ export class Link {
 
   constructor(peer: Peer) {
     this.peer = peer
+  }
+
+  /** The coordinator has said how packets travel: both ends are set up. */
+  get settled(): boolean {
+    return this.state !== 'opening' && this.state !== 'closed'
   }
 
   metrics(clock: Clock): LinkMetrics {

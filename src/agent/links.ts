@@ -42,7 +42,7 @@ export class Links {
   /** The tunnel is being given, or has, this identity's addresses; no link is set up before. Null: it must be. */
   #addressing: Promise<void> | null = null
   /** Links that were there when the session came to stand: the coordinator settles a path once. */
-  #standing: ReadonlySet<number> = new Set()
+  #standing = new Set<number>()
   /** What is being taken down; a link that comes back waits for it. */
   readonly #ending = new Map<number, Promise<void>>()
 
@@ -110,7 +110,7 @@ export class Links {
   deliver(id: number, packet: Uint8Array): void {
     const { clock, counters, tunnel, events } = this.#options
     const link = this.#links.get(id)
-    if (link === undefined || link.state === 'opening') {
+    if (!link?.ready) {
       counters.dropped[link === undefined ? 'no_link' : 'not_ready']++
       return
     }
@@ -145,7 +145,7 @@ export class Links {
   report(turn: number, of: number): void {
     for (const [id, link] of this.#links) {
       const figures = id % of === turn % of ? this.metrics(id) : null
-      if (link.state === 'opening' || figures === null) continue
+      if (!link.ready || figures === null) continue
       const { rttMs, lastReceivedMs, sentBytes, receivedBytes } = figures
       this.#options.send({
         type: 'path.report',
@@ -212,7 +212,7 @@ export class Links {
     }
     // Closed meanwhile: the closing is next in `work` and takes down what was just set up.
     if (this.#links.get(id) !== link) return
-    if (link.state === 'opening') link.state = 'relayed'
+    link.ready = true
     send({ type: 'path.ready', link: id })
     events.opened(id, link.peer)
     if (this.#standing.has(id) && !link.settled) this.#settle({ link: id, tier: 'relayed' })
@@ -231,8 +231,7 @@ export class Links {
   #settle({ link: id, tier }: Omit<WireOf<'path.settled'>, 'type'>): void {
     const link = this.#links.get(id)
     if (link === undefined) return
-    link.settled = true
-    if (link.state !== 'opening') link.state = tier
+    link.state = tier
     this.#options.events.settled(id, tier)
   }
 
@@ -240,6 +239,7 @@ export class Links {
     const link = this.#links.get(id)
     if (link === undefined) return
     this.#links.delete(id)
+    this.#standing.delete(id) // the id may come again, for another path
     link.state = 'closed'
     const ending = link.work
       .then(() => this.#options.tunnel.close(id))

@@ -360,6 +360,16 @@ t.test('gauges that fail cost their figures, not the heartbeat', async t => {
   t.match(heard.at(-1), ['fault', { what: 'gauges' }])
 })
 
+t.test('a figure that the wire does not take is left out', async t => {
+  const gauges = () => ({ cpuTotalPct: -1, memFreeMb: Number.NaN, load1: '0.42' })
+  const { clock, coordinator, node } = nodeRig(t, { gauges })
+  node.start()
+  await clock.run(0)
+  const [beat] = coordinator.call.all('heartbeat')
+  t.equal(beat?.load1, '0.42')
+  t.notOk('cpuTotalPct' in (beat ?? {}) || 'memFreeMb' in (beat ?? {}))
+})
+
 t.test('what a coordinator gives as a reason is one line', async t => {
   const { coordinator, clock, node } = nodeRig(t)
   node.start()

@@ -213,3 +213,15 @@ t.test('a route is given back, and a client may not say what only a node may', a
   await lab.clock.run(100)
   t.match(node.last('error'), { code: 'not_now', reason: 'route.request is not for this session to say now' })
 })
+
+t.test('an end that sets itself up again is told how the path carries', async t => {
+  const lab = await Lab.start()
+  const node = await lab.enrolled('node', 'fra-1')
+  const client = await lab.enrolled('client', 'alice')
+  const { link } = await route(lab, client, [node])
+  for (const agent of [node, client]) agent.forget()
+  client.say({ type: 'path.ready', link })
+  await lab.clock.run(100)
+  t.match(client.last('path.settled'), { link, tier: 'relayed' })
+  t.same(node.names(), [], 'the other end is left alone')
+})

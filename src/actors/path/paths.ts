@@ -128,7 +128,11 @@ export class Paths {
     const path = this.#paths.get(link)
     if (path === undefined || (path.client !== end && path.node !== end)) return false
     path.ready.add(end)
-    if (path.ready.size === 2) this.#deliver(path, { type: 'ends.ready' })
+    if (path.ready.size < 2) return true
+    const tier = this.tierOf(path)
+    if (tier === 'opening') this.#deliver(path, { type: 'ends.ready' })
+    // An end that set itself up again may not have heard how the path carries.
+    else if (tier !== 'closed') end.line?.tell({ type: 'path.settled', link, tier })
     return true
   }
 

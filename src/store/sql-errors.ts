@@ -27,11 +27,15 @@ export const isUniqueViolation = (error: unknown): boolean =>
 export function asStoreError(error: unknown): Error {
   if (error instanceof StoreError || error instanceof TypeError) return error
   if (!(error instanceof Error)) return new TypeError('a driver threw what is no error', { cause: error })
-  const { code, constraint } = error as { code?: string; constraint?: string }
+  const { code = '', constraint } = error as { code?: string; constraint?: string }
   if (isUniqueViolation(error)) return new StoreConflict(constraint ?? 'a value', { cause: error })
-  if (code !== undefined && OUR_FAULT.has(code.slice(0, 2))) return error
-  const advice = code && (ADVICE[code] ?? ADVICE[code.slice(0, 3)] ?? ADVICE[code.slice(0, 2)])
-  return new StoreUnavailable(`the database cannot be asked now: ${advice || error.message}`, {
-    cause: error,
-  })
+  if (OUR_FAULT.has(code.slice(0, 2))) return error
+  const what = adviceOn(error, code) ?? error.message
+  return new StoreUnavailable(`the database cannot be asked now: ${what}`, { cause: error })
+}
+
+function adviceOn(error: Error, code: string): string | undefined {
+  // Of a file, not of a connection.
+  if ('path' in error && !('address' in error)) return `${error.message}; check BOSON_DATA_DIR`
+  return ADVICE[code] ?? ADVICE[code.slice(0, 3)] ?? ADVICE[code.slice(0, 2)]
 }

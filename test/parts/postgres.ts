@@ -68,13 +68,19 @@ async function startCluster(t: Test, programs: string): Promise<Postgres> {
     await answering(url)
   }
   const signal = (name: NodeJS.Signals) => {
-    for (const pid of processesOf(server)) process.kill(pid, name)
+    for (const pid of processesOf(server)) {
+      try {
+        process.kill(pid, name)
+      } catch {
+        // A backend that has ended since it was listed.
+      }
+    }
   }
   const stop = async () => {
     if (server?.exitCode !== null || server.signalCode !== null) return
     const exited = once(server, 'exit')
-    server.kill('SIGQUIT')
     signal('SIGCONT')
+    server.kill('SIGQUIT')
     await exited
   }
   const atExit = () => server?.kill('SIGQUIT')

@@ -68,6 +68,13 @@ t.test('a directory whose making was cut short is made anew', async t => {
   t.notOk(existsSync(join(dataDir, 'pglite.unfinished')))
 })
 
+t.test('a first start finds the tables already made', async t => {
+  const { pool } = await openDirectory({ dataDir: t.testdir(), queryTimeoutMs: 5_000, log: undefined })
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  t.strictSame(await migrate(db), [])
+  await db.destroy()
+})
+
 t.test('a damaged image is no obstacle', async t => {
   const dir = t.testdir({ 'image.tar.gz': 'not an image' })
   const warned: string[] = []

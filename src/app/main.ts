@@ -3,17 +3,23 @@ import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { clientCommand } from './commands/client.js'
 
+import { demoCommand } from './commands/demo.js'
 import { enrolCommand } from './commands/enrol.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { statusCommand } from './commands/status.js'
 import { versionCommand } from './commands/version.js'
+import { EXIT } from './exit-codes.js'
 import { EXIT_CODES_HELP, exitCodeOf, reportOf } from './exit-report.js'
 
 /** Runs the command line and sets the exit code. */
 async function main(args: readonly string[]): Promise<void> {
   // The working directory's .env is part of the environment; what is set already counts first.
   if (existsSync('.env')) process.loadEnvFile('.env')
+  // Whoever reads our output may stop reading, as `head` does.
+  process.stdout.on('error', error =>
+    process.exit('code' in error && error.code === 'EPIPE' ? EXIT.ok : EXIT.failed),
+  )
   try {
     await program().parseAsync(args, { from: 'user' })
   } catch (error) {
@@ -34,6 +40,7 @@ function program(): Command {
     enrolCommand(),
     statusCommand(),
 
+    demoCommand(),
     versionCommand(),
   ]
   for (const command of commands) boson.addCommand(command)

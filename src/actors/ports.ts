@@ -232,6 +232,8 @@ export interface NodeView {
   readonly overlay6: string
   readonly profile: Profile
   readonly links: number
+  /** Places that routes have taken. */
+  readonly reserved: number
   /** Monotonic silence, ms. */
   readonly silentMs: number | null
   readonly rttMs: number | null

@@ -70,6 +70,7 @@ export function meshView(parts: MeshParts): Seen {
         ...common(cell),
         profile: cell.identity.profile,
         links: cell.links.size,
+        reserved: parts.fleet.of(cell)?.reserved ?? 0,
         gauges: ledger.gauges(cell.slot),
       })),
     clients: () =>

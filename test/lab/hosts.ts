@@ -19,6 +19,10 @@ export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 
   /** Whose identity; the host's own name when not given. */
   readonly id?: string
   readonly privateKey?: Uint8Array
+  /** Hears of every packet that arrives. */
+  readonly packet?: (link: number, packet: Uint8Array) => void
+  /** Hears of every event by its name. */
+  readonly happened?: (type: string) => void
 }
 
 /** What a host remembers of its agents' events, whichever process they came from. */
@@ -76,10 +80,12 @@ abstract class Host<A extends MeshNode | MeshClient> {
 
   protected note(type: string, event: unknown): void {
     this.happened.push({ atMs: this.lab.clock.now(), type, event })
+    this.#options.happened?.(type)
   }
 
   #newAgent(): A {
     const { id, profile, timing } = this.#options
+    const { packet } = this.#options
     const agent = this.make({
       url: URL,
       id: id ?? this.name,
@@ -94,6 +100,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
     })
     for (const type of ['online', 'offline', 'refused', 'link', 'path', 'linkClosed', 'fault'] as const)
       (agent as MeshNode).on(type, (event: MeshAgentEvents[typeof type]) => this.note(type, event)) // a client has them too
+    if (packet !== undefined) (agent as MeshNode).on('packet', event => packet(event.link, event.packet)) // a client has it too
     return agent
   }
 }

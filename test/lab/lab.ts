@@ -65,6 +65,7 @@ export class Lab {
 
   /** Starts the coordinator; what the one before left is found again. */
   async boot(): Promise<void> {
+    this.#process.dead = true
     this.#process = new Process(this.clock)
     this.journal = new MemoryJournal(this.journal)
     this.mesh = this.#newMesh()

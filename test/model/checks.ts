@@ -1,0 +1,194 @@
+/**
+ * What must hold of the mesh: at every moment, when everything has been repaired and has settled, and when
+ * everybody has left. Each check throws the sentence that says what is wrong.
+ */
+import type { ClientView, NodeView } from '../../src/actors/ports.js'
+import type { NodeHost } from '../lab/hosts.js'
+import { isNode, meets, placesOf } from './cast.js'
+import type { World } from './world.js'
+
+/** Warnings that are part of a story in which the store goes away or a reader stops reading. */
+const EXPECTED = /snapshot was not written|did not take the last snapshot|the relay drops packets/
+
+export class Checks {
+  readonly #world: World
+  readonly #addresses = new Map<string, string>()
+  readonly #generations = new Map<string, number>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Holds at every moment, however much is broken. */
+  always(): void {
+    const { lab, traffic, up } = this.#world
+    for (const { message, fields } of lab.complaints)
+      must(EXPECTED.test(message), `the coordinator complains: ${message} ${JSON.stringify(fields)}`)
+    must(traffic.wrongs.length === 0, traffic.wrongs.join('; '))
+    if (!up) return
+    must(lab.mesh.stats().faults === 0, 'a session failed inside the coordinator')
+    const nodes = lab.mesh.nodes()
+    const clients = lab.mesh.clients()
+    this.#identities([...nodes, ...clients])
+    this.#presence([...nodes, ...clients])
+    this.#routes(nodes, clients)
+  }
+
+  /** Holds when everything is repaired and time has passed: who wants a route has one, and packets flow. */
+  async settled(): Promise<void> {
+    const { lab, hosts, present, wishes, traffic } = this.#world
+    for (const who of present) {
+      const status = hosts.get(who)?.agent.status()
+      must(status?.state === 'online', `${who} is ${status?.state} (${status?.reason}), not online`)
+      const view = [...lab.mesh.nodes(), ...lab.mesh.clients()].find(({ id }) => id === who)
+      must(view?.generation === status?.session?.generation, `${who} and the coordinator disagree who it is`)
+    }
+    for (const [who, wish] of wishes) {
+      const route = lab.mesh.routes().find(({ clientId }) => clientId === who)
+      if (route === undefined) {
+        const free = lab.mesh
+          .nodes()
+          .filter(node => meets(node.id, wish) && node.reserved < placesOf(node.id))
+        must(
+          free.length === 0,
+          `${who} has no route, although ${free.map(({ id }) => id).join()} meets its wish`,
+        )
+        continue
+      }
+      must(meets(route.nodeId, wish), `${who} is on ${route.nodeId}, which does not meet its wish`)
+      this.#bothEnds(who, route.nodeId, route.link, route.tier)
+    }
+    for (const who of hosts.keys()) {
+      if (wishes.has(who)) continue
+      const route = lab.mesh.routes().find(({ clientId }) => clientId === who)
+      must(route === undefined, `${who} has a route that it does not want`)
+    }
+    const { missing } = traffic
+    must(missing <= this.#world.drops, `${missing} packets are missing, ${this.#world.drops} were counted`)
+    await this.#pings()
+  }
+
+  /** Holds when everybody has left and every window has closed. */
+  empty(): void {
+    const { lab } = this.#world
+    const { sessions, connections, routes, relay, snapshot } = lab.mesh.stats()
+    const left = {
+      ...sessions.node,
+      clients: Object.values(sessions.client).reduce((all, one) => all + one, 0),
+      ...connections,
+      routes: routes.active,
+      links: relay.links,
+      unwritten: snapshot.dirty,
+      sockets: lab.internet.open,
+    }
+    for (const [what, count] of Object.entries(left))
+      must(count === 0, `everybody has left, and ${count} of ${what} stay`)
+  }
+
+  #identities(views: readonly (NodeView | ClientView)[]): void {
+    const ids = new Set(views.map(({ id }) => id))
+    must(ids.size === views.length, 'an identity has two sessions')
+    for (const { id, overlay4, overlay6, generation } of views) {
+      if (overlay4 === '') continue // its first contact is being written
+      const address = `${overlay4} ${overlay6}`
+      const known = this.#addresses.get(id) ?? address
+      must(address === known, `${id} had the addresses ${known} and now has ${address}`)
+      this.#addresses.set(id, address)
+      const before = this.#generations.get(id) ?? 0
+      must(generation >= before, `${id} was at generation ${before} and is at ${generation}`)
+      this.#generations.set(id, generation)
+    }
+    must(new Set(this.#addresses.values()).size === this.#addresses.size, 'two identities share an address')
+  }
+
+  #presence(views: readonly (NodeView | ClientView)[]): void {
+    const { hosts, reference, now } = this.#world
+    for (const id of hosts.keys()) {
+      const state = views.find(view => view.id === id)?.state ?? 'absent'
+      const expected: readonly string[] = reference.expects(id, now)
+      must(
+        expected.includes(state === 'registering' ? 'absent' : state),
+        `${id} is ${state}, expected ${expected.join(' or ')}`,
+      )
+    }
+  }
+
+  #routes(nodes: readonly NodeView[], clients: readonly ClientView[]): void {
+    const { lab, everWished } = this.#world
+    const routes = lab.mesh.routes()
+    must(new Set(routes.map(({ link }) => link)).size === routes.length, 'two routes share a link')
+    for (const { clientId, nodeId, link, tier } of routes) {
+      const client = clients.find(({ id }) => id === clientId)
+      must(client !== undefined, `a route stands for ${clientId}, who has no session`)
+      must(client?.link === link && client.nodeId === nodeId, `${clientId} does not know its own route`)
+      must(
+        nodes.some(({ id }) => id === nodeId),
+        `${clientId} is routed to ${nodeId}, which has no session`,
+      )
+      must(tier === 'opening' || tier === 'relayed', `the path of ${clientId} is ${tier}`)
+      const wishes = everWished.get(clientId) ?? []
+      must(
+        wishes.some(wish => meets(nodeId, wish)),
+        `${clientId} is on ${nodeId}, which it never asked for`,
+      )
+    }
+    for (const { id, links, reserved } of nodes) {
+      const count = routes.filter(({ nodeId }) => nodeId === id).length
+      must(
+        count === links && count === reserved,
+        `${id}: ${count} routes, ${links} links, ${reserved} places`,
+      )
+      must(count <= placesOf(id), `${id} carries ${count} clients and has ${placesOf(id)} places`)
+    }
+    must(routes.length === lab.mesh.stats().relay.links, 'a link stands without a route')
+  }
+
+  /** Client, node and coordinator know the same link. */
+  #bothEnds(client: string, node: string, link: number, tier: string): void {
+    const { hosts } = this.#world
+    must(tier === 'relayed', `the path of ${client} to ${node} stays ${tier}`)
+    const current = this.#world.client(client).agent.current
+    must(
+      current?.link === link && current.nodeId === node,
+      `${client} believes in link ${current?.link} to ${current?.nodeId}, and has link ${link} to ${node}`,
+    )
+    for (const [end, peer] of [
+      [client, node],
+      [node, client],
+    ] as const) {
+      const links = (hosts.get(end) as NodeHost).agent.status().links // a client has them too
+      const held = links.find(it => it.link === link)
+      must(
+        held?.peerId === peer && held.state === 'relayed',
+        `${end} has link ${link} to ${held?.peerId} ${held?.state}, wanted ${peer}`,
+      )
+    }
+    for (const [name, host] of hosts) {
+      if (!host.runs || !this.#world.present.has(name)) continue
+      const wanted = this.#world.lab.mesh
+        .routes()
+        .filter(route => (isNode(name) ? route.nodeId : route.clientId) === name)
+      const links = host.agent.status().links
+      must(links.length === wanted.length, `${name} holds ${links.length} links of ${wanted.length}`)
+    }
+  }
+
+  async #pings(): Promise<void> {
+    const { lab, wishes, drops, traffic } = this.#world
+    const missing = traffic.missing
+    for (let n = 0; n < 5; n++) {
+      for (const who of wishes.keys()) await this.#world.perform({ do: 'send', who, packets: 1 })
+      await lab.clock.run(20)
+    }
+    await lab.clock.run(200)
+    must(traffic.wrongs.length === 0, traffic.wrongs.join('; '))
+    must(
+      traffic.missing === missing && this.#world.drops === drops,
+      `packets do not flow: ${traffic.missing - missing} more are missing, ${this.#world.drops - drops} more dropped`,
+    )
+  }
+}
+
+function must(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
+}

@@ -1,0 +1,330 @@
+/** The lab of a story: performs its steps on the real mesh with real agents, and tells the reference of each. */
+import type { AgentProfile } from '../../src/agent/identity.js'
+import type { RouteWish } from '../../src/agent/route.machine.js'
+import { encode } from '../../src/protocol/codec.js'
+import { EXAMPLES } from '../../src/protocol/examples.js'
+import { ClientHost, NodeHost, numbered } from '../lab/hosts.js'
+import { CREDENTIAL, HOST, Lab } from '../lab/lab.js'
+import type { RawAgent } from '../support/raw-agent.js'
+import { CLIENTS, NODES, THERE_AT_FIRST } from './cast.js'
+import { Reference } from './reference.js'
+import type { Step } from './step.js'
+import { Traffic } from './traffic.js'
+
+type AnyHost = NodeHost | ClientHost
+
+/** A packet number that nobody in the ledger has. */
+const NOBODY = 0xffff_ffff
+
+export class World {
+  readonly lab: Lab
+  readonly reference = new Reference()
+  readonly traffic = new Traffic()
+  /** By name; a duplicate is called like its original and a mark. */
+  readonly hosts = new Map<string, AnyHost>()
+  readonly duplicates = new Map<string, AnyHost>()
+  /** What each client wants now, and everything it ever wanted: an answer may be to an older wish. */
+  readonly wishes = new Map<string, RouteWish>()
+  readonly everWished = new Map<string, RouteWish[]>()
+  /** Whose process should run, as far as the story goes. */
+  readonly present = new Set<string>()
+  /** Packets that coordinators and agents of the past have dropped. */
+  #pastDrops = 0
+  #mallory: RawAgent['keys'] | undefined
+  up = true
+  #storeAway = false
+
+  private constructor(lab: Lab) {
+    this.lab = lab
+    const { write, enrol } = lab.store
+    const away = () => Promise.reject(new Error('the store does not answer'))
+    lab.store.write = changes => (this.#storeAway ? away() : write.call(lab.store, changes))
+    lab.store.enrol = request => (this.#storeAway ? away() : enrol.call(lab.store, request))
+    for (const { name, profile } of NODES) this.hosts.set(name, this.#host(name, name, profile))
+    for (const name of CLIENTS) this.hosts.set(name, this.#host(name, name))
+  }
+
+  /** Returns a world with a few agents in it, as stories begin. */
+  static async begun(chance: number): Promise<World> {
+    const world = new World(await Lab.start({ seed: chance }))
+    for (const who of THERE_AT_FIRST) await world.perform({ do: 'join', who })
+    await world.lab.clock.run(200)
+    for (const who of THERE_AT_FIRST)
+      if (CLIENTS.includes(who)) await world.perform({ do: 'ask', who, wish: {} })
+    await world.lab.clock.run(200)
+    return world
+  }
+
+  get now(): number {
+    return this.lab.clock.now()
+  }
+
+  client(name: string): ClientHost {
+    return this.hosts.get(name) as ClientHost // clients have such hosts
+  }
+
+  *everyHost(): Generator<AnyHost> {
+    yield* this.hosts.values()
+    yield* this.duplicates.values()
+  }
+
+  /** Packets that a coordinator or an agent says it dropped, since the beginning. */
+  get drops(): number {
+    let drops = this.#pastDrops + this.#coordinatorDrops()
+    for (const host of this.everyHost()) drops += dropsOf(host)
+    return drops
+  }
+
+  /** Performs the step; one that makes no sense now is passed over. Returns whether it was performed. */
+  async perform(step: Step): Promise<boolean> {
+    switch (step.do) {
+      case 'wait':
+        await this.lab.clock.run(step.ms)
+        return true
+      case 'ask':
+        return this.#ask(step.who, step.wish)
+      case 'send':
+        return this.#send(step.who, step.packets)
+      case 'mischief':
+        return this.#mischief(step.with)
+      default:
+        return step.who === undefined ? this.#coordinator(step.do) : this.#happen(step.do, step.who)
+    }
+  }
+
+  /** Repairs everything: nets, store, coordinator; whoever should run does. Duplicates leave. */
+  async heal(): Promise<void> {
+    await this.perform({ do: 'bring store back' })
+    await this.perform({ do: 'heal coordinator' })
+    await this.perform({ do: 'boot coordinator' })
+    for (const who of this.hosts.keys()) {
+      await this.perform({ do: 'heal', who })
+      await this.perform({ do: 'undeafen', who })
+    }
+    for (const [who, duplicate] of this.duplicates) {
+      this.traffic.excuse(who)
+      this.#pastDrops += dropsOf(duplicate)
+      await duplicate.agent.stop()
+      this.reference.uncontested(who, this.now)
+    }
+    await this.lab.clock.run(100)
+    this.duplicates.clear()
+    for (const who of this.present) {
+      const { agent } = this.hosts.get(who) as AnyHost // present ones are in the cast
+      void agent.start()
+      agent.nudge()
+    }
+  }
+
+  /** Everybody says goodbye, then the coordinator stops. */
+  async leave(): Promise<void> {
+    for (const who of [...this.present]) await this.perform({ do: 'leave', who })
+  }
+
+  #happen(what: string, who: string): boolean | Promise<boolean> {
+    const host = this.hosts.get(who) as AnyHost // every name is in the cast
+    const { reference, now } = this
+    const { internet } = this.lab
+    switch (what) {
+      case 'join':
+        return this.#join(who, host)
+      case 'leave':
+        return this.#leave(who, host)
+      case 'duplicate':
+        return this.#duplicate(who, host)
+      case 'kill':
+        if (!this.present.delete(who)) return false
+        this.traffic.excuse(who)
+        host.crash()
+        reference.killed(who, now)
+        return true
+      case 'drop':
+        if (!this.present.has(who)) return false
+        internet.drop(who)
+        reference.dropped(who, now)
+        return true
+      case 'cut':
+        internet.cut(who)
+        reference.cut(who, true, now)
+        return true
+      case 'heal':
+        internet.heal(who)
+        reference.cut(who, false, now)
+        if (host.runs) host.agent.nudge()
+        return true
+      case 'deafen':
+        internet.deafen(who)
+        reference.deaf(who, true, now)
+        return true
+      case 'undeafen':
+        internet.undeafen(who)
+        reference.deaf(who, false, now)
+        return true
+      case 'release':
+        if (!this.present.has(who) || !(host instanceof ClientHost)) return false
+        this.wishes.delete(who)
+        host.agent.release()
+        return true
+      default:
+        throw new Error(`nobody knows how to ${what}`)
+    }
+  }
+
+  #join(who: string, host: AnyHost): boolean {
+    if (this.present.has(who)) return false
+    this.present.add(who)
+    this.#pastDrops += dropsOf(host)
+    host.boot()
+    const wish = this.wishes.get(who)
+    if (wish !== undefined && host instanceof ClientHost) void host.agent.route(wish, { patient: true })
+    this.reference.joined(who, this.now)
+    return true
+  }
+
+  async #leave(who: string, host: AnyHost): Promise<boolean> {
+    if (!this.present.delete(who)) return false
+    this.wishes.delete(who)
+    this.traffic.excuse(who)
+    this.reference.left(who, this.now, host.agent.status().state === 'online')
+    await host.agent.stop()
+    return true
+  }
+
+  /** Another machine comes with the same key; it is there until everything is healed. */
+  #duplicate(who: string, host: AnyHost): boolean {
+    if (this.duplicates.has(who)) return false
+    const profile = NODES.find(node => node.name === who)?.profile
+    const duplicate = this.#host(`${who}-2`, who, profile, host.privateKey)
+    this.duplicates.set(who, duplicate)
+    this.reference.contested(who, this.now)
+    duplicate.boot()
+    return true
+  }
+
+  #ask(who: string, wish: RouteWish): boolean {
+    if (!this.present.has(who)) return false
+    this.wishes.set(who, wish)
+    this.everWished.set(who, [...(this.everWished.get(who) ?? []), wish])
+    void this.client(who).agent.route(wish, { patient: true })
+    return true
+  }
+
+  #send(who: string, packets: number): boolean {
+    const { agent } = this.client(who)
+    if (!this.present.has(who) || agent.current === null) return false
+    for (let n = 0; n < packets; n++) {
+      const { nodeId, link } = agent.current
+      agent.send(this.traffic.packet(who, nodeId, link))
+    }
+    return true
+  }
+
+  async #coordinator(what: string): Promise<boolean> {
+    const { lab, reference } = this
+    switch (what) {
+      case 'restart coordinator':
+        if (!this.up) return false
+        this.#fall()
+        await lab.restart()
+        this.#rise()
+        return true
+      case 'kill coordinator':
+        if (!this.up) return false
+        this.#fall()
+        lab.crash()
+        return true
+      case 'boot coordinator':
+        if (this.up) return false
+        await lab.boot()
+        this.#rise()
+        return true
+      case 'cut coordinator':
+        lab.internet.cut(HOST)
+        reference.coordinatorCut(true, this.now)
+        return true
+      case 'heal coordinator':
+        lab.internet.heal(HOST)
+        reference.coordinatorCut(false, this.now)
+        return true
+      case 'take store away':
+        this.#storeAway = true
+        return true
+      case 'bring store back':
+        this.#storeAway = false
+        reference.storeBack(this.now)
+        return true
+      default:
+        throw new Error(`nobody knows how to ${what}`)
+    }
+  }
+
+  #fall(): void {
+    this.up = false
+    this.reference.coordinatorDown(this.now)
+    this.#pastDrops += this.#coordinatorDrops()
+    this.traffic.excuse(null)
+  }
+
+  #rise(): void {
+    this.up = true
+    this.reference.coordinatorUp(this.now)
+  }
+
+  /** Somebody registered, with routes of others in sight, does what he may not. */
+  async #mischief(what: string): Promise<boolean> {
+    if (!this.up) return false
+    const { lab } = this
+    const mallory = await lab.raw('client', 'mallory', this.#mallory)
+    this.#mallory = mallory.keys
+    if (!mallory.names().includes('welcome')) return false
+    mallory.say(mallory.hello({ credential: CREDENTIAL }))
+    await lab.clock.run(50)
+    if (!mallory.names().includes('registered')) return false
+    for (const { link, routeId } of lab.mesh.routes()) {
+      const claims: Record<string, () => void> = {
+        'packets on links of others': () =>
+          mallory.say({ type: 'relay.data', link, payload: numbered(NOBODY) }),
+        'path.closed for links of others': () => mallory.say({ type: 'path.closed', link, reason: 'mine' }),
+        'path.ready and path.report for links of others': () =>
+          mallory.say(
+            { type: 'path.ready', link },
+            { type: 'path.report', link, sentBytes: 1, receivedBytes: 1 },
+          ),
+        'route.release for routes of others': () => mallory.say({ type: 'route.release', routeId }),
+        'messages that only a coordinator may send': () =>
+          mallory.say({ ...EXAMPLES['path.settled'], link }, { ...EXAMPLES['route.switched'], link }),
+        'bytes that mean nothing': () =>
+          mallory.sayBytes(Buffer.concat([encode({ type: 'path.ready', link }), Buffer.of(0xc1)])),
+      }
+      claims[what]?.()
+    }
+    await lab.clock.run(50)
+    mallory.say({ type: 'goodbye', reason: 'caught' })
+    await lab.clock.run(50)
+    mallory.hangUp()
+    return true
+  }
+
+  #host(name: string, id: string, profile?: AgentProfile, privateKey?: Uint8Array): AnyHost {
+    const options = {
+      id,
+      ...(profile !== undefined && { profile }),
+      ...(privateKey !== undefined && { privateKey }),
+      packet: (link: number, packet: Uint8Array) => this.traffic.got(id, link, packet),
+      happened: (type: string) => {
+        if (type === 'offline' || type === 'refused') this.traffic.excuse(id)
+      },
+    }
+    return CLIENTS.includes(id)
+      ? new ClientHost(this.lab, name, options)
+      : new NodeHost(this.lab, name, options)
+  }
+
+  #coordinatorDrops(): number {
+    return this.up ? sum(Object.values(this.lab.mesh.stats().relay.drops)) : 0
+  }
+}
+
+const dropsOf = ({ agent }: AnyHost): number => sum(Object.values(agent.status().counters.dropped))
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)

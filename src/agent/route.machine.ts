@@ -41,6 +41,8 @@ export interface RouteContext extends RouteInput {
   readonly route: Route | null
   /** The wish was met once. */
   readonly wasServed: boolean
+  /** The route was given up: the coordinator may not have heard of it, or may still be answering. */
+  readonly givenUp: boolean
   readonly attempt: number
   readonly waitMs: number
 }
@@ -95,6 +97,7 @@ export const routeMachine = setup({
     isTakenBack: ({ event }) => event.type === 'route.refused' && event.requestId === 0,
     isOurLink: ({ context, event }) =>
       (event.type === 'link.settled' || event.type === 'link.closed') && event.link === context.route?.link,
+    isGivenUp: ({ context }) => context.givenUp,
     isGone: ({ context, event }) =>
       event.type === 'session.stood' && context.route !== null && !event.links.includes(context.route.link),
   },
@@ -114,6 +117,7 @@ export const routeMachine = setup({
     requestId: 0,
     route: null,
     wasServed: false,
+    givenUp: false,
     attempt: 0,
     waitMs: 0,
   }),
@@ -126,6 +130,7 @@ export const routeMachine = setup({
         wish: event.wish,
         patient: event.patient,
         wasServed: false,
+        givenUp: false,
         attempt: 0,
       })),
     },
@@ -133,17 +138,26 @@ export const routeMachine = setup({
       target: '.idle',
       actions: [
         { type: 'releaseRoute', params: ({ context }) => ({ route: context.route }) },
-        assign({ route: null, wasServed: false }),
+        assign({ route: null, wasServed: false, givenUp: true }),
       ],
     },
-    forget: { target: '.idle', actions: assign({ route: null, wasServed: false, online: false }) },
+    forget: {
+      target: '.idle',
+      actions: assign({ route: null, wasServed: false, givenUp: false, online: false }),
+    },
     'session.stood': { actions: assign({ online: true }) },
     'session.lost': { actions: assign({ online: false }) },
   },
   states: {
     idle: {
-      // A new process that resumed the session of an older one hears of its route.
-      on: { 'route.assigned': { actions: assign({ route: ({ event }) => routeOf(event) }) } },
+      on: {
+        'route.assigned': [
+          { guard: 'isGivenUp', actions: givenBack() },
+          // A new process that resumed the session of an older one hears of its route.
+          { actions: assign({ route: ({ event }) => routeOf(event) }) },
+        ],
+        'route.switched': { guard: 'isGivenUp', actions: givenBack() },
+      },
     },
 
     away: {
@@ -245,6 +259,13 @@ type RouteGiven = WireOf<'route.assigned'> | WireOf<'route.switched'>
 
 function adopted() {
   return { type: 'adopt', params: ({ event }: { event: RouteGiven }) => ({ route: routeOf(event) }) } as const
+}
+
+function givenBack() {
+  return {
+    type: 'releaseRoute',
+    params: ({ event }: { event: RouteGiven }) => ({ route: routeOf(event) }),
+  } as const
 }
 
 function moved() {

@@ -171,3 +171,19 @@ t.test('releasing gives back; forgetting does not', async t => {
   ])
   walk(t, routeMachine, input, [...carrying, { when: { type: 'forget' }, then: 'idle' }])
 })
+
+t.test('a route that was given up unheard is given back when the coordinator repeats it', async t => {
+  const back = [{ type: 'releaseRoute', params: { route: { link: LINK } } }] as const
+  walk(t, routeMachine, input, [
+    ...carrying,
+    { when: { type: 'session.lost' }, then: { served: 'carrying' } },
+    { when: { type: 'release' }, then: 'idle', asks: ['releaseRoute'] },
+    { when: { type: 'session.stood', links: [LINK] }, then: 'idle' },
+    { when: assigned(0), then: 'idle', asks: back },
+  ])
+  walk(t, routeMachine, input, [
+    ...asking,
+    { when: { type: 'release' }, then: 'idle', asks: ['releaseRoute'] },
+    { when: assigned(1), then: 'idle', asks: back },
+  ])
+})

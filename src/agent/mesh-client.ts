@@ -143,6 +143,7 @@ export class MeshClient extends MeshAgent<MeshClientEvents> {
   }
 
   protected override unlinked(link: number, reason: string): void {
+    if (this.#carrying?.link === link) this.#carrying = null
     this.#route.send({ type: 'link.closed', link, reason })
   }
 

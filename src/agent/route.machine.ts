@@ -83,6 +83,8 @@ export const routeMachine = setup({
     isOnline: ({ context }) => context.online,
     isStale: ({ context, event }) =>
       event.type === 'route.assigned' && event.requestId !== 0 && event.requestId !== context.requestId,
+    isOfOlderWish: ({ context, event }) =>
+      event.type === 'route.assigned' && event.requestId === 0 && !context.wasServed,
     isHeld: ({ context, event }) =>
       event.type === 'route.assigned' &&
       event.routeId === context.route?.routeId &&
@@ -170,7 +172,11 @@ export const routeMachine = setup({
         { type: 'request', params: ({ context: { requestId, wish } }) => ({ requestId, wish }) },
       ],
       on: {
-        'route.assigned': [{ guard: 'isStale' }, { target: 'served', actions: adopted() }],
+        'route.assigned': [
+          { guard: 'isStale' },
+          { guard: 'isOfOlderWish', actions: assign({ route: ({ event }) => routeOf(event) }) },
+          { target: 'served', actions: adopted() },
+        ],
         'route.refused': [
           {
             guard: 'endsAsking',
@@ -243,7 +249,11 @@ export const routeMachine = setup({
 
     waiting: {
       on: {
-        'route.assigned': [{ guard: 'isStale' }, { target: 'served', actions: adopted() }],
+        'route.assigned': [
+          { guard: 'isStale' },
+          { guard: 'isOfOlderWish', actions: assign({ route: ({ event }) => routeOf(event) }) },
+          { target: 'served', actions: adopted() },
+        ],
       },
       after: { retry: 'away' },
     },

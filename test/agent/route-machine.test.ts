@@ -187,3 +187,20 @@ t.test('a route that was given up unheard is given back when the coordinator rep
     { when: assigned(1), then: 'idle', asks: back },
   ])
 })
+
+t.test('a route of before that is repeated does not answer a new wish', async t => {
+  const repeated: RouteStep = { when: assigned(0), then: 'asking' }
+  walk(t, routeMachine, input, [
+    ...asking,
+    repeated,
+    { when: refused(1), then: 'idle', asks: ['releaseRoute', 'tellRefused'] },
+  ])
+  walk(t, routeMachine, input, [
+    stood,
+    { ...ask, when: { type: 'ask', wish, patient: true } },
+    { when: refused(1), then: 'waiting' },
+    { when: assigned(0), then: 'waiting' },
+    { lapse: 'retry', after: 250, then: 'asking', asks: ['request'] },
+    { when: assigned(2, LINK + 1), then: { served: 'opening' } },
+  ])
+})

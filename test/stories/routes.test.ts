@@ -83,6 +83,21 @@ t.test('a full node takes no more, and its place is free again when a client lea
   t.match(await route(lab, bob, [node]), { nodeId: 'fra-1' })
 })
 
+t.test('a client is not in its own way when it asks anew on a full node', async t => {
+  const lab = await Lab.start()
+  const node = await lab.enrolled('node', 'fra-1', { country: 'DE', maxSessions: 1 })
+  const client = await lab.enrolled('client', 'alice')
+  const { link } = await route(lab, client, [node])
+  const again = await route(lab, client, [node], { country: 'DE' })
+  t.match(again, { nodeId: 'fra-1' })
+  t.match(client.last('path.closed'), { link })
+  t.match(lab.mesh.nodes(), [{ links: 1, reserved: 1 }])
+  const bob = await lab.enrolled('client', 'bob')
+  bob.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  t.same(bob.last('route.refused').unmet, ['a free place: ruled out 1 of 1'])
+})
+
 t.test('the death of a node gives its clients another one without asking', async t => {
   const lab = await Lab.start()
   const nodes = [await lab.enrolled('node', 'fra-1'), await lab.enrolled('node', 'ams-1')]

@@ -57,7 +57,7 @@ export class Routing {
     if (old !== undefined && this.#stillRight(old, wish)) {
       return this.#options.deliver(client, { type: 'route.given', message: this.#assignment(old, requestId) })
     }
-    const choice = choose(this.#options.fleet.nodes(), wish, this.#options.random)
+    const choice = this.#chooseAnew(old, wish)
     if (choice.node === null) return this.#deny(client, requestId, wish, choice, old !== undefined)
     const route = this.#assign(client, wish, choice.node, explanationOf(choice))
     this.assigned++
@@ -145,6 +145,16 @@ export class Routing {
       this.#options.fleet.of(route.node)?.accepting === true &&
       JSON.stringify(wish) === JSON.stringify(route.wish)
     )
+  }
+
+  /** Chooses as if the place of the old route were free: the client gives it up for the new one. */
+  #chooseAnew(old: Route | undefined, wish: RouteWish): Choice<FleetNode> {
+    const { fleet, random } = this.#options
+    const held = old === undefined ? undefined : fleet.of(old.node)
+    if (held !== undefined) held.reserved--
+    const choice = choose(fleet.nodes(), wish, random)
+    if (held !== undefined) held.reserved++
+    return choice
   }
 
   #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {

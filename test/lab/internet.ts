@@ -139,6 +139,7 @@ class Wire {
       },
       buffered: () => 0,
       close: code => {
+        // What was sent before arrives, and then the close, even if the process ends now.
         this.#travel(this.#toServer, () => this.#endServer(code))
         this.#clock.soon(() => this.#endAgent(code, ''))
       },
@@ -221,13 +222,14 @@ class Wire {
   #endServer(code: number): void {
     const connection = this.#connection
     this.#connection = null
+    if (this.#over) this.#options.gone()
     connection?.closed(code)
   }
 
   #endAgent(code: number, reason: string): void {
     if (this.#over) return
     this.#over = true
-    this.#options.gone()
+    if (this.#connection === null) this.#options.gone()
     this.#events.closed(code, reason)
   }
 }

@@ -36,7 +36,7 @@ export class Checks {
 
   /** Holds when everything is repaired and time has passed: who wants a route has one, and packets flow. */
   async settled(): Promise<void> {
-    const { lab, hosts, present, wishes, traffic } = this.#world
+    const { lab, hosts, present, wishes, released, traffic } = this.#world
     for (const who of present) {
       const status = hosts.get(who)?.agent.status()
       must(status?.state === 'online', `${who} is ${status?.state} (${status?.reason}), not online`)
@@ -44,22 +44,22 @@ export class Checks {
       must(view?.generation === status?.session?.generation, `${who} and the coordinator disagree who it is`)
     }
     for (const [who, wish] of wishes) {
+      if (!present.has(who)) continue
       const route = lab.mesh.routes().find(({ clientId }) => clientId === who)
-      if (route === undefined) {
+      if (route === undefined || !meets(route.nodeId, wish)) {
+        // Until its wish can be met, a patient client keeps what it has.
         const free = lab.mesh
           .nodes()
           .filter(node => meets(node.id, wish) && node.reserved < placesOf(node.id))
-        must(
-          free.length === 0,
-          `${who} has no route, although ${free.map(({ id }) => id).join()} meets its wish`,
-        )
+        const has = route === undefined ? 'has no route' : `stays on ${route.nodeId}`
+        must(free.length === 0, `${who} ${has}, although ${free.map(({ id }) => id).join()} meets its wish`)
         continue
       }
-      must(meets(route.nodeId, wish), `${who} is on ${route.nodeId}, which does not meet its wish`)
       this.#bothEnds(who, route.nodeId, route.link, route.tier)
     }
     for (const who of hosts.keys()) {
-      if (wishes.has(who)) continue
+      // One that came back without asking is told the route it had, and keeps it until it says otherwise.
+      if (present.has(who) && !released.has(who)) continue
       const route = lab.mesh.routes().find(({ clientId }) => clientId === who)
       must(route === undefined, `${who} has a route that it does not want`)
     }
@@ -177,7 +177,8 @@ export class Checks {
     const { lab, wishes, drops, traffic } = this.#world
     const missing = traffic.missing
     for (let n = 0; n < 5; n++) {
-      for (const who of wishes.keys()) await this.#world.perform({ do: 'send', who, packets: 1 })
+      for (const who of wishes.keys()) // one that is not there sends nothing
+        await this.#world.perform({ do: 'send', who, packets: 1 })
       await lab.clock.run(20)
     }
     await lab.clock.run(200)

@@ -47,6 +47,7 @@ export class Reference {
   #up = true
   #cut = false
   #bootMs = 0
+  #storeAway = false
 
   joined(id: string, now: number): void {
     this.#change(id, now, track => {
@@ -54,11 +55,11 @@ export class Reference {
     })
   }
 
-  /** `said`: it was online, and could say goodbye. */
-  left(id: string, now: number, said: boolean): void {
+  /** `online`: it could say goodbye, if it was heard. */
+  left(id: string, now: number, online: boolean): void {
     this.#change(id, now, track => {
+      if (online && track.whole) track.held = 'no'
       track.runs = false
-      if (said) track.held = 'no'
     })
   }
 
@@ -118,8 +119,13 @@ export class Reference {
     })
   }
 
+  storeAway(): void {
+    this.#storeAway = true
+  }
+
   /** First contact works again: whoever waited for it may need a while. */
   storeBack(now: number): void {
+    this.#storeAway = false
     for (const track of this.#tracks.values()) if (track.whole && track.held !== 'yes') track.sinceMs = now
   }
 
@@ -137,7 +143,8 @@ export class Reference {
   #expectedOf(track: Track, now: number): Presences {
     if (track.contested || track.deaf) return ANY
     const forMs = now - track.sinceMs
-    if (track.whole) return forMs >= BACK_MS ? ['online'] : ANY
+    const mayEnter = track.held === 'yes' || !this.#storeAway
+    if (track.whole) return forMs >= BACK_MS && mayEnter ? ['online'] : ANY
     if (track.held === 'no' && forMs > TOLD_MS) return ['absent']
     return this.#bootMs >= track.sinceMs || track.told
       ? this.#suspended(track, now)
@@ -208,6 +215,9 @@ export class Reference {
       // A dead process behind a cut that healed: only now the coordinator is told.
       track.sinceMs = now
       track.told = true
+    } else if (!heard && now - track.sinceMs <= TOLD_MS) {
+      // What was just said may not have arrived.
+      track.told = false
     }
   }
 }

@@ -26,6 +26,8 @@ export class World {
   /** What each client wants now, and everything it ever wanted: an answer may be to an older wish. */
   readonly wishes = new Map<string, RouteWish>()
   readonly everWished = new Map<string, RouteWish[]>()
+  /** Who gave its route back, and has not asked since. */
+  readonly released = new Set<string>()
   /** Whose process should run, as far as the story goes. */
   readonly present = new Set<string>()
   /** Packets that coordinators and agents of the past have dropped. */
@@ -163,6 +165,7 @@ export class World {
       case 'release':
         if (!this.present.has(who) || !(host instanceof ClientHost)) return false
         this.wishes.delete(who)
+        this.released.add(who)
         host.agent.release()
         return true
       default:
@@ -173,6 +176,7 @@ export class World {
   #join(who: string, host: AnyHost): boolean {
     if (this.present.has(who)) return false
     this.present.add(who)
+    this.released.delete(who)
     this.#pastDrops += dropsOf(host)
     host.boot()
     const wish = this.wishes.get(who)
@@ -204,6 +208,7 @@ export class World {
   #ask(who: string, wish: RouteWish): boolean {
     if (!this.present.has(who)) return false
     this.wishes.set(who, wish)
+    this.released.delete(who)
     this.everWished.set(who, [...(this.everWished.get(who) ?? []), wish])
     void this.client(who).agent.route(wish, { patient: true })
     return true
@@ -248,6 +253,7 @@ export class World {
         return true
       case 'take store away':
         this.#storeAway = true
+        reference.storeAway()
         return true
       case 'bring store back':
         this.#storeAway = false

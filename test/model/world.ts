@@ -38,10 +38,11 @@ export class World {
 
   private constructor(lab: Lab) {
     this.lab = lab
-    const { write, enrol } = lab.store
+    const write = lab.store.write.bind(lab.store)
+    const enrol = lab.store.enrol.bind(lab.store)
     const away = () => Promise.reject(new Error('the store does not answer'))
-    lab.store.write = changes => (this.#storeAway ? away() : write.call(lab.store, changes))
-    lab.store.enrol = request => (this.#storeAway ? away() : enrol.call(lab.store, request))
+    lab.store.write = changes => (this.#storeAway ? away() : write(changes))
+    lab.store.enrol = request => (this.#storeAway ? away() : enrol(request))
     for (const { name, profile } of NODES) this.hosts.set(name, this.#host(name, name, profile))
     for (const name of CLIENTS) this.hosts.set(name, this.#host(name, name))
   }
@@ -120,7 +121,7 @@ export class World {
 
   /** Everybody says goodbye, then the coordinator stops. */
   async leave(): Promise<void> {
-    for (const who of [...this.present]) await this.perform({ do: 'leave', who })
+    for (const who of this.present) await this.perform({ do: 'leave', who })
   }
 
   #happen(what: string, who: string): boolean | Promise<boolean> {

@@ -225,6 +225,7 @@ export function createMesh(options: MeshOptions): Mesh {
         return cell !== undefined && hear(cell, event)
       },
       forward: (slot, message, at) => lane.forward(slot, message, at),
+      turn: () => lane.now(),
       beat: (slot, list, now) => ledger.beat(slot, list, now),
       heard: (slot, now) => ledger.heard(slot, now),
       drained: slot => lane.drained(slot),

@@ -20,6 +20,8 @@ import type { EdgeLimits } from './limits.js'
 export interface Door {
   readonly limits: EdgeLimits
   now(): number
+  /** Returns the time as of this turn of the event loop, where that is known without reading a clock. */
+  turn(): number
   register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void
   resume(line: Line, hello: WireOf<'resume'>): void
   /** Takes one hello from the address's allowance. */
@@ -152,7 +154,7 @@ export class SocketConnection implements Connection, Line {
 
   /** Takes the values of a message one by one. Only a message that is good to its end counts as a sign of life. */
   #take(message: Uint8Array): void {
-    const now = this.#door.now()
+    let now = 0 // read when the first control message needs it
     const length = message.length
     if (length === 0) throw new FrameError('malformed', 'an empty message')
     for (let at = 0; at < length; ) {
@@ -165,11 +167,12 @@ export class SocketConnection implements Connection, Line {
       const end = endOfValue(message, at)
       const list = unpackList(at === 0 && end === length ? message : message.subarray(at, end))
       at = end
+      now ||= this.#door.now()
       if (!this.#mayControl(now)) return
       if (list[0] === HEARTBEAT) this.#acknowledge(this.#door.beat(this.#slot, list, now), now)
       else if (!this.#control(eventOf(list))) return
     }
-    this.#door.heard(this.#slot, now)
+    this.#door.heard(this.#slot, now || this.#door.turn())
   }
 
   /** Returns false when the connection is over or the message did not belong here. */

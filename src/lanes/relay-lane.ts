@@ -78,6 +78,8 @@ export class RelayLane {
   #gathered: Outbox[] = []
   #flushing: Outbox[] = []
   #scheduled = false
+  /** The time in this turn, while a flush is scheduled. */
+  #turnMs = 0
   readonly #stalled = new Map<Slot, Outbox>()
   #stallTimer: Timer | undefined
   readonly #troubles = new Map<string, Trouble>()
@@ -119,6 +121,11 @@ export class RelayLane {
   /** Sockets that take no more at the moment. */
   get stalledCount(): number {
     return this.#stalled.size
+  }
+
+  /** Returns the time, monotonic ms, as of the first packet of this turn: reading a clock costs half a packet. */
+  now(): number {
+    return this.#scheduled ? this.#turnMs : this.#clock.now()
   }
 
   /**
@@ -187,7 +194,7 @@ export class RelayLane {
     const to = this.#table.otherEnd(index, from)
     if (to < 0) return this.#refuse(from, link, 'not_your_link', packets)
     if (!this.#table.carries(index)) return this.#refuse(from, link, 'not_open', packets)
-    if (this.#options.mbpsPerIdentity > 0 && !this.#bucketOf(from).take(end - start, this.#clock.now())) {
+    if (this.#options.mbpsPerIdentity > 0 && !this.#bucketOf(from).take(end - start, this.now())) {
       return this.#press(from, link, 'over_rate', packets, 0)
     }
     const outbox = this.#outboxes[to]
@@ -197,12 +204,13 @@ export class RelayLane {
     if (!outbox.gather(message, start, end, packets))
       return this.#press(from, link, 'gather_full', packets, 0)
     if (first) {
-      outbox.sinceMs = this.#clock.now()
-      this.#gathered.push(outbox)
       if (!this.#scheduled) {
+        this.#turnMs = this.#clock.now()
         this.#scheduled = true
         this.#clock.soon(this.#flush)
       }
+      outbox.sinceMs = this.#turnMs
+      this.#gathered.push(outbox)
     }
     this.packets += packets
     this.bytes += end - start

@@ -15,8 +15,11 @@ export class TokenBucket {
 
   /** Takes `count` tokens and returns true, or takes none and returns false. */
   take(count: number, nowMs: number): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#ratePerMs)
-    this.#at = nowMs
+    // Packets of one turn come at the same time: nothing has flowed in since.
+    if (nowMs !== this.#at) {
+      this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#ratePerMs)
+      this.#at = nowMs
+    }
     if (this.#tokens < count) return false
     this.#tokens -= count
     return true

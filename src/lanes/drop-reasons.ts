@@ -6,7 +6,6 @@ export const DROP_REASONS = [
   'not_wireguard',
   'over_rate',
   'peer_away',
-  'gather_full',
   'queue_full',
   'queue_age',
   'socket_refused',

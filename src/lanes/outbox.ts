@@ -1,7 +1,8 @@
 /**
  * What waits for one destination. Two ways of waiting:
  *
- *   gathering  packets of the current turn of the event loop, in bundles that leave when the turn ends
+ *   gathering  packets of the current turn of the event loop, in a bundle that leaves when it is full or the
+ *              turn ends
  *   waiting    the socket takes no more: a short queue, oldest first out, nothing older than a moment
  *
  * A bundle is copied once, from the sender's message into it.
@@ -10,9 +11,6 @@ import type { Slot, Socket } from '../actors/ports.js'
 
 /** Bytes in one bundle: the largest message of the protocol. */
 export const BUNDLE_MAX = 65_536
-/** Bundles that one turn may gather for one destination; more is a burst that no socket takes at once. */
-const BUNDLES_PER_TURN = 8
-
 export interface Bundle {
   readonly bytes: Uint8Array
   size: number
@@ -25,14 +23,16 @@ export interface Waiting {
   readonly sinceMs: number
 }
 
-/** Bundles to use again: as many as one busy turn needs, no more. */
+/** Bundles to use again, the last one used first: it is still in the processor's cache. */
 const spare: Bundle[] = []
+/** As many as one busy turn needs; 16 MiB. */
 const SPARE_MAX = 256
 
 export class Outbox {
   readonly slot: Slot
   readonly socket: Socket
-  readonly bundles: Bundle[] = []
+  /** What was gathered; null when nothing was. */
+  bundle: Bundle | null = null
   readonly waiting: Waiting[] = []
   /** When the first packet of this turn came, monotonic ms. */
   sinceMs = 0
@@ -44,22 +44,27 @@ export class Outbox {
     this.socket = socket
   }
 
-  get gathering(): boolean {
-    return this.bundles.length > 0
+  /** Returns whether `size` more bytes go into the same message. */
+  fits(size: number): boolean {
+    return this.bundle === null || this.bundle.size + size <= BUNDLE_MAX
   }
 
-  /** Copies `message[start, end)` behind what was gathered; false when this turn's room is used up. */
-  gather(message: Uint8Array, start: number, end: number, packets: number): boolean {
-    let last = this.bundles[this.bundles.length - 1]
-    if (last === undefined || last.size + end - start > BUNDLE_MAX) {
-      if (this.bundles.length >= BUNDLES_PER_TURN) return false
-      last = spare.pop() ?? { bytes: new Uint8Array(BUNDLE_MAX), size: 0, packets: 0 }
-      this.bundles.push(last)
-    }
-    last.bytes.set(start === 0 && end === message.length ? message : message.subarray(start, end), last.size)
-    last.size += end - start
-    last.packets += packets
-    return true
+  /** Copies `message[start, end)` behind what was gathered. It must fit. */
+  gather(message: Uint8Array, start: number, end: number, packets: number): void {
+    const bundle = (this.bundle ??= spare.pop() ?? { bytes: new Uint8Array(BUNDLE_MAX), size: 0, packets: 0 })
+    bundle.bytes.set(
+      start === 0 && end === message.length ? message : message.subarray(start, end),
+      bundle.size,
+    )
+    bundle.size += end - start
+    bundle.packets += packets
+  }
+
+  /** Takes what was gathered out of the box; whoever takes it releases it. */
+  take(): Bundle | null {
+    const { bundle } = this
+    this.bundle = null
+    return bundle
   }
 
   /** Gives a bundle back for the next turn. */

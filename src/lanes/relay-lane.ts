@@ -1,7 +1,7 @@
 /**
  * The relay's hot path. No await, no msgpack, no log line, no event: a run of `relay.data` values on the
- * same link costs one look-up and one copy into the destination's bundle; the bundle leaves when the
- * turn of the event loop is over, as one message.
+ * same link costs one look-up and one copy into the destination's bundle; the bundle leaves as one message
+ * when it is full, when much has been gathered in all, or when the turn of the event loop is over.
  *
  *   message of A ─ run ─→ RelayTable ─→ Outbox of B ─ end of turn ─→ socket of B
  *                                          └─ socket full ─→ 32 packets wait, oldest dropped first
@@ -39,6 +39,11 @@ export interface RelayNotices {
 
 /** Data stops at this many bytes in the socket's own buffer, far below where it would refuse control messages. */
 const SOFT_LIMIT = 64 * 1024
+/**
+ * What one turn gathers for all destinations before it leaves, bytes: no more than a core's own cache holds,
+ * since writing to a socket reads it all again.
+ */
+const GATHER_MAX = 256 * 1024
 /** A reader that takes nothing for this long is closed, ms. */
 const STUCK_MS = 30_000
 /** How often sockets that take no more are looked at, ms. */
@@ -77,6 +82,7 @@ export class RelayLane {
   readonly #buckets: (TokenBucket | undefined)[] = []
   #gathered: Outbox[] = []
   #flushing: Outbox[] = []
+  #gatheredBytes = 0
   #scheduled = false
   /** The time in this turn, while a flush is scheduled. */
   #turnMs = 0
@@ -106,10 +112,10 @@ export class RelayLane {
     this.#stalled.delete(slot)
     this.drops.peer_away += outbox.waiting.length
     outbox.waiting.length = 0
-    for (const bundle of outbox.bundles.splice(0)) {
-      this.drops.peer_away += bundle.packets
-      Outbox.release(bundle)
-    }
+    const bundle = outbox.take()
+    if (bundle === null) return
+    this.drops.peer_away += bundle.packets
+    Outbox.release(bundle)
   }
 
   /** Forgets the session altogether. */
@@ -199,70 +205,65 @@ export class RelayLane {
     }
     const outbox = this.#outboxes[to]
     if (outbox === undefined) return this.#refuse(from, link, 'peer_away', packets)
+    const size = end - start
+    if (!outbox.fits(size)) this.#send(outbox, this.now())
     if (outbox.stalledMs !== null) return this.#wait(outbox, link, message, start, end)
-    const first = !outbox.gathering
-    if (!outbox.gather(message, start, end, packets))
-      return this.#press(from, link, 'gather_full', packets, 0)
-    if (first) {
-      if (!this.#scheduled) {
-        this.#turnMs = this.#clock.now()
-        this.#scheduled = true
-        this.#clock.soon(this.#flush)
-      }
-      outbox.sinceMs = this.#turnMs
-      this.#gathered.push(outbox)
-    }
+    if (outbox.bundle === null) this.#enlist(outbox)
+    outbox.gather(message, start, end, packets)
     this.packets += packets
-    this.bytes += end - start
-    this.#table.count(index, from, packets, end - start)
+    this.bytes += size
+    this.#table.count(index, from, packets, size)
+    this.#gatheredBytes += size
+    if (this.#gatheredBytes >= GATHER_MAX) this.#flush()
   }
 
-  /** Runs when the turn is over: each destination's bundles leave, as far as its socket takes them. */
-  readonly #flush = (): void => {
+  /** The destination gets its first packet of this turn, or of a new bundle. */
+  #enlist(outbox: Outbox): void {
+    if (!this.#scheduled) {
+      this.#turnMs = this.#clock.now()
+      this.#scheduled = true
+      this.#clock.soon(this.#endTurn)
+    }
+    outbox.sinceMs = this.#turnMs
+    this.#gathered.push(outbox)
+  }
+
+  readonly #endTurn = (): void => {
     this.#scheduled = false
+    this.#flush()
+  }
+
+  /** Each destination's bundle leaves, as far as its socket takes it. */
+  #flush(): void {
     const now = this.#clock.now()
     const flushing = this.#gathered
     this.#gathered = this.#flushing
     this.#flushing = flushing
-    for (const outbox of flushing) {
-      if (outbox.gathering) this.#sendAlone(outbox, now)
-    }
+    this.#gatheredBytes = 0
+    for (const outbox of flushing) this.#send(outbox, now)
     flushing.length = 0
   }
 
-  /** A socket that throws loses its packets; the next one in the turn gets its own. */
-  #sendAlone(outbox: Outbox, now: number): void {
-    try {
-      this.#send(outbox, now)
-    } catch {
-      for (const bundle of outbox.bundles.splice(0)) this.drops.socket_refused += bundle.packets
-    }
-  }
-
+  /** A socket that throws or refuses loses its packets; the next one in the turn gets its own. */
   #send(outbox: Outbox, now: number): void {
-    const bundles = outbox.bundles
+    const bundle = outbox.take()
+    if (bundle === null) return
     this.queueMs.observe(now - outbox.sinceMs)
-    let sent = 0
-    while (sent < bundles.length && outbox.socket.buffered() <= SOFT_LIMIT) {
-      const bundle = bundles[sent++] as (typeof bundles)[number] // sent is inside
-      const result = outbox.socket.send(
-        bundle.size === BUNDLE_MAX ? bundle.bytes : bundle.bytes.subarray(0, bundle.size),
-      )
-      if (result === SENT.dropped) this.drops.socket_refused += bundle.packets
-      Outbox.release(bundle)
+    const bytes = bundle.bytes.subarray(0, bundle.size)
+    try {
+      if (outbox.socket.buffered() > SOFT_LIMIT) this.#stall(outbox, bytes, now)
+      else if (outbox.socket.send(bytes) === SENT.dropped) this.drops.socket_refused += bundle.packets
+    } catch {
+      this.drops.socket_refused += bundle.packets
     }
-    if (sent < bundles.length) this.#stall(outbox, bundles.slice(sent), now)
-    bundles.length = 0
+    Outbox.release(bundle)
   }
 
-  /** The socket takes no more: what is left becomes the short queue. */
-  #stall(outbox: Outbox, rest: Outbox['bundles'], now: number): void {
+  /** The socket takes no more: the newest of what was gathered becomes the short queue. */
+  #stall(outbox: Outbox, bytes: Uint8Array, now: number): void {
     outbox.stalledMs = now
     this.#stalled.set(outbox.slot, outbox)
-    for (const bundle of rest) {
-      this.#wait(outbox, -1, bundle.bytes.subarray(0, bundle.size), 0, bundle.size)
-      Outbox.release(bundle)
-    }
+    this.#wait(outbox, -1, bytes, 0, bytes.length)
     this.#stallTimer ??= this.#clock.setTimeout(this.#checkStalls, STALL_CHECK_MS)
   }
 
@@ -303,21 +304,23 @@ export class RelayLane {
     if (this.#stalled.size > 0) this.#stallTimer = this.#clock.setTimeout(this.#checkStalls, STALL_CHECK_MS)
   }
 
-  /** The socket takes bytes again: what waited leaves as one message, or two for large packets. */
+  /** The socket takes bytes again: what waited leaves, until the socket has enough once more. */
   #retry(outbox: Outbox): void {
     if (outbox.socket.buffered() > SOFT_LIMIT) return
     const now = this.#clock.now()
     outbox.stalledMs = null
+    outbox.sinceMs = now
     this.#stalled.delete(outbox.slot)
     const waiting = outbox.waiting.splice(0)
-    let packets = 0
-    for (const { bytes, sinceMs } of waiting) {
+    for (const [i, { bytes, sinceMs }] of waiting.entries()) {
+      if (!outbox.fits(bytes.length)) this.#send(outbox, now)
+      if (outbox.stalledMs !== null) {
+        outbox.waiting.push(...waiting.slice(i))
+        return
+      }
       this.queueMs.observe(now - sinceMs)
-      if (outbox.gather(bytes, 0, bytes.length, 1)) packets++
-      else this.drops.gather_full++
+      outbox.gather(bytes, 0, bytes.length, 1)
     }
-    if (packets === 0) return
-    outbox.sinceMs = now
     this.#send(outbox, now)
   }
 

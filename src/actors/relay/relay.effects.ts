@@ -7,7 +7,7 @@ export interface RelayWatchOptions {
   readonly clock: Clock
   readonly lane: {
     readonly packets: number
-    readonly drops: Readonly<Record<'queue_full' | 'queue_age' | 'gather_full', number>>
+    readonly drops: Readonly<Record<'queue_full' | 'queue_age', number>>
   }
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
 }
@@ -33,7 +33,7 @@ export function watchRelay({ clock, lane, log }: RelayWatchOptions): {
       },
     }),
   )
-  const dropped = () => lane.drops.queue_full + lane.drops.queue_age + lane.drops.gather_full
+  const dropped = () => lane.drops.queue_full + lane.drops.queue_age
   let before = { packets: 0, dropped: 0 }
   let calm = 0
   let stopLooking: (() => void) | null = null

@@ -226,7 +226,9 @@ export function createMesh(options: MeshOptions): Mesh {
       },
       forward: (slot, message, at) => lane.forward(slot, message, at),
       turn: () => lane.now(),
-      beat: (slot, list, now) => ledger.beat(slot, list, now),
+      beat: (slot, message, at, now) => ledger.beat(slot, message, at, now),
+      beatList: (slot, list, now) => ledger.beatList(slot, list, now),
+      ack: ledger.ack,
       heard: (slot, now) => ledger.heard(slot, now),
       drained: slot => lane.drained(slot),
       lost: (connection, slot) => {

@@ -7,7 +7,7 @@
 import type { Challenge } from '../actors/admission/challenges.js'
 import type { Connection, Slot, Socket } from '../actors/ports.js'
 import type { Line } from '../actors/session/cell.js'
-import { stampOf } from '../lanes/heartbeat-ledger.js'
+import { mayBeBeat } from '../lanes/heartbeat-frame.js'
 import { CLOSE, type CloseName } from '../protocol/close-codes.js'
 import { encode, endOfValue, eventOf, FrameError, unpackList } from '../protocol/codec.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
@@ -29,8 +29,12 @@ export interface Door {
   /** A control message of an established session; false when it may not say that now. */
   control(slot: Slot, event: Wire): boolean
   forward(slot: Slot, message: Uint8Array, at: number): number
-  /** Returns the heartbeat's sequence number. */
-  beat(slot: Slot, list: readonly unknown[], now: number): number
+  /** Takes a heartbeat of the usual shape; returns where it ends, or -1 when `beatList` must look at it. */
+  beat(slot: Slot, message: Uint8Array, at: number, now: number): number
+  /** Takes any heartbeat, or throws a FrameError. */
+  beatList(slot: Slot, list: readonly unknown[], now: number): void
+  /** What answers the last heartbeat. */
+  readonly ack: Uint8Array
   heard(slot: Slot, now: number): void
   drained(slot: Slot): void
   established(connection: SocketConnection): void
@@ -43,8 +47,6 @@ export interface Door {
 /** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
 const CONTROL_LIMIT = 512 * 1024
 const HEARTBEAT = 0x10
-/** The acknowledgement’s bytes, `[0x11, seq: uint32, stamp: uint32]`; the two numbers are written in place. */
-const ack = Uint8Array.of(0x93, 0x11, 0xce, 0, 0, 0, 0, 0xce, 0, 0, 0, 0)
 
 export class SocketConnection implements Connection, Line {
   readonly socket: Socket
@@ -164,13 +166,21 @@ export class SocketConnection implements Connection, Line {
         at = end
         continue
       }
+      now ||= this.#door.now()
+      if (!this.#mayControl(now)) return
+      const beatEnd = mayBeBeat(message, at) ? this.#door.beat(this.#slot, message, at, now) : -1
+      if (beatEnd >= 0) {
+        at = beatEnd
+        this.socket.send(this.#door.ack)
+        continue
+      }
       const end = endOfValue(message, at)
       const list = unpackList(at === 0 && end === length ? message : message.subarray(at, end))
       at = end
-      now ||= this.#door.now()
-      if (!this.#mayControl(now)) return
-      if (list[0] === HEARTBEAT) this.#acknowledge(this.#door.beat(this.#slot, list, now), now)
-      else if (!this.#control(eventOf(list))) return
+      if (list[0] === HEARTBEAT) {
+        this.#door.beatList(this.#slot, list, now)
+        this.socket.send(this.#door.ack)
+      } else if (!this.#control(eventOf(list))) return
     }
     this.#door.heard(this.#slot, now || this.#door.turn())
   }
@@ -182,19 +192,6 @@ export class SocketConnection implements Connection, Line {
       return false
     }
     return !this.#gone
-  }
-
-  #acknowledge(seq: number, now: number): void {
-    const stamp = stampOf(now)
-    ack[3] = seq >>> 24
-    ack[4] = seq >>> 16
-    ack[5] = seq >>> 8
-    ack[6] = seq
-    ack[8] = stamp >>> 24
-    ack[9] = stamp >>> 16
-    ack[10] = stamp >>> 8
-    ack[11] = stamp
-    this.socket.send(ack)
   }
 
   #mayControl(now: number): boolean {

@@ -5,21 +5,25 @@
 import type { Slot } from '../actors/ports.js'
 import { FrameError } from '../protocol/codec.js'
 import { Heartbeat } from '../protocol/messages.js'
+import { beatIndex, readBeat } from './heartbeat-frame.js'
 
-/** The heartbeat's fields that are numbers and that someone reads later, in wire order. */
+/** The heartbeat's fields that are figures and that someone reads later, in wire order. */
 export const GAUGES = Heartbeat.order.filter(
-  key => !['seq', 'echoStamp', 'echoHeldMs', 'serverId', 'iface', 'pingTarget', 'load1'].includes(key),
+  key => !['seq', 'echoStamp', 'echoHeldMs', 'serverId', 'iface', 'pingTarget'].includes(key),
 )
 export type Gauge = (typeof GAUGES)[number]
 
 const FIELDS = Heartbeat.order.map(key => {
   const field = Heartbeat.fields[key as keyof typeof Heartbeat.fields]
-  return { key, optional: field.optional, check: field.check, gauge: GAUGES.indexOf(key) }
+  return { key, optional: field.optional, check: field.check }
 })
-const SEQ = 1 + Heartbeat.order.indexOf('seq')
-const ECHO_STAMP = 1 + Heartbeat.order.indexOf('echoStamp')
-const ECHO_HELD = 1 + Heartbeat.order.indexOf('echoHeldMs')
-const LOAD1 = Heartbeat.order.indexOf('load1')
+/** Where each gauge is among the fields. */
+const GAUGE_FIELDS = Uint8Array.from(GAUGES, key => Heartbeat.order.indexOf(key))
+const SEQ = beatIndex('seq')
+const ECHO_STAMP = beatIndex('echoStamp')
+const ECHO_HELD = beatIndex('echoHeldMs')
+/** The figures of the heartbeat that is being read, one per field; NaN is unknown or text. */
+const figures = new Float64Array(Heartbeat.order.length)
 const FIRST_SIZE = 256
 /** Weight of the newest sample in the smoothed round trip: RFC 6298 §2 uses 1/8. */
 const RTT_WEIGHT = 1 / 8
@@ -33,11 +37,12 @@ export const stampOf = (nowMs: number): number => Math.floor(nowMs * STAMPS_PER_
 
 export class HeartbeatLedger {
   beats = 0
+  /** The answer to the last heartbeat: `[0x11, seq: uint32, stamp: uint32]`, written in place. */
+  readonly ack = Uint8Array.of(0x93, 0x11, 0xce, 0, 0, 0, 0, 0xce, 0, 0, 0, 0)
   readonly #width = GAUGES.length
   #rows = new Float64Array(FIRST_SIZE * GAUGES.length).fill(Number.NaN)
   #heard = new Float64Array(FIRST_SIZE)
   #rtt = new Float64Array(FIRST_SIZE).fill(Number.NaN)
-  readonly #load1: (string | null)[] = []
 
   /** Makes sure of the session's row; a session that comes back finds its gauges as they were. */
   open(slot: Slot, nowMs: number): void {
@@ -50,7 +55,6 @@ export class HeartbeatLedger {
     if (slot >= this.#heard.length) return
     this.#rows.fill(Number.NaN, slot * this.#width, (slot + 1) * this.#width)
     this.#rtt[slot] = Number.NaN
-    this.#load1[slot] = null
   }
 
   /** A complete valid message of the session arrived. */
@@ -63,27 +67,28 @@ export class HeartbeatLedger {
     return this.#heard[slot] as number // open() made the row
   }
 
-  /** Writes the gauges of an unpacked heartbeat, `[code, ...fields]`; returns its sequence number. Throws a FrameError. */
-  beat(slot: Slot, list: readonly unknown[], nowMs: number): number {
+  /**
+   * Takes the heartbeat that may begin at `at` of a message; its answer is in `ack`. Returns where it ends, or -1
+   * when it is not of a shape that the lane reads: `beatList` takes it then, or says what is wrong.
+   */
+  beat(slot: Slot, message: Uint8Array, at: number, nowMs: number): number {
+    const end = readBeat(message, at, figures)
+    if (end >= 0) this.#take(slot, nowMs)
+    return end
+  }
+
+  /** Takes an unpacked heartbeat, `[code, ...fields]`; its answer is in `ack`. Throws a FrameError. */
+  beatList(slot: Slot, list: readonly unknown[], nowMs: number): void {
     for (let i = 0; i < FIELDS.length; i++) {
       const field = FIELDS[i] as (typeof FIELDS)[number] // i is inside
       const value = list[i + 1] ?? undefined
+      figures[i] = value === undefined ? Number.NaN : Number(value)
       if (value === undefined && field.optional) continue
       const wanted = field.check(value)
       if (wanted !== undefined)
         throw new FrameError('bad_field', `heartbeat.${field.key}: wanted ${wanted}`, Heartbeat.code)
     }
-    const row = slot * this.#width
-    for (let i = 0; i < FIELDS.length; i++) {
-      const { gauge } = FIELDS[i] as (typeof FIELDS)[number] // i is inside
-      if (gauge >= 0) this.#rows[row + gauge] = (list[i + 1] as number | null) ?? Number.NaN // checked above
-    }
-    this.#load1[slot] = (list[LOAD1 + 1] as string | null) ?? null // checked above
-    const stamp = list[ECHO_STAMP] as number | null // checked above
-    if (stamp !== null && stamp !== undefined)
-      this.#sample(slot, stamp, (list[ECHO_HELD] as number | null) ?? 0, nowMs)
-    this.beats++
-    return list[SEQ] as number // checked above
+    this.#take(slot, nowMs)
   }
 
   /** Returns a gauge by its wire name; null is unknown. */
@@ -96,8 +101,6 @@ export class HeartbeatLedger {
   gauges(slot: Slot): Record<string, number | null> {
     const all: Record<string, number | null> = {}
     for (const name of GAUGES) all[name] = this.gauge(slot, name)
-    const load1 = Number(this.#load1[slot] ?? Number.NaN)
-    all['load1'] = Number.isNaN(load1) ? null : load1
     return all
   }
 
@@ -111,6 +114,30 @@ export class HeartbeatLedger {
   forgive(lagMs: number): void {
     for (let slot = 0; slot < this.#heard.length; slot++)
       this.#heard[slot] = (this.#heard[slot] as number) + lagMs // inside
+  }
+
+  /** Writes what was read into the session's row, and the answer. */
+  #take(slot: Slot, nowMs: number): void {
+    const row = slot * this.#width
+    for (let i = 0; i < GAUGE_FIELDS.length; i++) {
+      this.#rows[row + i] = figures[GAUGE_FIELDS[i] as number] as number // both are inside
+    }
+    const stamp = figures[ECHO_STAMP] as number // inside
+    if (!Number.isNaN(stamp)) this.#sample(slot, stamp, figures[ECHO_HELD] || 0, nowMs)
+    this.beats++
+    this.#answer(figures[SEQ] as number, stampOf(nowMs)) // inside
+  }
+
+  #answer(seq: number, stamp: number): void {
+    const { ack } = this
+    ack[3] = seq >>> 24
+    ack[4] = seq >>> 16
+    ack[5] = seq >>> 8
+    ack[6] = seq
+    ack[8] = stamp >>> 24
+    ack[9] = stamp >>> 16
+    ack[10] = stamp >>> 8
+    ack[11] = stamp
   }
 
   /** Round trip = now − stamp − how long the agent held it (RFC 3550 §6.4.1). */

@@ -1,0 +1,103 @@
+/**
+ * The coordinator under load: the real mesh behind the real edge, with production's checks, limits and journal,
+ * in this process. Its store holds the sessions that the bench resumes and takes every write at once.
+ *
+ *   --pairs N       N clients, each with a route to a node of its own
+ *   --nodes N       N nodes
+ *   --in-memory N   the last N of the nodes are attached at once, on sockets without a connection
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createMesh } from '../../src/app/mesh.js'
+import { Remotes } from '../../src/edge/remote.js'
+import { listen } from '../../src/edge/server.js'
+import { systemClock } from '../../src/kit/clock.js'
+import { systemRandom } from '../../src/kit/random.js'
+import { encode } from '../../src/protocol/codec.js'
+import { openJournal } from '../../src/store/index.js'
+import { attend } from './control.js'
+import { resumeInMemory } from './memory-sessions.js'
+import { nodesAlone, pairs, PopulationStore } from './population.js'
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: 'string', default: '0' },
+    nodes: { type: 'string', default: '0' },
+    'in-memory': { type: 'string', default: '0' },
+  },
+})
+const nodeCount = Number(values.nodes)
+const inMemory = Number(values['in-memory'])
+
+const dataDir = mkdtempSync(join(tmpdir(), 'boson-bench-'))
+process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+
+/** Far above what one host's load reaches, so that every limit is counted and none is hit. */
+const NEVER = 1e9
+const HOUR_MS = 3_600_000
+
+const mesh = createMesh({
+  serverId: 'bench',
+  clock: systemClock,
+  random: systemRandom,
+  store: new PopulationStore(values.pairs === '0' ? nodesAlone(nodeCount) : pairs(Number(values.pairs))),
+  journal: openJournal(dataDir),
+  log: {
+    debug: () => {},
+    info: () => {},
+    warn: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+    error: (fields, message) =>
+      process.stderr.write(`${message} ${String((fields as { err?: unknown }).err)}\n`),
+  },
+  // A whole bench comes from one host.
+  limits: {
+    greetingPerAddress: NEVER,
+    greetingTotal: NEVER,
+    sessionsPerAddress: NEVER,
+    hellosPerSecond: NEVER,
+    helloBurst: NEVER,
+  },
+  relay: { mbpsPerIdentity: 100_000 },
+  // Sessions without a connection say nothing, and a restored one may wait for its turn.
+  timing: { resumeWindowMs: HOUR_MS, ...(inMemory > 0 && { beatEveryMs: HOUR_MS }) },
+})
+await mesh.start()
+const { secret } = await mesh.createEnrolmentKey({
+  role: null,
+  uses: null,
+  ttlMs: null,
+  note: 'bench',
+  actor: 'bench',
+})
+const attached = resumeInMemory(mesh.intake, nodeCount - inMemory, inMemory)
+
+/** Sessions that say goodbye before the measured ones, so that the compiler has seen it, and those measured. */
+const GOODBYES = { before: 300, measured: 500 }
+function goodbyes(): number {
+  const goodbye = encode({ type: 'goodbye', reason: 'the bench is over' })
+  const leave = (count: number) => {
+    for (const connection of attached.splice(-count)) {
+      connection.received(goodbye)
+      connection.closed(1000)
+    }
+  }
+  leave(GOODBYES.before)
+  const before = process.cpuUsage()
+  leave(GOODBYES.measured)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / GOODBYES.measured
+}
+
+const { port } = listen({
+  host: '127.0.0.1',
+  port: 0,
+  tls: null,
+  intake: mesh.intake,
+  remotes: new Remotes([]),
+  origins: new Set(),
+  http: res => void res.end(),
+  faulted: error => process.stderr.write(`${String(error)}\n`),
+})
+attend(port, { credential: () => secret, goodbyes })

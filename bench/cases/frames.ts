@@ -4,12 +4,24 @@
  */
 import { Packr, Unpackr } from 'msgpackr'
 import type { Bench, Case } from '../bench.js'
+import { systemClock } from '../../src/kit/clock.js'
+import { HeartbeatLedger } from '../../src/lanes/heartbeat-ledger.js'
+import { RelayLane } from '../../src/lanes/relay-lane.js'
+import { RelayTable } from '../../src/lanes/relay-table.js'
 import { decode, definitionOf, encode } from '../../src/protocol/codec.js'
 import type { Wire } from '../../src/protocol/messages.js'
-import { relayEnd, relayLink, relayPayload, relaySize, writeRelay } from '../../src/protocol/relay-frame.js'
+import {
+  FIRST_LINK,
+  relayEnd,
+  relayLink,
+  relayPayload,
+  relaySize,
+  writeRelay,
+} from '../../src/protocol/relay-frame.js'
 import { EXAMPLES } from '../../src/protocol/examples.js'
 import { scan } from '../../src/protocol/scan.js'
 import { interleave, median } from '../rounds.js'
+import { SilentSocket } from '../servers/memory-sessions.js'
 import { nanosPerCall } from '../stopwatch.js'
 
 /** The documented example of each message; the packet is as large as tunnels make them. */
@@ -80,6 +92,8 @@ const codec = (Object.values(SAMPLES) as Wire[]).flatMap(event => {
 
 /** The lane works on the bytes of whole messages: eight packets here, as an agent bundles them. */
 const PACKETS = 8
+/** Messages of one turn for one destination; six fit into a bundle. */
+const MESSAGES = 4
 const payload = SAMPLES['relay.data'].payload
 const bundle = new Uint8Array(PACKETS * relaySize(payload.length))
 for (let i = 0, at = 0; i < PACKETS; i++) at = writeRelay(bundle, at, 0x1_2345, payload)
@@ -116,7 +130,35 @@ function copy(): number {
   }
   return at
 }
-const heartbeat = encode(SAMPLES.heartbeat)
+const heartbeat = Uint8Array.from(encode(SAMPLES.heartbeat))
+const ledger = new HeartbeatLedger()
+ledger.open(0, 0)
+
+/** A lane between two sessions, whose turns end when the bench says so. */
+function carrying(): () => number {
+  let endTurn = () => {}
+  const clock = { ...systemClock, soon: (run: () => void) => (endTurn = run) }
+  const table = new RelayTable()
+  const options = { mbpsPerIdentity: 100_000, payload: 'wireguard', queuePackets: 32, queueMs: 200 } as const
+  const lane = new RelayLane(clock, table, options, { gone() {}, pressure() {}, stuck() {} })
+  lane.attach(0, new SilentSocket('a'))
+  lane.attach(1, new SilentSocket('b'))
+  table.carry(table.join(0, 1), true)
+  const message = new Uint8Array(bundle)
+  const packet = new Uint8Array(payload)
+  packet.set([4, 0, 0, 0])
+  for (let i = 0, at = 0; i < PACKETS; i++) at = writeRelay(message, at, FIRST_LINK, packet)
+  return () => {
+    for (let i = 0; i < MESSAGES; i++) lane.forward(0, message, 0)
+    endTurn()
+    return lane.packets
+  }
+}
+const gathered = new Uint8Array(MESSAGES * bundle.length)
+function gather(): number {
+  for (let i = 0; i < MESSAGES; i++) gathered.set(bundle, i * bundle.length)
+  return gathered.length
+}
 
 const lanes = [
   timed('lane/relay-read', `a message of ${PACKETS} packets recognised`, bundle.length, readLane, {
@@ -127,10 +169,24 @@ const lanes = [
     name: 'copies',
     call: copy,
   }),
+  timed(
+    'lane/relay-carry',
+    `a turn of ${MESSAGES} messages of ${PACKETS} packets looked up, checked, gathered`,
+    gathered.length,
+    carrying(),
+    { name: 'copies', call: gather },
+  ),
   timed('lane/scan', 'the structural scan of a heartbeat', heartbeat.length, () => scan(heartbeat), {
     name: 'msgpackr unpack',
     call: () => unpackr.unpack(heartbeat),
   }),
+  timed(
+    'lane/heartbeat',
+    'a heartbeat checked, its figures and answer written',
+    heartbeat.length,
+    () => ledger.beat(0, heartbeat, 0, 1),
+    { name: 'msgpackr unpack', call: () => unpackr.unpack(heartbeat) },
+  ),
 ]
 
 export const frames: Bench = {

@@ -15,7 +15,7 @@ export function resumeInMemory(intake: Intake, first: number, count: number): Co
 }
 
 /** Takes everything and keeps nothing. */
-class SilentSocket implements Socket {
+export class SilentSocket implements Socket {
   readonly remote: string
 
   constructor(remote: string) {

@@ -21,6 +21,12 @@ import type { LiveLine } from './live-line.js'
 import type { Log } from './mesh.js'
 import { takeStateDir } from './state-dir.js'
 
+/**
+ * The longest ceiling of the reconnect back-off, ms. Somebody waits for this tunnel, and its session can be resumed
+ * for two minutes only: a coordinator that was killed finds everyone back within this time.
+ */
+const RECONNECT_MAX_MS = 8_000
+
 type Settings = NodeSettings | ClientSettings
 
 export interface Ground {
@@ -64,6 +70,7 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
       credential: credential ?? undefined,
       tunnel,
       memory: memoryFile({ path: join(folder, 'session.json'), url, id, publicKey: publicOf(privateKey) }),
+      timing: { reconnectMaxMs: RECONNECT_MAX_MS },
       dial: dialWs({
         ca: settings.ca === null ? undefined : readCertificates(settings.ca),
         insecure: settings.insecure,

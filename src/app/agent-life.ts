@@ -63,7 +63,8 @@ async function liveUntilEnded<A extends Living>(
   { line, moment, begin, giveUpAfterS }: LifeOptions<A>,
 ): Promise<void> {
   const over = new AbortController()
-  const show = () => line.show(moment(agent))
+  // After the event is dealt with: what is told during it may be half of the change.
+  const show = () => queueMicrotask(() => line.show(moment(agent)))
   const stopShowing = every(systemClock, SHOW_EVERY_MS, show)
   for (const type of ['online', 'offline', 'path', 'link', 'linkClosed'] as const) agent.on(type, show)
   agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))

@@ -44,6 +44,18 @@ t.test('what any other program sends to a link is not heard', async t => {
   t.same(sent, ['after it'])
 })
 
+t.test('packets for a WireGuard that does not listen are counted and lost', async t => {
+  const { tunnel, wireguard } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  wireguard.close()
+  await until('the errors are counted', () => {
+    tunnel.deliver(0x10001, bytes('into the void'))
+    return tunnel.sendErrors > 2
+  })
+  tunnel.deliver(0x99999, bytes('for nobody'))
+  t.equal(tunnel.metrics(0x99999), null)
+})
+
 t.test('opening an open link runs no command and keeps its socket', async t => {
   const { tunnel, commands } = await bench(t)
   await tunnel.open(peer({ link: 0x10001 }), () => {})
@@ -91,6 +103,13 @@ t.test('hundreds of links opened at once take a handful of commands', async t =>
   const used = commands.length - before
   t.comment(`${used} commands`)
   t.ok(used < 60)
+})
+
+t.test('a new peer is woken, even when it is to have no keepalive', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001, keepaliveS: 0 }), () => {})
+  const keepalives = commands.flatMap(each => each.match(/persistent-keepalive \d+/) ?? [])
+  t.same(keepalives, ['persistent-keepalive 25', 'persistent-keepalive 0'])
 })
 
 t.test('a peer that WireGuard refuses fails alone', async t => {
@@ -319,7 +338,9 @@ async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse
 async function listen(t: Test): Promise<Socket> {
   const socket = createSocket('udp4')
   await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
-  t.teardown(() => socket.close())
+  let open = true
+  socket.once('close', () => (open = false))
+  t.teardown(() => open && socket.close())
   return socket
 }
 

@@ -43,7 +43,7 @@ export class Namespace {
 
   /** Runs a program to its end; resolves to what it printed, rejects when it fails. */
   async run(command: string, ...args: string[]): Promise<string> {
-    const { stdout } = await exec('ip', ['netns', 'exec', this.id, command, ...args], {
+    const { stdout } = await exec('ip', [...this.#prefix, command, ...args], {
       timeout: 30_000,
       env: environment(),
     })
@@ -52,10 +52,15 @@ export class Namespace {
 
   /** Starts a program; the lab ends it at the latest when it goes. */
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    return spawn('ip', ['netns', 'exec', this.id, command, ...args], {
+    return spawn('ip', [...this.#prefix, command, ...args], {
       ...options,
       env: { ...environment(), ...options.env },
     })
+  }
+
+  /** Programs run as they do for their users: without the hooks that the test runner gives every child. */
+  get #prefix(): readonly string[] {
+    return ['netns', 'exec', this.id, 'env', '-u', 'NODE_OPTIONS']
   }
 
   /** Returns whether one packet comes back from `address` within a second. */

@@ -8,47 +8,42 @@ import { createSocket, type Socket } from 'node:dgram'
 /** What may wait in the kernel while this process is busy, bytes: 25 ms at 300 Mbit/s. The system caps it. */
 const BUFFER_BYTES = 1024 * 1024
 
+export interface LinkSocketOptions {
+  /** Where WireGuard listens on loopback. */
+  readonly port: number
+  /** What WireGuard sends; the bytes are lent until it returns. */
+  readonly heard: (packet: Uint8Array) => void
+  /** A packet that the system did not take: no listener, no memory. WireGuard sends again what matters. */
+  readonly failed: () => void
+}
+
 export class LinkSocket {
   readonly #socket: Socket
+  readonly #failed: () => void
   #open = true
-  /** Packets that the system did not take: no listener, no memory. WireGuard sends again what matters. */
-  errors = 0
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, failed: () => void) {
     this.#socket = socket
+    this.#failed = failed
   }
 
-  /** Opens a socket to WireGuard's `port`; `heard` gets what WireGuard sends, lent until it returns. */
-  static async open(port: number, heard: (packet: Uint8Array) => void): Promise<LinkSocket> {
+  static async open({ port, heard, failed }: LinkSocketOptions): Promise<LinkSocket> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES })
-    const link = new LinkSocket(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject)
       socket.bind(0, '127.0.0.1', () => {
         socket.off('error', reject)
-        resolve()
+        socket.connect(port, '127.0.0.1', resolve)
       })
     })
     // While WireGuard's port is closed, the kernel answers with ECONNREFUSED, here and from `send`.
-    socket.on('error', () => void link.errors++)
+    socket.on('error', failed)
     socket.on('message', heard)
-    await link.aim(port)
-    return link
+    return new LinkSocket(socket, failed)
   }
 
   get port(): number {
     return this.#socket.address().port
-  }
-
-  /** Sends to another port from now on: WireGuard listens elsewhere. */
-  async aim(port: number): Promise<void> {
-    try {
-      if (this.#socket.remoteAddress().port === port) return
-      this.#socket.disconnect()
-    } catch {
-      // Not connected yet.
-    }
-    await new Promise<void>(resolve => this.#socket.connect(port, '127.0.0.1', resolve))
   }
 
   /**
@@ -60,7 +55,7 @@ export class LinkSocket {
     try {
       this.#socket.send(packet, this.#sent)
     } catch {
-      this.errors++
+      this.#failed()
     }
   }
 
@@ -71,6 +66,6 @@ export class LinkSocket {
   }
 
   readonly #sent = (error: Error | null): void => {
-    if (error !== null) this.errors++
+    if (error !== null) this.#failed()
   }
 }

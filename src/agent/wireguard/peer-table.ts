@@ -10,10 +10,16 @@ import type { Run } from '../system/run.js'
 import type { Taken } from '../system/taken.js'
 import { parseCidr, type Cidr } from './cidr.js'
 import type { Device } from './device.js'
-import { peerArgs, removalArgs, type PeerEntry } from './wg.js'
+import { keepaliveArgs, peerArgs, removalArgs, type PeerEntry } from './wg.js'
 
 /** Peers named by one command: far below what a command line may hold. */
 const PEERS_PER_COMMAND = 100
+/**
+ * A new peer gets a keepalive at first, s, even when none is wanted: turning it on makes WireGuard begin a
+ * handshake at once. The other end may hold a session with a WireGuard of ours that is gone, and would need
+ * 15 s to notice.
+ */
+const WAKE_S = 25
 
 export class PeerTable {
   readonly #device: Device
@@ -106,18 +112,26 @@ export class PeerTable {
   async #tell(keys: readonly string[]): Promise<void> {
     const entries = keys.map(key => this.#wanted.get(key)).filter(entry => entry !== undefined)
     const removed = keys.filter(key => !this.#wanted.has(key) && this.#applied.has(key))
-    const args = [...removed.flatMap(removalArgs), ...entries.flatMap(peerArgs)]
-    const set = () =>
-      args.length > 0 ? this.#run('wg', ['set', this.#device.name, ...args]) : Promise.resolve('')
+    const silent = entries.filter(each => !this.#applied.has(each.publicKey) && each.keepaliveS === 0)
+    const args = [
+      ...removed.flatMap(removalArgs),
+      ...entries.flatMap(each => peerArgs(silent.includes(each) ? { ...each, keepaliveS: WAKE_S } : each)),
+    ]
+    const set = () => this.#set(args)
     if (this.#device.attached) await this.#takeThen(entries, set)
     else await set()
     await this.#route(entries, removed)
+    await this.#set(silent.flatMap(keepaliveArgs))
     for (const key of removed) this.#applied.delete(key)
     for (const entry of entries) this.#applied.set(entry.publicKey, entry)
     if (this.#device.attached) for (const key of removed) await this.#giveBack(key)
   }
 
-  async #takeThen(entries: readonly PeerEntry[], set: () => Promise<string>): Promise<void> {
+  async #set(args: readonly string[]): Promise<void> {
+    if (args.length > 0) await this.#run('wg', ['set', this.#device.name, ...args])
+  }
+
+  async #takeThen(entries: readonly PeerEntry[], set: () => Promise<void>): Promise<void> {
     const taken = entries.map(entry => [entry.publicKey, this.#newBelongings(entry)] as const)
     await this.#ledger.take(
       taken.flatMap(([, each]) => each),

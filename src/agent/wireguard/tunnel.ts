@@ -65,6 +65,8 @@ interface PeerState {
 }
 
 export class WireGuardTunnel implements Tunnel {
+  /** Packets for WireGuard that the system did not take. */
+  sendErrors = 0
   readonly #options: WireGuardTunnelOptions
   readonly #run: Run
   readonly #clock: Clock
@@ -201,9 +203,13 @@ export class WireGuardTunnel implements Tunnel {
       state.link.send(packet)
     }
     const handshake = new Handshake(this.#clock, send)
-    const socket = await LinkSocket.open(device.listenPort, packet => {
-      handshake.sent(packet, this.#clock.now())
-      send(packet)
+    const socket = await LinkSocket.open({
+      port: device.listenPort,
+      heard: packet => {
+        handshake.sent(packet, this.#clock.now())
+        send(packet)
+      },
+      failed: () => void this.sendErrors++,
     })
     const state: PeerState = { key, socket, handshake, link: null }
     return state

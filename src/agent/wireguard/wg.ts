@@ -40,6 +40,14 @@ export const peerArgs = (peer: PeerEntry): string[] => [
   peer.allowedIps.join(','),
 ]
 
+/** Returns the part of `wg set INTERFACE …` that changes nothing but a peer's keepalive. */
+export const keepaliveArgs = ({ publicKey, keepaliveS }: PeerEntry): string[] => [
+  'peer',
+  publicKey,
+  'persistent-keepalive',
+  String(keepaliveS),
+]
+
 /** Returns the part of `wg set INTERFACE …` that removes a peer. */
 export const removalArgs = (publicKey: string): string[] => ['peer', publicKey, 'remove']
 

@@ -1,0 +1,198 @@
+import { Writable } from 'node:stream'
+import t from 'tap'
+import type { MeshApi, MeshStats, NodeView } from '../../src/actors/ports.js'
+import { Histogram } from '../../src/kit/histogram.js'
+import { HealthReport } from '../../src/telemetry/health.js'
+import { createLog } from '../../src/telemetry/log.js'
+import { LoopDelay } from '../../src/telemetry/loop-delay.js'
+import { NODES_NAMED } from '../../src/telemetry/mesh-figures.js'
+import { Metrics } from '../../src/telemetry/metrics.js'
+import { Rate } from '../../src/telemetry/rate.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+
+t.test('however many nodes there are, only the busiest are named', async t => {
+  const nodes = Array.from({ length: 500 }, (_, i) => nodeView({ id: `node-${i}`, links: i }))
+  const page = await metricsOf({ nodes: () => nodes }).page()
+  const named = [...page.body.matchAll(/^boson_node_links\{node_id="([^"]+)"/gm)].map(([, id]) => id)
+  t.equal(named.length, NODES_NAMED)
+  t.equal(named[0], 'node-499')
+})
+
+t.test('what a node does not know has no figure', async t => {
+  const page = await metricsOf({ nodes: () => [nodeView({ rttMs: null })] }).page()
+  for (const name of [
+    'bosonserver_node_cpu_usage_percent',
+    'bosonserver_node_memory_usage_percent',
+    'boson_node_rtt_seconds',
+  ])
+    t.notMatch(page.body, new RegExp(`^${name}\\{`, 'm'))
+})
+
+t.test('figures of nodes', async t => {
+  const gauges = { cpuTotalPct: 12.5, memTotalMb: 1_000, memFreeMb: 250 }
+  const { body } = await metricsOf({ nodes: () => [nodeView({ gauges, rttMs: 20 })] }).page()
+  t.match(body, 'bosonserver_node_cpu_usage_percent{node_id="fra-1",app="bosonserver"} 12.5')
+  t.match(body, 'bosonserver_node_memory_usage_percent{node_id="fra-1",app="bosonserver"} 75')
+  t.match(body, 'boson_node_rtt_seconds{node_id="fra-1",app="bosonserver"} 0.02')
+})
+
+t.test('a round trip is counted once for each time that the node was heard', async t => {
+  const clock = new SimulatedClock()
+  const node = { silentMs: 0 }
+  const metrics = metricsOf({ nodes: () => [nodeView({ rttMs: 30, silentMs: node.silentMs })] }, clock)
+  const counted = async () =>
+    /^bosonserver_node_latency_ms_count\S* (\d+)$/m.exec((await metrics.page()).body)?.[1]
+  clock.advance(15_000)
+  t.equal(await counted(), '1')
+  clock.advance(15_000)
+  t.equal(await counted(), '2')
+  clock.advance(15_000)
+  node.silentMs = 20_000
+  t.equal(await counted(), '2', 'silence is no latency')
+})
+
+t.test('histograms are cumulative and in base units', async t => {
+  const failoverMs = new Histogram([100, 1_000])
+  for (const ms of [50, 700, 800, 5_000]) failoverMs.observe(ms)
+  const { body } = await metricsOf({ stats: () => stats({ failoverMs }) }).page()
+  const lines = body.split('\n').filter(line => line.startsWith('boson_failover_seconds'))
+  t.same(lines, [
+    'boson_failover_seconds_bucket{le="0.1",app="bosonserver"} 1',
+    'boson_failover_seconds_bucket{le="1",app="bosonserver"} 3',
+    'boson_failover_seconds_bucket{le="+Inf",app="bosonserver"} 4',
+    'boson_failover_seconds_sum{app="bosonserver"} 6.55',
+    'boson_failover_seconds_count{app="bosonserver"} 4',
+  ])
+})
+
+t.test('requests are counted by pattern, and faults by reason', async t => {
+  const metrics = metricsOf({})
+  const request = { method: 'GET', endpoint: '/api/v1/nodes', durationMs: 3 }
+  metrics.served({ ...request, status: 200, fault: null })
+  metrics.served({ ...request, status: 401, fault: 'unauthorised' })
+  const { body } = await metrics.page()
+  t.match(
+    body,
+    'bosonserver_api_requests_total{method="GET",endpoint="/api/v1/nodes",status="200",app="bosonserver"} 1',
+  )
+  t.match(
+    body,
+    'bosonserver_api_errors_total{method="GET",endpoint="/api/v1/nodes",error_type="unauthorised",app="bosonserver"} 1',
+  )
+})
+
+t.test('a dependency is asked at most once a second, however many ask us', async t => {
+  const clock = new SimulatedClock()
+  let asked = 0
+  const database = async () => ++asked
+  const report = new HealthReport({ clock, mesh: mesh({}), database, redis: null })
+  await Promise.all(Array.from({ length: 50 }, () => report.health()))
+  t.equal(asked, 1)
+  clock.advance(1_000)
+  await report.readiness()
+  t.equal(asked, 2)
+})
+
+t.test('the rate is over the last interval', async t => {
+  const clock = new SimulatedClock()
+  let total = 100
+  const rate = new Rate(clock, () => total)
+  t.equal(rate.perSecond, 0)
+  total = 5_100
+  clock.advance(5_000)
+  t.equal(rate.perSecond, 1_000)
+  clock.advance(5_000)
+  t.equal(rate.perSecond, 0)
+  rate.stop()
+  t.equal(clock.waiting, 0)
+})
+
+t.test('secrets do not reach the log, wherever someone puts them', async t => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', pretty: false, to: { write: line => lines.push(line) } })
+  log.info(
+    { token: 'S1', user: { password: 'S2' }, config: { tls: { privateKey: 'S3' } }, authorization: 'S4' },
+    'hello',
+  )
+  t.match(JSON.parse(lines[0] ?? ''), { level: 'info', msg: 'hello', token: '[secret]' })
+  t.notMatch(lines[0], /S\d/)
+})
+
+t.test('on a terminal a line is text', async t => {
+  const lines: string[] = []
+  const to = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk))
+      done()
+    },
+  })
+  const log = createLog({ level: 'info', pretty: true, to })
+  log.info({ port: 3000 }, 'listening')
+  log.debug({}, 'unsaid')
+  t.match(lines.join(''), 'listening')
+  t.notMatch(lines.join(''), 'unsaid')
+})
+
+function metricsOf(parts: Partial<MeshApi>, clock = new SimulatedClock()): Metrics {
+  return new Metrics({ clock, mesh: mesh(parts), loop: new LoopDelay(), startedAtMs: clock.wallMs() })
+}
+
+function mesh(parts: Partial<MeshApi>): MeshApi {
+  return {
+    serverId: 'test',
+    state: () => 'serving',
+    stats: () => stats({}),
+    nodes: () => [],
+    clients: () => [],
+    routes: () => [],
+    disconnect: () => false,
+    createEnrolmentKey: () => Promise.reject(new Error('not of this test')),
+    ...parts,
+  }
+}
+
+function stats(parts: Partial<MeshStats>): MeshStats {
+  const none = { registering: 0, online: 0, lapsed: 0, suspended: 0 }
+  return {
+    sessions: { node: none, client: none },
+    connections: { open: 0, greeting: 0 },
+    routes: { active: 0, assigned: 0, refused: 0, switched: 0 },
+    relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },
+    heartbeats: 0,
+    denied: {},
+    faults: 0,
+    resumed: 0,
+    registered: 0,
+    replaced: 0,
+    failoverMs: new Histogram([1]),
+    snapshot: { state: 'idle', dirty: 0, written: 0, failures: 0, lastWriteMs: null },
+    ...parts,
+  }
+}
+
+function nodeView(parts: Partial<NodeView>): NodeView {
+  return {
+    id: 'fra-1',
+    sessionId: 's',
+    state: 'online',
+    generation: 1,
+    overlay4: '10.77.0.2',
+    overlay6: 'fd77::2',
+    profile: {
+      agent: 'test',
+      country: 'DE',
+      region: null,
+      latitude: null,
+      longitude: null,
+      maxSessions: null,
+      bandwidthMbps: null,
+      exit: false,
+      tags: [],
+    },
+    links: 0,
+    silentMs: 0,
+    rttMs: 20,
+    gauges: {},
+    ...parts,
+  }
+}

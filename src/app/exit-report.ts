@@ -1,7 +1,7 @@
 /** What an error is to whoever typed the command: a line, and an exit code. */
 import { CommanderError } from 'commander'
 import { BadCertificate, ListenFailed } from '../edge/errors.js'
-import { BadOverlay, DataDirLocked, StoreUnavailable } from '../store/index.js'
+import { BadOverlay, DataDirLocked, StoreUnavailable } from '../store/errors.js'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
 
 /** Returns the code to exit with. */

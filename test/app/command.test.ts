@@ -1,14 +1,11 @@
 /** The `boson` command as it is installed, run as a process of its own. */
-import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { statSync, writeFileSync } from 'node:fs'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { commandIn, freePort, startServer } from '../support/boson.js'
 import { until } from '../support/until.js'
 
-const BOSON = resolve(import.meta.dirname, '../../../bin/boson')
-/** Without the test runner's own loaders, which a command on someone's machine has not either. */
-const AS_INSTALLED = ['-u', 'NODE_OPTIONS', process.execPath, BOSON]
 const TOKEN = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
 t.test('--help of every command shows an example and ends well', async t => {
@@ -58,17 +55,14 @@ t.test(
 )
 
 t.test('production does not start without good secrets, and names each of them', async t => {
-  const boson = commandIn(t, { NODE_ENV: 'production', SECRET_TOKEN: 'change-this-secret' })
+  const boson = commandIn(t, { env: { NODE_ENV: 'production', SECRET_TOKEN: 'change-this-secret' } })
   const { code, stderr } = await boson('server', '--port', '0')
   t.equal(code, 2)
   for (const name of ['SECRET_TOKEN', 'JWT_SECRET', 'TURN_STATIC_SECRET']) t.match(stderr, `${name}: wanted`)
 })
 
 t.test('no coordinator at the address ends with 3, in one sentence', async t => {
-  const gone = createServer().listen(0, '127.0.0.1')
-  await until('it has a port', () => gone.listening)
-  const { port } = gone.address() as { port: number } // it listens
-  await new Promise(resolve => gone.close(resolve))
+  const port = await freePort()
   const { code, stderr } = await commandIn(t)('status', '--server', `127.0.0.1:${port}`, '--token', TOKEN)
   t.equal(code, 3)
   t.match(stderr, /^boson: no coordinator answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)/)
@@ -76,7 +70,7 @@ t.test('no coordinator at the address ends with 3, in one sentence', async t => 
 
 t.test('a coordinator starts, is asked, refuses strangers, and stops without losing anything', async t => {
   const boson = commandIn(t)
-  const first = await startServer(t, boson.cwd)
+  const first = await startServer(t, { cwd: boson.cwd })
   const at = ['--port', String(first.port)]
 
   const made = await boson(
@@ -121,7 +115,7 @@ t.test('a coordinator starts, is asked, refuses strangers, and stops without los
   t.equal(statSync(join(boson.cwd, '.boson/secret-token')).mode & 0o777, 0o600)
 
   t.equal(await first.end('SIGTERM'), 0)
-  const again = await startServer(t, boson.cwd)
+  const again = await startServer(t, { cwd: boson.cwd })
   const list = await boson('enrol', 'list', '--port', String(again.port))
   t.match(list.stdout, /^KEY +ROLE +LEFT +EXPIRES \(UTC\) +NOTE\n/)
   t.match(list.stdout, new RegExp(`^${keyId} +node +3 `, 'm'))
@@ -142,7 +136,7 @@ t.test('a port that is taken ends with 5', async t => {
 })
 
 t.test('.env of the working directory is read, and what is set already counts first', async t => {
-  const boson = commandIn(t, { LOG_LEVEL: 'info' })
+  const boson = commandIn(t, { env: { LOG_LEVEL: 'info' } })
   writeFileSync(join(boson.cwd, '.env'), 'PORT=high\nLOG_LEVEL=loud\n')
   const { stderr } = await boson('server')
   t.match(stderr, 'PORT: wanted a whole number')
@@ -171,48 +165,3 @@ t.test('the demo loses a node, moves its clients, and its totals add up', async 
     `${totals.failoverMs.max} ms`,
   )
 })
-
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Returns `boson` in an empty directory of its own, with nothing of our environment but the path. */
-function commandIn(t: Test, env: Record<string, string> = {}) {
-  const cwd = t.testdir()
-  const run = (...args: string[]): Promise<Ended> =>
-    new Promise((ended, failed) => {
-      const child = spawn('env', [...AS_INSTALLED, ...args], {
-        cwd,
-        env: { PATH: process.env['PATH'], ...env },
-      })
-      let [stdout, stderr] = ['', '']
-      child.stdout.on('data', piece => (stdout += String(piece)))
-      child.stderr.on('data', piece => (stderr += String(piece)))
-      child.on('error', failed)
-      child.on('close', code => ended({ code, stdout, stderr }))
-      t.teardown(() => child.kill('SIGKILL'))
-    })
-  return Object.assign(run, { cwd })
-}
-
-async function startServer(t: Test, cwd: string) {
-  const child = spawn('env', [...AS_INSTALLED, 'server', '--port', '0'], {
-    cwd,
-    env: { PATH: process.env['PATH'] },
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let said = ''
-  child.stdout.on('data', piece => (said += String(piece)))
-  child.stderr.on('data', piece => (said += String(piece)))
-  const exited = new Promise<number | null>(resolve => child.on('exit', resolve))
-  const [, port] = await until('it listens', () => /serves at http:\/\/127\.0\.0\.1:(\d+)/.exec(said), 30_000)
-  return {
-    port: Number(port),
-    end: (signal: NodeJS.Signals) => {
-      child.kill(signal)
-      return exited
-    },
-  }
-}

@@ -1,9 +1,6 @@
 /** The edge over real sockets, in front of an intake that writes down what it hears. */
-import { execFileSync } from 'node:child_process'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type Socket as NetSocket } from 'node:net'
-import { join } from 'node:path'
-import { connect as tlsConnect } from 'node:tls'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
@@ -207,30 +204,4 @@ export async function rawSocket(t: Test, url: string): Promise<NetSocket> {
   )
   await new Promise(resolve => socket.once('data', resolve))
   return socket
-}
-
-export function makeCertificate(dir: string, name: string): void {
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'].concat([
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      join(dir, `${name}.key`),
-      '-out',
-      join(dir, `${name}.crt`),
-    ]),
-    { stdio: 'ignore' },
-  )
-}
-
-export function subject(port: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const socket = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
-      const { CN } = socket.getPeerCertificate().subject
-      resolve(Array.isArray(CN) ? CN[0] : CN)
-      socket.destroy()
-    })
-    socket.on('error', reject)
-  })
 }

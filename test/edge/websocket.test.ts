@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { listen } from '../../src/edge/server.js'
 import { SENT } from '../../src/protocol/sent.js'
+import { makeCertificate, subject } from '../support/certificate.js'
 import { until } from '../support/until.js'
-import { dial, knock, makeCertificate, rawSocket, serve, subject } from './serving.js'
+import { dial, knock, rawSocket, serve } from './serving.js'
 
 t.test('a socket of the mesh carries binary messages both ways', async t => {
   const { url, intake } = serve(t)

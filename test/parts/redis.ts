@@ -1,7 +1,7 @@
 /** A Redis server of a test's own on loopback, gone when the test ends. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
 import type { Test } from 'tap'
+import { freePort } from '../support/boson.js'
 
 export interface Redis {
   readonly url: string
@@ -40,12 +40,4 @@ export async function startRedis(t: Test): Promise<Redis | { readonly missing: s
     resume: () => void server?.kill('SIGCONT'),
     stop,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo // it listens
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

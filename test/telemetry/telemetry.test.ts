@@ -190,6 +190,7 @@ function nodeView(parts: Partial<NodeView>): NodeView {
       tags: [],
     },
     links: 0,
+    reserved: 0,
     silentMs: 0,
     rttMs: 20,
     gauges: {},

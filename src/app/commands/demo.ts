@@ -4,7 +4,7 @@ import { heldClock } from '../../agent/held-clock.js'
 import { every } from '../../kit/clock.js'
 import { Ring } from '../../kit/ring.js'
 import { demoPage, totalsText } from '../demo/page.js'
-import { World } from '../demo/world.js'
+import type { World } from '../demo/world.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 
 const EXAMPLES = `
@@ -64,6 +64,7 @@ async function runDemo({ seconds, json, ...size }: DemoOptions): Promise<void> {
     happened.push(line)
     if (!json && !live) process.stdout.write(`${line}\n`)
   }
+  const { World } = await import('../demo/world.js')
   const world = await World.start({ ...size, happened: tell, log: errorsOnly })
   tell(`${size.nodes} nodes and ${size.clients} clients are online at port ${world.port}`)
   const draw = () => process.stdout.write(`${HOME}${demoPage(world, elapsedS(), happened.values())}\n`)

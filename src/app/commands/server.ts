@@ -1,7 +1,6 @@
 /** `boson server`: the coordinator. */
 import { Command } from 'commander'
 import { readConfig } from '../config.js'
-import { serve } from '../serve.js'
 import { addSettings, sourcesOf } from '../setting-options.js'
 import { SETTINGS } from '../settings.js'
 
@@ -19,5 +18,8 @@ export const serverCommand = (): Command =>
     .description('run the coordinator')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Record<string, unknown>) => {
-      await serve(readConfig(sourcesOf(SETTINGS, options)), process.env)
+      const config = readConfig(sourcesOf(SETTINGS, options))
+      // Loaded when it is wanted: the database is most of what there is to load.
+      const { serve } = await import('../serve.js')
+      await serve(config, process.env)
     })

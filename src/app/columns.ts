@@ -2,15 +2,13 @@
 
 export type Cell = string | number | null
 
-/** Returns the table as text; what is unknown is a dash. Numbers stand to the right. */
+/** Returns the table as text; what is unknown is a dash. Columns of numbers stand to the right. */
 export function columns(heading: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const widths = heading.map((name, i) => Math.max(name.length, ...rows.map(row => shown(row[i]).length)))
+  const right = heading.map((_, i) => rows.some(row => typeof row[i] === 'number'))
   const line = (cells: readonly (Cell | undefined)[]) =>
     cells
-      .map((cell, i) => {
-        const width = widths[i] ?? 0
-        return typeof cell === 'number' ? shown(cell).padStart(width) : shown(cell).padEnd(width)
-      })
+      .map((cell, i) => shown(cell)[right[i] === true ? 'padStart' : 'padEnd'](widths[i] ?? 0))
       .join('  ')
       .trimEnd()
   return [heading, ...rows].map(line).join('\n')

@@ -1,7 +1,6 @@
 /** The coordinator's configuration: its settings, and what follows from several of them together. */
 import { BadConfig, readSettings, type Sources, type ValuesOf } from './read-settings.js'
 import { type SettingKey, SETTINGS } from './settings.js'
-import type { Setting } from './setting.js'
 
 export { BadConfig, type Sources }
 
@@ -41,6 +40,3 @@ function withPostgresParts(env: Sources['env'], problems: string[]): Sources['en
     problems.push(`POSTGRES_HOST: wanted a host name, got ${JSON.stringify(host)}`)
   return { ...env, DATABASE_URL: url.href }
 }
-
-export const entries = (): readonly (readonly [SettingKey, Setting])[] =>
-  Object.entries(SETTINGS) as unknown as readonly (readonly [SettingKey, Setting])[] // Object.entries forgets the keys

@@ -12,6 +12,7 @@ import { Router } from '../edge/router.js'
 import { type EdgeServer, listen } from '../edge/server.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
+import { MESH_PATH } from '../protocol/timing.js'
 import { HealthReport, type Ping } from '../telemetry/health.js'
 import { LoopDelay } from '../telemetry/loop-delay.js'
 import { Metrics } from '../telemetry/metrics.js'
@@ -97,6 +98,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         },
         faulted: (error, route) => log.error({ err: error, route }, 'a request failed'),
       }),
+      refused: ({ statusCode, code }) =>
+        metrics.served({
+          method: 'GET',
+          endpoint: MESH_PATH,
+          status: statusCode,
+          fault: code,
+          durationMs: 0,
+        }),
       faulted: (error, remote) => log.error({ err: error, remote }, 'a socket failed and was closed'),
     })
   } catch (error) {

@@ -21,6 +21,7 @@ import type { Intake } from '../actors/ports.js'
 import { CLOSE } from '../protocol/close-codes.js'
 import { MESH_PATH, MESSAGE_MAX, SUBPROTOCOL } from '../protocol/timing.js'
 import { BadCertificate, ListenFailed } from './errors.js'
+import type { HttpError } from './http-error.js'
 import { type HttpHandler, write } from './http.js'
 import type { Remotes } from './remote.js'
 import { faultReply } from './reply.js'
@@ -38,6 +39,8 @@ export interface ServerOptions {
   /** Web pages that may open the mesh. */
   readonly origins: ReadonlySet<string>
   readonly http: HttpHandler
+  /** Hears of every upgrade that was refused. */
+  readonly refused?: (fault: HttpError) => void
   /** Hears of what our own code threw while a socket was served; that socket is closed. */
   readonly faulted: (error: unknown, remote: string) => void
 }
@@ -112,7 +115,7 @@ const EXCLUSIVE_PORT = 1
 
 function createApp(options: ServerOptions, apps: TemplatedApp[]): TemplatedApp {
   const app = options.tls === null ? App() : tlsApp(options.tls)
-  const { intake, remotes, origins, faulted } = options
+  const { faulted, intake } = options
 
   /** Our own fault closes the one socket it happened on. */
   const guarded = (data: SocketData, run: () => void) => {
@@ -132,7 +135,7 @@ function createApp(options: ServerOptions, apps: TemplatedApp[]): TemplatedApp {
     // The mesh decides who is silent: bytes that trickle in would keep this timer happy for ever.
     idleTimeout: 0,
     sendPingsAutomatically: false,
-    upgrade: (res, req, context) => upgrade(res, req, context, remotes, origins, intake),
+    upgrade: (res, req, context) => upgrade(options, res, req, context),
     open: ws => {
       const data = ws.getUserData()
       data.socket = new UwsSocket(ws, data.remote)
@@ -174,12 +177,10 @@ function tlsApp(tls: { readonly cert: string; readonly key: string }): Templated
 }
 
 function upgrade(
+  { remotes, origins, intake, refused: hear }: ServerOptions,
   res: HttpResponse,
   req: HttpRequest,
   context: us_socket_context_t,
-  remotes: Remotes,
-  origins: ReadonlySet<string>,
-  intake: Intake,
 ): void {
   const remote = remotes.of(new Uint8Array(res.getRemoteAddress()), req.getHeader('x-forwarded-for')).address
   const refused = refusal(
@@ -193,7 +194,10 @@ function upgrade(
     origins,
     intake,
   )
-  if (refused !== null) return write(res, faultReply(refused), {}, false, true)
+  if (refused !== null) {
+    hear?.(refused)
+    return write(res, faultReply(refused), {}, false, true)
+  }
   const data: SocketData = { remote, socket: null, connection: null }
   // No extensions: compression would let a few bytes become many.
   res.upgrade(data, req.getHeader('sec-websocket-key'), SUBPROTOCOL, '', context)

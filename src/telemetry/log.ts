@@ -39,5 +39,8 @@ export function createLog(options: LogOptions): Logger {
     const formatters = { level: (level: string) => ({ level }) }
     return pino({ ...settings, formatters, timestamp: pino.stdTimeFunctions.isoTime }, to)
   }
-  return pino(settings, pretty({ destination: to, colorize: true, translateTime: 'HH:MM:ss.l', sync: true }))
+  return pino(
+    settings,
+    pretty({ destination: to, colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l', sync: true }),
+  )
 }

@@ -172,7 +172,8 @@ t.test('the metrics page has the names that dashboards know, and ours in base un
 })
 
 t.test('someone who opens the mesh in a browser is told what it is', async t => {
-  const { get } = await coordinator(t)
+  const { get, port } = await coordinator(t)
+  t.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'agents connect at /mesh')
   t.match(await get('/mesh'), { status: 426, body: { error: { message: /where agents connect/ } } })
 })
 

@@ -96,6 +96,7 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
   const intake = new Notebook()
   const faults: unknown[] = []
   const requests: Served[] = []
+  const refusals: string[] = []
   const remotes = new Remotes(http.trustedProxies ?? [])
   const httpOptions: HttpOptions = {
     clock: systemClock,
@@ -115,6 +116,7 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
     remotes,
     origins: new Set(),
     http: httpHandler(httpOptions),
+    refused: fault => refusals.push(fault.code),
     faulted: error => faults.push(error),
     ...wishes,
   }
@@ -122,7 +124,7 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
   t.teardown(() => server.close())
   const url = `ws://127.0.0.1:${server.port}`
   const get = (path: string, ask: Ask = {}) => fetchPage(server.port, path, ask)
-  return { server, port: server.port, url, options, intake, faults, requests, get }
+  return { server, port: server.port, url, options, intake, faults, requests, refusals, get }
 }
 
 interface Ask {

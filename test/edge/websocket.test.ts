@@ -76,7 +76,7 @@ t.test('what our own code throws closes that socket alone', async t => {
 })
 
 t.test('who may not open the mesh, and what they are told', async t => {
-  const { url, intake } = serve(t, { origins: new Set(['https://panel.example']) })
+  const { url, intake, refusals } = serve(t, { origins: new Set(['https://panel.example']) })
   const good = { 'Sec-WebSocket-Protocol': 'boson.v1', 'Sec-WebSocket-Version': '13' }
   const table: readonly (readonly [string, string, Record<string, string>, number, RegExp])[] = [
     ['no subprotocol', '/mesh', { ...good, 'Sec-WebSocket-Protocol': '' }, 400, /boson\.v1/],
@@ -105,6 +105,8 @@ t.test('who may not open the mesh, and what they are told', async t => {
   const full = await knock(url, '/mesh', good)
   t.equal(full.status, 503)
   t.equal(full.headers['retry-after'], '7')
+  const counted = ['bad_request', 'bad_request', 'upgrade_required', 'bad_request']
+  t.same(refusals, [...counted, ...Array.from({ length: 3 }, () => 'origin_refused'), 'unavailable'])
 })
 
 t.test('a reader that stalls and is closed is gone soon, though it never answers', async t => {

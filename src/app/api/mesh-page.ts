@@ -1,7 +1,15 @@
-/** What someone sees who opens the mesh's address in a browser. */
+/** What someone sees who opens the coordinator, or the mesh's own address, in a browser. */
 import { HttpError } from '../../edge/http-error.js'
+import { text } from '../../edge/reply.js'
 import type { Route } from '../../edge/router.js'
 import { MESH_PATH, SUBPROTOCOL } from '../../protocol/timing.js'
+
+export const rootRoute: Route = {
+  method: 'GET',
+  path: '/',
+  access: 'open',
+  handle: () => text(`BosonServer: agents connect at ${MESH_PATH}; how it is: /health\n`),
+}
 
 export const meshRoute: Route = {
   method: 'GET',

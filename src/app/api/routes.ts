@@ -9,7 +9,7 @@ import type { Rate } from '../../telemetry/rate.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
-import { meshRoute } from './mesh-page.js'
+import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
 import { statusRoute } from './status.js'
 
@@ -36,5 +36,6 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   statusRoute(parts),
   ...enrolmentRoutes(parts),
   ...listRoutes(parts),
+  rootRoute,
   meshRoute,
 ]

@@ -1,0 +1,131 @@
+import t from 'tap'
+import { asDuration, asMs, columns } from '../../src/app/columns.js'
+import { statusPage } from '../../src/app/commands/status.js'
+
+t.test('words stand to the left, numbers to the right, and what is unknown is a dash', async t => {
+  const table = columns(
+    ['NODE', 'CLIENTS', 'RTT'],
+    [
+      ['fra-1', 7, '12 ms'],
+      ['a-long-name', 1200, null],
+    ],
+  )
+  t.same(table.split('\n'), [
+    'NODE         CLIENTS  RTT',
+    'fra-1              7  12 ms',
+    'a-long-name     1200  -',
+  ])
+})
+
+t.test('durations as people say them', async t => {
+  const table: readonly (readonly [number, string])[] = [
+    [0, '0 s'],
+    [59.9, '59 s'],
+    [60, '1 min'],
+    [3_600, '1 h 0 min'],
+    [12_000, '3 h 20 min'],
+    [273_600, '3 d 4 h'],
+  ]
+  for (const [seconds, text] of table) t.equal(asDuration(seconds), text)
+  t.equal(asMs(0.42), '0.4 ms')
+  t.equal(asMs(41.6), '42 ms')
+  t.equal(asMs(null), null)
+})
+
+t.test('the status page: the coordinator, its nodes, its clients and how they are connected', async t => {
+  const profile = {
+    agent: 'test',
+    country: 'DE',
+    region: null,
+    latitude: null,
+    longitude: null,
+    maxSessions: null,
+    bandwidthMbps: null,
+    exit: false,
+    tags: [],
+  }
+  const common = { sessionId: 's', generation: 1, overlay6: 'fd77::2' }
+  const nobody = { considered: 0, qualified: 0, excluded: {}, compared: [] }
+  const page = statusPage({
+    status: {
+      version: '0.1.0',
+      serverId: 'eu-1',
+      state: 'serving',
+      uptimeS: 273_600,
+      store: {
+        kind: 'embedded (pglite)',
+        status: 'unhealthy',
+        latencyMs: null,
+        snapshot: 'backingOff',
+        dirty: 3,
+      },
+      nodes: { online: 1, total: 2 },
+      clients: { online: 1204, total: 1300 },
+      connections: { open: 1205, greeting: 0 },
+      routes: { active: 1, assigned: 1, refused: 0, switched: 0 },
+      relay: { links: 1, packets: 9, bytes: 900, mbps: 38.2, dropped: 0, queueP99Ms: 0.5 },
+      loopP99Ms: 3,
+      faults: 0,
+    },
+    nodes: [
+      {
+        ...common,
+        id: 'fra-1',
+        state: 'online',
+        overlay4: '10.77.0.2',
+        profile,
+        links: 1,
+        reserved: 0,
+        silentMs: 2_000,
+        rttMs: 12,
+        gauges: { cpuTotalPct: 31 },
+      },
+      {
+        ...common,
+        id: 'hel-2',
+        state: 'suspended',
+        overlay4: '10.77.0.3',
+        profile: { ...profile, country: null },
+        links: 0,
+        reserved: 0,
+        silentMs: null,
+        rttMs: null,
+        gauges: {},
+      },
+    ],
+    clients: [
+      {
+        ...common,
+        id: 'alice',
+        state: 'online',
+        overlay4: '10.77.0.4',
+        silentMs: 900,
+        rttMs: 8.4,
+        nodeId: 'fra-1',
+        link: 65_536,
+      },
+    ],
+    routes: [
+      {
+        routeId: 'r',
+        link: 65_536,
+        clientId: 'alice',
+        nodeId: 'fra-1',
+        tier: 'relayed',
+        sinceMs: 0,
+        explanation: nobody,
+      },
+    ],
+  })
+  t.same(page.split('\n'), [
+    'BosonServer 0.1.0   up 3 d 4 h   nodes 1/2 online   clients 1,204   relay 38 Mbit/s   store embedded (pglite) (away: sessions go on from memory)',
+    'sockets 1,205   routes 1   moved 0   relay queue p99 0.5 ms   loop lag p99 3.0 ms   dropped 0',
+    '',
+    'NODE   IP         COUNTRY  STATE      CLIENTS  RTT    CPU   SEEN',
+    'fra-1  10.77.0.2  DE       online           1  12 ms  31 %  2 s ago',
+    'hel-2  10.77.0.3  -        suspended        0  -      -     -',
+    '',
+    'CLIENT  IP         NODE   PATH     STATE   RTT     SEEN',
+    'alice   10.77.0.4  fra-1  relayed  online  8.4 ms  0 s ago',
+  ])
+})

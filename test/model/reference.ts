@@ -79,11 +79,13 @@ export class Reference {
     })
   }
 
-  /** One process is left. */
+  /** One process is left, or none; who was there last is anyone's guess. */
   uncontested(id: string, now: number): void {
     this.#change(id, now, track => {
       track.contested = false
       track.held = 'maybe'
+      track.told = true
+      track.sinceMs = now
     })
   }
 

@@ -125,7 +125,7 @@ export class SocketConnection implements Connection, Line {
       this.#pings = 0
       this.#pingsMs = now
     }
-    if (++this.#pings > this.#door.limits.pingsPerSecond) this.#flooding('ping_flood')
+    if (!this.#gone && ++this.#pings > this.#door.limits.pingsPerSecond) this.#flooding('ping_flood')
   }
 
   drained(): void {

@@ -291,7 +291,7 @@ client                        coordinator                          node
 - \`path.open\` has all that a WireGuard peer entry needs: public key, allowed IPs, keepalive. The endpoint of
   the entry is the agent's own loopback socket, whose packets travel as \`relay.data\`.
 - \`path.open\` is idempotent. It comes again after a resume; for a link that is open, update what differs and
-  do not disturb the traffic.
+  do not disturb the traffic. Answer each with \`path.ready\`: a link that carries already is told \`path.settled\` again.
 - The link carries when both ends have said \`path.ready\`. They have ${seconds(TIMING.pathOpenMs)}; an end that cannot serve the link says
   \`path.closed\` at once, and the client is given another node.
 - Every requirement in \`route.request\` is hard. \`route.refused.unmet\` names those that excluded nodes.

@@ -25,7 +25,7 @@ import { takeStateDir } from './state-dir.js'
  * The longest ceiling of the reconnect back-off, ms. Somebody waits for this tunnel, and its session can be resumed
  * for two minutes only: a coordinator that was killed finds everyone back within this time.
  */
-const RECONNECT_MAX_MS = 8_000
+const RECONNECT_MAX_MS = 3_000
 
 type Settings = NodeSettings | ClientSettings
 

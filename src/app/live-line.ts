@@ -25,6 +25,8 @@ export interface Output {
   write(text: string): unknown
 }
 
+/** A terminal that does not tell its width says 0. */
+const USUAL_COLUMNS = 80
 const REWRITE = '\r\u001b[K'
 
 export class LiveLine {
@@ -63,7 +65,7 @@ export class LiveLine {
 
   #rewrite(line: string): void {
     // A line that wraps cannot be rewritten.
-    const fitting = line.slice(0, (this.#out.columns ?? 80) - 1)
+    const fitting = line.slice(0, (this.#out.columns || USUAL_COLUMNS) - 1)
     if (fitting === this.#line) return
     this.#line = fitting
     this.#out.write(`${REWRITE}${fitting}`)

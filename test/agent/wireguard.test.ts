@@ -202,8 +202,8 @@ t.test('an interface with another key is not ours to use', async t => {
 
 t.test('both ends read the round trip off the handshake', async t => {
   const clock = new SimulatedClock()
-  const initiator = new Handshake(clock, () => {})
-  const responder = new Handshake(clock, () => {})
+  const initiator = new Handshake({ clock, first: true, repeat: () => {} })
+  const responder = new Handshake({ clock, first: true, repeat: () => {} })
   const initiation = message(1, 148, { 4: 0xcafe })
   const response = message(2, 92, { 4: 0xbeef, 8: 0xcafe })
   const data = message(4, 32, { 4: 0xbeef })
@@ -225,7 +225,7 @@ t.test('both ends read the round trip off the handshake', async t => {
 t.test('an initiation is repeated until it is answered', async t => {
   const clock = new SimulatedClock()
   const repeated: Uint8Array[] = []
-  const handshake = new Handshake(clock, packet => repeated.push(packet))
+  const handshake = new Handshake({ clock, first: true, repeat: packet => repeated.push(packet) })
   const initiation = message(1, 148, { 4: 0xcafe })
   handshake.sent(initiation, clock.now())
   clock.advance(49)
@@ -248,11 +248,27 @@ t.test('an initiation is repeated until it is answered', async t => {
 t.test('a responder under load has heard the initiation', async t => {
   const clock = new SimulatedClock()
   let repeated = 0
-  const handshake = new Handshake(clock, () => repeated++)
+  const handshake = new Handshake({ clock, first: false, repeat: () => repeated++ })
   handshake.sent(message(1, 148, { 4: 0xcafe }), clock.now())
   handshake.received(message(3, 64, { 4: 0xcafe }), clock.now())
   clock.advance(10_000)
   t.equal(repeated, 0)
+})
+
+t.test('of two initiations that cross, only one is heard', async t => {
+  const clock = new SimulatedClock()
+  const first = new Handshake({ clock, first: true, repeat: () => {} })
+  const second = new Handshake({ clock, first: false, repeat: () => {} })
+  const [a, b] = [message(1, 148, { 4: 0xa }), message(1, 148, { 4: 0xb })]
+  t.ok(first.received(b, 0), 'it is heard where none is under way')
+  first.sent(a, 0)
+  second.sent(b, 0)
+  t.notOk(first.received(b, 10))
+  t.ok(second.received(a, 10))
+  t.ok(first.received(b, 5_000), 'nor is one that was never answered under way for ever')
+  first.sent(a, 6_000)
+  first.received(message(2, 92, { 8: 0xa }), 6_010)
+  t.ok(first.received(b, 6_020), 'nor one that was answered')
 })
 
 t.test('a dump is read field by field', async t => {

@@ -22,7 +22,7 @@ export function cannotRun(): string | false {
   if (process.platform !== 'linux') return 'needs Linux'
   if (process.getuid?.() !== 0) return 'needs root'
   if (!existsSync('/dev/net/tun')) return 'needs /dev/net/tun'
-  for (const tool of ['ip', 'nft', 'wg', 'wireguard-go', 'ping']) {
+  for (const tool of ['ip', 'nft', 'wg', 'wireguard-go', 'ping', 'iperf3', 'setpriv']) {
     try {
       execFileSync('sh', ['-c', `command -v ${tool}`], { env: environment() })
     } catch {

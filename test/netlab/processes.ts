@@ -1,6 +1,6 @@
 /** The real programs, each in its namespace: `boson server`, `boson node`, `boson client`, and a ping that runs on. */
 import { once } from 'node:events'
-import type { ChildProcess } from 'node:child_process'
+import { execFileSync, type ChildProcess } from 'node:child_process'
 import { until } from '../support/until.js'
 import { COORDINATOR, type Namespace } from './namespaces.js'
 
@@ -143,4 +143,12 @@ export class Pinging {
     const { replies } = this
     return Math.max(...replies.slice(1).map((at, i) => (at - (replies[i] ?? at)) * 1_000))
   }
+}
+
+/** Returns the process of wireguard-go that holds an interface. */
+export function wireguardGo(iface: string): number {
+  const { stdout } = {
+    stdout: execFileSync('pgrep', ['-f', `^wireguard-go -f ${iface}$`], { encoding: 'utf8' }),
+  }
+  return Number(stdout.trim())
 }

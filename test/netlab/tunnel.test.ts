@@ -1,12 +1,13 @@
 import t, { type Test } from 'tap'
 import { generateKeyPairSync } from 'node:crypto'
-import { execFileSync, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../support/until.js'
 import { cannotRun, makeLab, type Namespace } from './namespaces.js'
+import { wireguardGo } from './processes.js'
 import type { TunnelEnd } from './tunnel-end.js'
 
 const skip = cannotRun()
@@ -179,13 +180,6 @@ function keyPair(): Keys {
   const { d = '', x = '' } = privateKey.export({ format: 'jwk' })
   const base64 = (text: string) => Buffer.from(text, 'base64url').toString('base64')
   return { private: base64(d), public: base64(x) }
-}
-
-function wireguardGo(iface: string): number {
-  const { stdout } = {
-    stdout: execFileSync('pgrep', ['-f', `^wireguard-go -f ${iface}$`], { encoding: 'utf8' }),
-  }
-  return Number(stdout.trim())
 }
 
 function reason(): string {

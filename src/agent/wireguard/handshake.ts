@@ -5,6 +5,10 @@
  * the first one often leaves before the other end of a new link is set up, or while the coordinator restarts. A
  * copy that was not needed is a replay, which the other WireGuard drops.
  *
+ * When both ends begin at the same moment, each answer would find that its initiation was given up for the
+ * other's, and both would wait five seconds. So one end, always the same, does not hear of the other's while its
+ * own is under way.
+ *
  * The round trip to the peer is read off, and nothing is sent for it. Both ends learn it, about every two minutes
  * while there is traffic:
  *
@@ -24,12 +28,21 @@ const FIRST_MS = 50
 const LATER_MS = 500
 /** Waits that end after this long, ms, are WireGuard's own: it makes a new initiation after 5 s. */
 const LONGEST_MS = 2_000
+/** An initiation is under way for this long, ms; then WireGuard makes a new one. */
+const UNDER_WAY_MS = 5_000
+
+export interface HandshakeOptions {
+  readonly clock: Clock
+  /** Whether this end goes first when both begin at the same moment; the other end says the opposite. */
+  readonly first: boolean
+  /** Sends an initiation once more. */
+  readonly repeat: (initiation: Uint8Array) => void
+}
 
 export class Handshake {
   /** The newest round trip, ms; null before the first handshake. */
   rttMs: number | null = null
-  readonly #clock: Clock
-  readonly #repeat: (initiation: Uint8Array) => void
+  readonly #options: HandshakeOptions
   #awaited: typeof RESPONSE | typeof DATA | null = null
   #index = 0
   #sentMs = 0
@@ -37,9 +50,8 @@ export class Handshake {
   #answered = false
   #timer: Timer | undefined
 
-  constructor(clock: Clock, repeat: (initiation: Uint8Array) => void) {
-    this.#clock = clock
-    this.#repeat = repeat
+  constructor(options: HandshakeOptions) {
+    this.#options = options
   }
 
   /** A packet from our WireGuard to the peer. */
@@ -54,31 +66,37 @@ export class Handshake {
     if (type === INITIATION) this.#repeatAfter(this.#answered ? LATER_MS : FIRST_MS, packet.slice())
   }
 
-  /** A packet from the peer to our WireGuard. */
-  received(packet: Uint8Array, nowMs: number): void {
-    if (this.#awaited === null) return
-    // The index that we sent comes back as the receiver's: the second field of a response, the first elsewhere.
+  /** A packet from the peer; returns whether our WireGuard should get it. */
+  received(packet: Uint8Array, nowMs: number): boolean {
+    if (this.#awaited === null) return true
     const type = packet[0]
-    if (uint32(packet, type === RESPONSE ? 8 : 4) !== this.#index) return
-    if (type === COOKIE) this.stop()
-    if (type !== this.#awaited) return
-    // An answer after a repetition may be to either copy: it tells no round trip (Karn's rule).
-    this.#answered = true
-    if (this.#repeated === 0) this.rttMs = nowMs - this.#sentMs
-    this.stop()
+    if (type === INITIATION) return !this.#goesFirst(nowMs)
+    // The index that we sent comes back as the receiver's: the second field of a response, the first elsewhere.
+    if (uint32(packet, type === RESPONSE ? 8 : 4) !== this.#index) return true
+    if (type === this.#awaited) {
+      this.#answered = true
+      // An answer after a repetition may be to either copy: it tells no round trip (Karn's rule).
+      if (this.#repeated === 0) this.rttMs = nowMs - this.#sentMs
+      this.stop()
+    } else if (type === COOKIE) this.stop()
+    return true
   }
 
   /** Repeats nothing any more. */
   stop(): void {
     this.#awaited = null
-    this.#clock.clearTimeout(this.#timer)
+    this.#options.clock.clearTimeout(this.#timer)
+  }
+
+  #goesFirst(nowMs: number): boolean {
+    return this.#options.first && this.#awaited === RESPONSE && nowMs - this.#sentMs < UNDER_WAY_MS
   }
 
   #repeatAfter(waitMs: number, initiation: Uint8Array): void {
     if (waitMs > LONGEST_MS) return
-    this.#timer = this.#clock.setTimeout(() => {
+    this.#timer = this.#options.clock.setTimeout(() => {
       this.#repeated++
-      this.#repeat(initiation)
+      this.#options.repeat(initiation)
       this.#repeatAfter(waitMs * 2, initiation)
     }, waitMs)
   }

@@ -14,6 +14,7 @@ import type { FullTunnel } from '../exit/full-tunnel.js'
 import type { LinkMetrics } from '../link.js'
 import type { Peer, Tunnel } from '../ports.js'
 import type { Ledger } from '../system/ledger.js'
+import { publicOf } from '../../protocol/proof.js'
 import { run as runTool, type Run } from '../system/run.js'
 import { parseCidr } from './cidr.js'
 import { Device } from './device.js'
@@ -70,14 +71,17 @@ export class WireGuardTunnel implements Tunnel {
   readonly #options: WireGuardTunnelOptions
   readonly #run: Run
   readonly #clock: Clock
+  readonly #publicKey: string
   readonly #links = new Map<number, Link>()
   readonly #peers = new Map<string, Promise<PeerState>>()
   #up: Promise<{ device: Device; table: PeerTable }> | null = null
+  #addressing: Promise<void> = Promise.resolve()
 
   constructor(options: WireGuardTunnelOptions) {
     this.#options = options
     this.#run = options.run ?? runTool
     this.#clock = options.clock ?? systemClock
+    this.#publicKey = base64(publicOf(Buffer.from(options.privateKey, 'base64')))
   }
 
   /** Makes the interface, or attaches to it; returns its name. Rejects with a `SystemError` that says what is missing. */
@@ -86,16 +90,15 @@ export class WireGuardTunnel implements Tunnel {
     return device.name
   }
 
-  async addressed(own: { overlay4: string; overlay6: string; mtu: number }): Promise<void> {
-    await this.start()
-    const { device } = await this.#ready()
-    await device.address([own.overlay4, own.overlay6])
-    await device.resize(Math.max(SMALLEST_MTU, Math.min(this.#mtu, own.mtu - WIREGUARD_OVERHEAD)))
+  addressed(own: { overlay4: string; overlay6: string; mtu: number }): Promise<void> {
+    const addressing = this.#address(own)
+    this.#addressing = addressing.catch(() => {})
+    return addressing
   }
 
   async open(peer: Peer, send: (packet: Uint8Array) => void): Promise<void> {
     const { device, table } = await this.#ready()
-    const key = Buffer.from(peer.peerKey).toString('base64')
+    const key = base64(peer.peerKey)
     const state = await this.#peer(key, device)
     const allowedIps = this.#accepted(peer.allowedIps)
     await table.set({
@@ -117,8 +120,7 @@ export class WireGuardTunnel implements Tunnel {
     const nowMs = this.#clock.now()
     to.receivedBytes += packet.length
     to.lastReceivedAtMs = nowMs
-    to.peer.handshake.received(packet, nowMs)
-    to.peer.socket.send(packet)
+    if (to.peer.handshake.received(packet, nowMs)) to.peer.socket.send(packet)
   }
 
   async close(link: number): Promise<void> {
@@ -137,6 +139,8 @@ export class WireGuardTunnel implements Tunnel {
   /** Gives back the interface, the routes and all else that was taken from the machine. */
   async stop(): Promise<void> {
     const up = await this.#up?.catch(() => null)
+    // Commands on their way would find no interface, or a new one of someone else.
+    await this.#addressing
     this.#links.clear()
     for (const peer of this.#peers.values()) end(await peer)
     this.#peers.clear()
@@ -155,6 +159,13 @@ export class WireGuardTunnel implements Tunnel {
       receivedBytes,
       lastReceivedMs: lastReceivedAtMs === null ? null : this.#clock.now() - lastReceivedAtMs,
     }
+  }
+
+  async #address(own: { overlay4: string; overlay6: string; mtu: number }): Promise<void> {
+    await this.start()
+    const { device } = await this.#ready()
+    await device.address([own.overlay4, own.overlay6])
+    await device.resize(Math.max(SMALLEST_MTU, Math.min(this.#mtu, own.mtu - WIREGUARD_OVERHEAD)))
   }
 
   get #mtu(): number {
@@ -202,7 +213,7 @@ export class WireGuardTunnel implements Tunnel {
       state.link.sentBytes += packet.length
       state.link.send(packet)
     }
-    const handshake = new Handshake(this.#clock, send)
+    const handshake = new Handshake({ clock: this.#clock, first: this.#publicKey > key, repeat: send })
     const socket = await LinkSocket.open({
       port: device.listenPort,
       heard: packet => {
@@ -225,3 +236,6 @@ function end({ socket, handshake }: PeerState): void {
   handshake.stop()
   socket.close()
 }
+
+/** Returns a key as `wg` writes it. */
+const base64 = (key: Uint8Array): string => Buffer.from(key).toString('base64')

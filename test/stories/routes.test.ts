@@ -149,6 +149,48 @@ t.test('a client whose only node died is rescued by the next one that comes', as
   t.match(client.last('route.switched'), { nodeId: 'ams-1', cause: 'node_lost' })
 })
 
+t.test('a client whose only node died gets the place that another gives up', async t => {
+  const lab = await Lab.start()
+  const nodes = [await lab.enrolled('node', 'fra-1', { maxSessions: 1 })]
+  const alice = await lab.enrolled('client', 'alice')
+  await route(lab, alice, nodes)
+  nodes.push(await lab.enrolled('node', 'ams-1', { maxSessions: 1 }))
+  const bob = await lab.enrolled('client', 'bob')
+  const { nodeId, routeId } = await route(lab, bob, nodes)
+  t.equal(nodeId, 'ams-1')
+  lab.internet.drop('fra-1')
+  await lab.clock.run(5_000)
+  t.notOk(alice.names().includes('route.switched'), 'every place is taken')
+  bob.say({ type: 'route.release', routeId })
+  await lab.clock.run(100)
+  t.match(alice.last('route.switched'), { nodeId: 'ams-1', cause: 'node_lost' })
+  t.match(
+    lab.mesh.nodes().map(({ id, reserved }) => ({ id, reserved })),
+    [
+      { id: 'fra-1', reserved: 0 },
+      { id: 'ams-1', reserved: 1 },
+    ],
+  )
+})
+
+t.test('a node that is heard again rescues those that waited for one', async t => {
+  const lab = await Lab.start()
+  const fra = await lab.enrolled('node', 'fra-1')
+  const alice = await lab.enrolled('client', 'alice')
+  await route(lab, alice, [fra])
+  const ams = await lab.enrolled('node', 'ams-1')
+  lab.internet.cut('ams-1')
+  await lab.live([fra, alice], 17_000)
+  t.match(lab.mesh.nodes(), [{ id: 'fra-1' }, { id: 'ams-1', state: 'lapsed' }])
+  lab.internet.drop('fra-1')
+  await lab.clock.run(1_000)
+  t.notOk(alice.names().includes('route.switched'))
+  lab.internet.heal('ams-1')
+  ams.say(ams.beat())
+  await lab.clock.run(2_000)
+  t.match(alice.last('route.switched'), { nodeId: 'ams-1' })
+})
+
 t.test('a node that does not get ready is left for another', async t => {
   const lab = await Lab.start()
   const nodes = [await lab.enrolled('node', 'fra-1'), await lab.enrolled('node', 'ams-1')]

@@ -48,7 +48,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         fleet.set(cell, false)
         routing.moveFrom(cell, 'node_lapsed')
       },
-      brightened: cell => fleet.set(cell, true),
+      brightened: cell => {
+        fleet.set(cell, true)
+        routing.rescue()
+      },
       left: cell => {
         absences.clear(cell)
         fleet.set(cell, false)

@@ -6,7 +6,7 @@ import type { Clock } from '../../kit/clock.js'
 import { Histogram } from '../../kit/histogram.js'
 import type { Random } from '../../kit/random.js'
 import { type Choice, choose } from '../../mesh/choose.js'
-import { unmet } from '../../mesh/requirements.js'
+import { rejection, unmet } from '../../mesh/requirements.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { Paths } from '../path/paths.js'
 import type { Explanation, LinkId, RouteWish, StoredRoute } from '../ports.js'
@@ -221,6 +221,17 @@ export class Routing {
         cause: reason,
       },
     })
+    this.#offer(route.node)
+  }
+
+  /** A place became free: the first route that waits for one like it may have it. */
+  #offer(cell: Cell): void {
+    const node = this.#options.fleet.of(cell)
+    if (node === undefined || !node.accepting) return
+    for (const route of this.#stranded) {
+      if (route.node !== cell && rejection(node, route.wish) === null && this.#move(route, 'node_lost'))
+        return
+    }
   }
 
   #store(route: Route, cause: string | null): void {

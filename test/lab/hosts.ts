@@ -21,8 +21,8 @@ export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 
   readonly privateKey?: Uint8Array
   /** Hears of every packet that arrives. */
   readonly packet?: (link: number, packet: Uint8Array) => void
-  /** Hears of every event by its name. */
-  readonly happened?: (type: string) => void
+  /** Hears of every event. */
+  readonly happened?: (type: string, event: unknown) => void
 }
 
 /** What a host remembers of its agents' events, whichever process they came from. */
@@ -80,7 +80,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
 
   protected note(type: string, event: unknown): void {
     this.happened.push({ atMs: this.lab.clock.now(), type, event })
-    this.#options.happened?.(type)
+    this.#options.happened?.(type, event)
   }
 
   #newAgent(): A {

@@ -67,6 +67,11 @@ export class Internet {
     }
   }
 
+  /** Whether the host is on the net, and reads. */
+  isReachable(host: string): boolean {
+    return !this.#cut.has(host) && !this.#deaf.has(host)
+  }
+
   /** Takes the host off the net without telling anyone. */
   cut(host: string): void {
     this.#cut.add(host)

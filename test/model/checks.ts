@@ -10,10 +10,16 @@ import type { World } from './world.js'
 /** Warnings that are part of a story in which the store goes away or a reader stops reading. */
 const EXPECTED = /snapshot was not written|did not take the last snapshot|the relay drops packets/
 
+/** A few round trips, a failover and a look: what must have happened by itself after this has not, ms. */
+const GRACE_MS = 3_000
+/** After a boot, sessions have this long to come back before routes move, ms. */
+const WARMING_MS = 10_000
+
 export class Checks {
   readonly #world: World
   readonly #addresses = new Map<string, string>()
   readonly #generations = new Map<string, number>()
+  readonly #since = new Map<string, number>()
 
   constructor(world: World) {
     this.#world = world
@@ -21,10 +27,11 @@ export class Checks {
 
   /** Holds at every moment, however much is broken. */
   always(): void {
-    const { lab, traffic, up } = this.#world
+    const { lab, traffic, wrongs, up } = this.#world
     for (const { message, fields } of lab.complaints)
       must(EXPECTED.test(message), `the coordinator complains: ${message} ${JSON.stringify(fields)}`)
     must(traffic.wrongs.length === 0, traffic.wrongs.join('; '))
+    must(wrongs.length === 0, wrongs.join('; '))
     if (!up) return
     must(lab.mesh.stats().faults === 0, 'a session failed inside the coordinator')
     const nodes = lab.mesh.nodes()
@@ -32,6 +39,8 @@ export class Checks {
     this.#identities([...nodes, ...clients])
     this.#presence([...nodes, ...clients])
     this.#routes(nodes, clients)
+    this.#agreement([...nodes, ...clients])
+    this.#failover(nodes)
   }
 
   /** Holds when everything is repaired and time has passed: who wants a route has one, and packets flow. */
@@ -141,6 +150,49 @@ export class Checks {
       must(count <= placesOf(id), `${id} carries ${count} clients and has ${placesOf(id)} places`)
     }
     must(routes.length === lab.mesh.stats().relay.links, 'a link stands without a route')
+  }
+
+  /** An agent that is online and reachable is the one that the coordinator shows. */
+  #agreement(views: readonly (NodeView | ClientView)[]): void {
+    for (const host of this.#world.everyHost()) {
+      const { state, session } = host.agent.status()
+      const view = views.find(({ id }) => id === host.agent.id)
+      const agree = view?.generation === session?.generation && view?.state === 'online'
+      const differ = this.#world.isReachable(host) && state === 'online' && !agree
+      must(
+        this.#lasting(`session of ${host.name}`, differ) <= GRACE_MS,
+        `${host.name} believes to be online, and the coordinator shows ${view?.state} since long`,
+      )
+    }
+  }
+
+  /** A route does not stay with a node that is away while another could take it. */
+  #failover(nodes: readonly NodeView[]): void {
+    const { lab, everWished, reference, now } = this.#world
+    const patienceMs = GRACE_MS + (now - reference.bootMs < WARMING_MS + GRACE_MS ? WARMING_MS : 0)
+    for (const { clientId, nodeId } of lab.mesh.routes()) {
+      const wishes = everWished.get(clientId) ?? []
+      const other = nodes.find(
+        ({ id, state, reserved }) =>
+          id !== nodeId &&
+          this.#lasting(`${id} online`, state === 'online') > GRACE_MS &&
+          reserved < placesOf(id) &&
+          wishes.every(wish => meets(id, wish)),
+      )
+      const away = nodes.find(({ id }) => id === nodeId)?.state !== 'online'
+      must(
+        this.#lasting(`${clientId} on ${nodeId} in vain`, away && other !== undefined) <= patienceMs,
+        `${clientId} stays on ${nodeId}, which is away, although ${other?.id} could take it`,
+      )
+    }
+  }
+
+  /** Returns for how long `what` has held without a break, ms. */
+  #lasting(what: string, holds: boolean): number {
+    const { now } = this.#world
+    if (!holds) this.#since.delete(what)
+    else if (!this.#since.has(what)) this.#since.set(what, now)
+    return holds ? now - (this.#since.get(what) ?? now) : 0
   }
 
   /** Client, node and coordinator know the same link. */

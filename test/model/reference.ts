@@ -43,10 +43,11 @@ interface Track {
 }
 
 export class Reference {
+  /** When the coordinator was started last. */
+  bootMs = 0
   readonly #tracks = new Map<string, Track>()
   #up = true
   #cut = false
-  #bootMs = 0
   #storeAway = false
 
   joined(id: string, now: number): void {
@@ -114,7 +115,7 @@ export class Reference {
   }
 
   coordinatorUp(now: number): void {
-    this.#bootMs = now
+    this.bootMs = now
     this.#changeAll(now, () => {
       this.#up = true
       for (const track of this.#tracks.values()) track.wasOnline = false
@@ -148,13 +149,13 @@ export class Reference {
     const mayEnter = track.held === 'yes' || !this.#storeAway
     if (track.whole) return forMs >= BACK_MS && mayEnter ? ['online'] : ANY
     if (track.held === 'no' && forMs > TOLD_MS) return ['absent']
-    return this.#bootMs >= track.sinceMs || track.told
+    return this.bootMs >= track.sinceMs || track.told
       ? this.#suspended(track, now)
       : this.#silent(track, now, forMs)
   }
 
   #suspended(track: Track, now: number): Presences {
-    const forMs = now - Math.max(track.sinceMs, this.#bootMs)
+    const forMs = now - Math.max(track.sinceMs, this.bootMs)
     if (forMs <= TOLD_MS) return ANY
     if (forMs > WINDOW_MS + TOLD_MS) return ['absent']
     return track.held === 'yes' && forMs < WINDOW_MS - TOLD_MS ? ['suspended'] : ['suspended', 'absent']

@@ -1,6 +1,7 @@
 /** The lab of a story: performs its steps on the real mesh with real agents, and tells the reference of each. */
 import type { AgentProfile } from '../../src/agent/identity.js'
 import type { RouteWish } from '../../src/agent/route.machine.js'
+import type { Standing } from '../../src/agent/session.js'
 import { encode } from '../../src/protocol/codec.js'
 import { EXAMPLES } from '../../src/protocol/examples.js'
 import { ClientHost, NodeHost, numbered } from '../lab/hosts.js'
@@ -30,6 +31,9 @@ export class World {
   readonly released = new Set<string>()
   /** Whose process should run, as far as the story goes. */
   readonly present = new Set<string>()
+  /** What agents have heard and should not have. */
+  readonly wrongs: string[] = []
+  readonly #generations = new Map<string, number>()
   /** Packets that coordinators and agents of the past have dropped. */
   #pastDrops = 0
   #mallory: RawAgent['keys'] | undefined
@@ -69,6 +73,13 @@ export class World {
   *everyHost(): Generator<AnyHost> {
     yield* this.hosts.values()
     yield* this.duplicates.values()
+  }
+
+  /** Whether bytes reach this host and come from it, and the coordinator is there to read them. */
+  isReachable(host: AnyHost): boolean {
+    const { internet } = this.lab
+    const { name } = host
+    return this.up && host.runs && internet.isReachable(name) && internet.isReachable(HOST)
   }
 
   /** Packets that a coordinator or an agent says it dropped, since the beginning. */
@@ -318,13 +329,20 @@ export class World {
       ...(profile !== undefined && { profile }),
       ...(privateKey !== undefined && { privateKey }),
       packet: (link: number, packet: Uint8Array) => this.traffic.got(id, link, packet),
-      happened: (type: string) => {
+      happened: (type: string, event: unknown) => {
         if (type === 'offline' || type === 'refused') this.traffic.excuse(id)
+        if (type === 'online') this.#stood(id, (event as Standing).generation) // so it is documented
       },
     }
     return CLIENTS.includes(id)
       ? new ClientHost(this.lab, name, options)
       : new NodeHost(this.lab, name, options)
+  }
+
+  #stood(id: string, generation: number): void {
+    const before = this.#generations.get(id) ?? 0
+    if (generation <= before) this.wrongs.push(`${id} was given generation ${generation} after ${before}`)
+    this.#generations.set(id, generation)
   }
 
   #coordinatorDrops(): number {

@@ -96,7 +96,7 @@ t.test('an exit forwards and masquerades, and puts every setting back', async t 
   const read = (path: string) => readFileSync(`${settings}/net/${path}`, 'utf8').trim()
   const { ledger } = await Ledger.open(`${root}.json`, run)
   await startForwarding({ iface: 'boson0', ledger, run, settings })
-  t.match(commands[0], /^nft -f - < table inet boson-boson0 \{[^]*masquerade/)
+  t.match(commands[0], /^nft -f - < add table inet boson-boson0\n[^]*masquerade/)
   t.same(
     [
       'ipv4/ip_forward',

@@ -36,10 +36,11 @@ t.test(`a client sends everything through an exit${why}`, { skip }, async t => {
     await lab.node.run('ip', 'address', 'del', '192.168.7.1/24', 'dev', 'wan0')
   })
 
-  await t.test('everything goes through the tunnel again when wireguard-go has died', async t => {
+  await t.test('everything goes through the tunnel again when wireguard-go has died', async () => {
     const { interface: iface } = await client.says('it is online', ({ state }) => state === 'online')
-    process.kill(wireguardGo(iface), 'SIGKILL')
-    await t.rejects(lab.client.run('ip', 'route', 'get', INTERNET), /No route to host/)
+    const killed = wireguardGo(iface)
+    process.kill(killed, 'SIGKILL')
+    await until('wireguard-go runs again', () => ![0, killed].includes(wireguardGo(iface)))
     await until('a ping comes back from the internet', () => lab.client.reaches(INTERNET))
   })
 

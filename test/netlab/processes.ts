@@ -145,10 +145,11 @@ export class Pinging {
   }
 }
 
-/** Returns the process of wireguard-go that holds an interface. */
+/** Returns the process of wireguard-go that holds an interface; 0 when there is none. */
 export function wireguardGo(iface: string): number {
-  const { stdout } = {
-    stdout: execFileSync('pgrep', ['-f', `^wireguard-go -f ${iface}$`], { encoding: 'utf8' }),
+  try {
+    return Number(execFileSync('pgrep', ['-f', `^wireguard-go -f ${iface}$`], { encoding: 'utf8' }))
+  } catch {
+    return 0
   }
-  return Number(stdout.trim())
 }

@@ -66,7 +66,10 @@ function current(path: string): string | null {
   }
 }
 
+/** Replaces the table whole: one that is there is left from a start whose ledger was lost. */
 const ruleset = (table: string, iface: string): string => `
+add table inet ${table}
+delete table inet ${table}
 table inet ${table} {
   chain forward {
     type filter hook forward priority filter; policy accept;

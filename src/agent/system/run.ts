@@ -34,7 +34,8 @@ export const run: Run = (command, args, { stdin = '', timeoutMs = 5_000 } = {}) 
 /** Returns the environment for system tools: their usual folders, and messages in English. */
 export const toolEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
-  PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
+  // An empty PATH must not become an empty element, which means the working directory.
+  PATH: `${process.env['PATH'] || '/usr/bin'}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
   LC_ALL: 'C',
 })
 

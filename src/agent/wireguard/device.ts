@@ -84,18 +84,10 @@ export class Device {
       .map(parseCidr)
       .filter(each => this.takes(each))
       .map(({ text }) => text)
-    const { ledger, run } = this.#options
     for (const old of this.#addresses.filter(each => !wanted.includes(each))) {
-      await run('ip', ['address', 'del', old, 'dev', this.name]).catch(() => {})
+      await this.#options.run('ip', ['address', 'del', old, 'dev', this.name]).catch(() => {})
     }
-    const kept = this.#addresses.filter(each => wanted.includes(each))
-    for (const address of wanted.filter(each => !kept.includes(each))) {
-      // `replace` would also take an address that is not ours.
-      const add = () => run('ip', ['address', 'add', address, 'dev', this.name])
-      if (this.attached && !(await this.#has(address)))
-        await ledger.take({ kind: 'address', interface: this.name, address }, add)
-      else if (!this.attached) await add()
-    }
+    for (const address of wanted.filter(each => !this.#addresses.includes(each))) await this.#add(address)
     this.#addresses = wanted
   }
 
@@ -134,7 +126,9 @@ export class Device {
       )
     } catch (error) {
       if (!(error instanceof Error && /unknown device type|not supported/i.test(error.message))) throw error
-      await ledger.take({ kind: 'interface', name: this.name }, () => this.#startUserspace())
+      await ledger
+        .take({ kind: 'interface', name: this.name }, () => this.#startUserspace())
+        .catch(withoutKernel)
     }
     await this.#configure()
   }
@@ -167,12 +161,12 @@ export class Device {
       try {
         await this.#startUserspace()
         await this.#configure()
-        await this.#addressAnew()
+        for (const address of this.#addresses) await this.#add(address)
         await rebuilt()
       } catch (error) {
         log.warn({ interface: this.name, error: String(error) }, 'the interface could not be made anew yet')
-        // One that started and failed later ends now, and its end brings us back here.
-        await this.#stopUserspace()
+        // One that started and failed later is ended, and its end brings us back here.
+        if (this.#userspace !== null) return this.#stopUserspace()
       }
     }
     if (this.#closing) await this.#stopUserspace()
@@ -182,10 +176,13 @@ export class Device {
     await this.#userspace?.stop()
   }
 
-  async #addressAnew(): Promise<void> {
-    const addresses = this.#addresses
-    this.#addresses = []
-    await this.address(addresses)
+  async #add(address: string): Promise<void> {
+    const { ledger, run } = this.#options
+    // `replace` would also take an address that is not ours.
+    const add = () => run('ip', ['address', 'add', address, 'dev', this.name])
+    if (!this.attached) await add()
+    else if (!(await this.#has(address)))
+      await ledger.take({ kind: 'address', interface: this.name, address }, add)
   }
 
   async #has(address: string): Promise<boolean> {
@@ -198,6 +195,13 @@ export class Device {
 export async function existingKey(name: string, run: Run): Promise<string | null> {
   if (!(await exists(name, run))) return null
   return parseDump(await run('wg', ['show', name, 'dump'])).privateKey
+}
+
+/** wireguard-go is wanted only where the kernel cannot do it: says both. */
+function withoutKernel(error: unknown): never {
+  if (error instanceof SystemError && error.code === 'tool_missing')
+    throw new SystemError('tool_missing', `this kernel has no WireGuard, and ${error.message}`)
+  throw error
 }
 
 const exists = (name: string, run: Run): Promise<boolean> =>

@@ -89,8 +89,8 @@ const framing = (): string => `## Framing
   delimiter between them. Read until the message ends. An empty message is a fault.
 - Values of one message are handled in order. Whether values come in one message or in several makes no difference.
 - A value does not continue in the next message.
-- Sizes: at most ${GREETING_MESSAGE_MAX} bytes in a message until the session stands, ${MESSAGE_MAX} bytes afterwards, both
-  ways. A longer message ends the connection.
+- Sizes: at most ${MESSAGE_MAX} bytes in a message, both ways; from the agent at most ${GREETING_MESSAGE_MAX} until the session
+  stands. A longer message ends the connection.
 - An HTTP answer other than 101 means: come back with back-off. \`503\` may carry \`Retry-After\`, in seconds.`
 
 const values = (): string => `## Values

@@ -141,7 +141,7 @@ async function register(settings: Settings): Promise<Result> {
   const cost = (server: Contestant) => () =>
     withServer(server, async running => {
       const credential = await running.ask<string | null>('credential')
-      await visits(running.port, count / 5, credential)
+      await visits(running.port, count / 3, credential)
       const before = await running.ask<Usage>('usage')
       await visits(running.port, count, credential)
       return ((await running.ask<Usage>('usage')).cpuMicros - before.cpuMicros) / count
@@ -185,7 +185,8 @@ async function resume(settings: Settings): Promise<Result> {
     mode: 'cycle',
     conns: 64,
     sources: SOURCES,
-    cycles: settings.quick ? 2_000 : 10_000,
+    cycles: settings.quick ? 2_000 : 15_000,
+    warmCycles: settings.quick ? 1_000 : 5_000,
     identities,
   }
   const runs = await interleave(
@@ -254,7 +255,7 @@ async function heap(settings: Settings): Promise<Result> {
     value,
     unit: 'B heap/cycle',
     limit: { name: 'allowed', value: HEAP_PER_CYCLE },
-    ratio: HEAP_PER_CYCLE / Math.max(value, 1),
+    ratio: HEAP_PER_CYCLE / Math.max(value, HEAP_PER_CYCLE / 100),
     saturated: 'client',
     rounds: settings.rounds,
     target: 1,

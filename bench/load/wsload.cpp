@@ -67,7 +67,9 @@ struct Options {
   // Index of the first ticket, and how many identities `cycle` goes round.
   long first = number("first", 0);
   long identities = number("identities", 1024);
+  // Cycles that count, and those before them that do not.
   long cycles = number("cycles", 1000);
+  long warmCycles = number("warmCycles", 0);
   int window = number("window", 1);
   int burst = number("burst", 1);
   // Values in one WebSocket message.
@@ -596,15 +598,21 @@ static void report(const Reading &from, uint64_t count, double openSeconds, doub
          serverRssBytes(), openSeconds, openServerCpu / opt->conns * 1e6);
 }
 
-static void runCycles() {
-  puts("\"measuring\"");
-  Reading from;
-  while (readyCount < opt->cycles) {
+static void cycleUntil(long total) {
+  while (readyCount < total) {
     for (Conn &c : conns)
-      if (c.fd < 0 && opened < opt->cycles) start(c, opt->first + opened++ % opt->identities);
+      if (c.fd < 0 && opened < total) start(c, opt->first + opened++ % opt->identities);
     dispatch(1000);
   }
-  report(from, readyCount, 0, 0);
+}
+
+static void runCycles() {
+  cycleUntil(opt->warmCycles);
+  puts("\"measuring\"");
+  fflush(stdout);
+  Reading from;
+  cycleUntil(opt->warmCycles + opt->cycles);
+  report(from, opt->cycles, 0, 0);
 }
 
 static void runTraffic() {

@@ -313,7 +313,8 @@ client                        coordinator                      other node
 \`\`\`
 
 Set up the new peer, move the traffic to it, and remove the old one when \`path.closed\` names it; that may be
-at once, when the old node is gone. When no other node qualifies, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
+at once, when the old node is gone. While no other node qualifies the route waits for one. When its node will not
+come back, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
 
 After \`registered\` and \`resumed\` a client hears its standing route again, as \`route.assigned\` with \`requestId\` 0.
 \`route.release\` gives the route back; \`path.closed\` follows to both ends.`

@@ -64,7 +64,7 @@ async function liveUntilEnded<A extends Living>(
 ): Promise<void> {
   const over = new AbortController()
   // After the event is dealt with: what is told during it may be half of the change.
-  const show = () => queueMicrotask(() => line.show(moment(agent)))
+  const show = () => queueMicrotask(() => over.signal.aborted || line.show(moment(agent)))
   const stopShowing = every(systemClock, SHOW_EVERY_MS, show)
   for (const type of ['online', 'offline', 'path', 'link', 'linkClosed'] as const) agent.on(type, show)
   agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))

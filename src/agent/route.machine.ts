@@ -74,10 +74,10 @@ export const routeMachine = setup({
     tellRefused: asks<{ readonly refusal: WireOf<'route.refused'> }>(),
     adopt: assign((_, { route }: { readonly route: Route }) => ({ route, wasServed: true })),
     planAsking: assign(({ context }, { askedMs }: { readonly askedMs: number | null }) => ({
-      route: null,
       attempt: context.attempt + 1,
       waitMs: waitOf(context, askedMs),
     })),
+    forgetRoute: assign({ route: null }),
   },
   guards: {
     isOnline: ({ context }) => context.online,
@@ -205,6 +205,7 @@ export const routeMachine = setup({
               actions: [
                 { type: 'releaseRoute', params: ({ context }) => ({ route: context.route }) },
                 lost('its path did not open in time'),
+                'forgetRoute',
                 askAgain(),
               ],
             },
@@ -244,7 +245,7 @@ export const routeMachine = setup({
         'route.switched': { target: 'served', actions: moved() },
         'route.refused': { guard: 'isTakenBack', target: 'waiting', actions: takenBack() },
       },
-      after: { doubt: { target: 'waiting', actions: [lost('its link closed'), askAgain()] } },
+      after: { doubt: { target: 'waiting', actions: [lost('its link closed'), 'forgetRoute', askAgain()] } },
     },
 
     waiting: {
@@ -298,7 +299,7 @@ function takenBack() {
       reason: event.reason,
     }),
   } as const
-  return [told, askAgain()] as const
+  return [told, 'forgetRoute', askAgain()] as const
 }
 
 function lost(reason: string) {

@@ -204,3 +204,16 @@ t.test('a route of before that is repeated does not answer a new wish', async t 
     { when: assigned(2, LINK + 1), then: { served: 'opening' } },
   ])
 })
+
+t.test('a route that is kept while another wish waits can still be given back', async t => {
+  walk(t, routeMachine, input, [
+    ...carrying,
+    { when: { type: 'ask', wish: { country: 'NL' }, patient: true }, then: 'asking', asks: ['request'] },
+    { when: refused(2), then: 'waiting' },
+    {
+      when: { type: 'release' },
+      then: 'idle',
+      asks: [{ type: 'releaseRoute', params: { route: { link: LINK } } }],
+    },
+  ])
+})

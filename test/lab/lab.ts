@@ -65,10 +65,11 @@ export class Lab {
 
   /** Starts the coordinator; what the one before left is found again. */
   async boot(): Promise<void> {
-    this.#process.dead = true
-    this.#process = new Process(this.clock)
-    this.journal = new MemoryJournal(this.journal)
-    this.mesh = this.#newMesh()
+    if (this.#process.dead) {
+      this.#process = new Process(this.clock)
+      this.journal = new MemoryJournal(this.journal)
+      this.mesh = this.#newMesh()
+    }
     await this.mesh.start()
     this.internet.serve(HOST, this.mesh.intake)
     await this.clock.run(1)

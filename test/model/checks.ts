@@ -79,7 +79,7 @@ export class Checks {
 
   /** Holds when everybody has left and every window has closed. */
   empty(): void {
-    const { lab } = this.#world
+    const { lab, idleTimers } = this.#world
     const { sessions, connections, routes, relay, snapshot } = lab.mesh.stats()
     const left = {
       ...sessions.node,
@@ -89,6 +89,7 @@ export class Checks {
       links: relay.links,
       unwritten: snapshot.dirty,
       sockets: lab.internet.open,
+      timers: lab.clock.waiting - idleTimers,
     }
     for (const [what, count] of Object.entries(left))
       must(count === 0, `everybody has left, and ${count} of ${what} stay`)

@@ -42,6 +42,7 @@ export class World {
 
   private constructor(lab: Lab) {
     this.lab = lab
+    this.idleTimers = lab.clock.waiting
     const write = lab.store.write.bind(lab.store)
     const enrol = lab.store.enrol.bind(lab.store)
     const away = () => Promise.reject(new Error('the store does not answer'))
@@ -50,6 +51,9 @@ export class World {
     for (const { name, profile } of NODES) this.hosts.set(name, this.#host(name, name, profile))
     for (const name of CLIENTS) this.hosts.set(name, this.#host(name, name))
   }
+
+  /** Timers of a coordinator that has nobody. */
+  readonly idleTimers: number
 
   /** Returns a world with a few agents in it, as stories begin. */
   static async begun(chance: number): Promise<World> {

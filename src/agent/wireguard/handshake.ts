@@ -1,9 +1,9 @@
 /**
  * WireGuard's handshakes as they pass by.
  *
- * An initiation without an answer is repeated here, the same bytes, because WireGuard itself waits five seconds:
- * the first one often leaves before the other end of a new link is set up, or while the coordinator restarts. A
- * copy that was not needed is a replay, which the other WireGuard drops.
+ * An initiation without a response, and a response without data, are repeated here, the same bytes, because
+ * WireGuard itself waits five seconds: the first one often leaves before the other end of a new link is set up, or
+ * while the peer moves to another link. A copy that was not needed is dropped by the other WireGuard.
  *
  * When both ends begin at the same moment, each answer would find that its initiation was given up for the
  * other's, and both would wait five seconds. So one end, always the same, does not hear of the other's while its
@@ -22,10 +22,10 @@ const RESPONSE = 2
 const COOKIE = 3
 const DATA = 4
 
-/** First wait before an initiation is repeated, ms; it doubles. A link that is being set up is ready at any moment. */
+/** First wait before a message is repeated, ms; it doubles. A link that is being set up is ready at any moment. */
 const FIRST_MS = 50
 /** The same once the peer has answered before: above most round trips, so that they can be told. */
-const LATER_MS = 500
+const LATER_MS = 300
 /** Waits that end after this long, ms, are WireGuard's own: it makes a new initiation after 5 s. */
 const LONGEST_MS = 2_000
 /** An initiation is under way for this long, ms; then WireGuard makes a new one. */
@@ -35,8 +35,8 @@ export interface HandshakeOptions {
   readonly clock: Clock
   /** Whether this end goes first when both begin at the same moment; the other end says the opposite. */
   readonly first: boolean
-  /** Sends an initiation once more. */
-  readonly repeat: (initiation: Uint8Array) => void
+  /** Sends a message to the peer once more. */
+  readonly repeat: (message: Uint8Array) => void
 }
 
 export class Handshake {
@@ -63,7 +63,7 @@ export class Handshake {
     this.#index = uint32(packet, 4)
     this.#sentMs = nowMs
     this.#repeated = 0
-    if (type === INITIATION) this.#repeatAfter(this.#answered ? LATER_MS : FIRST_MS, packet.slice())
+    this.#repeatAfter(this.#answered ? LATER_MS : FIRST_MS, packet.slice())
   }
 
   /** A packet from the peer; returns whether our WireGuard should get it. */
@@ -92,12 +92,12 @@ export class Handshake {
     return this.#options.first && this.#awaited === RESPONSE && nowMs - this.#sentMs < UNDER_WAY_MS
   }
 
-  #repeatAfter(waitMs: number, initiation: Uint8Array): void {
+  #repeatAfter(waitMs: number, message: Uint8Array): void {
     if (waitMs > LONGEST_MS) return
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#repeated++
-      this.#options.repeat(initiation)
-      this.#repeatAfter(waitMs * 2, initiation)
+      this.#options.repeat(message)
+      this.#repeatAfter(waitMs * 2, message)
     }, waitMs)
   }
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
+import { EXIT } from '../src/app/exit-codes.js'
 import { metricsDoc } from '../src/telemetry/docs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -56,6 +57,11 @@ t.test('the operator’s page explains every warning that the log may hold', asy
     warnings.filter(message => !page.includes(message)),
     [],
   )
+})
+
+t.test('the operator’s page has every exit code', async t => {
+  const page = read('docs/operations.md')
+  for (const [name, code] of Object.entries(EXIT)) t.match(page, new RegExp(`^\\| ${code} +\\|`, 'm'), name)
 })
 
 t.test('every script that a page tells one to run exists', async t => {

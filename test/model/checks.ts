@@ -32,7 +32,7 @@ export class Checks {
       must(EXPECTED.test(message), `the coordinator complains: ${message} ${JSON.stringify(fields)}`)
     must(traffic.wrongs.length === 0, traffic.wrongs.join('; '))
     must(wrongs.length === 0, wrongs.join('; '))
-    if (!up) return
+    if (!up) return this.#since.clear()
     must(lab.mesh.stats().faults === 0, 'a session failed inside the coordinator')
     const nodes = lab.mesh.nodes()
     const clients = lab.mesh.clients()

@@ -301,6 +301,8 @@ export interface MeshStats {
     readonly dirty: number
     readonly written: number
     readonly failures: number
+    /** Ended sessions and routes and audit events that could not wait for an absent store. */
+    readonly lost: number
     readonly lastWriteMs: number | null
   }
 }

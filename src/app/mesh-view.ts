@@ -130,6 +130,7 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
       dirty: snapshots.dirty,
       written: snapshots.written,
       failures: snapshots.failures,
+      lost: snapshots.lost,
       lastWriteMs: snapshots.lastWriteMs,
     },
   }

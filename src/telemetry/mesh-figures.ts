@@ -191,6 +191,13 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     type: 'counter',
     read: ({ stats }) => stats.snapshot.failures,
   },
+
+  {
+    name: 'boson_snapshot_lost_total',
+    help: 'Ended sessions and routes and audit events that could not wait for an absent database.',
+    type: 'counter',
+    read: ({ stats }) => stats.snapshot.lost,
+  },
   {
     name: 'boson_node_links',
     help: 'Links of the busiest nodes.',

@@ -8,6 +8,7 @@ import { backoffMs } from '../../kit/backoff.js'
 import type { Clock, Timer } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { AuditEvent, Change, Journal, Store } from '../ports.js'
+import { Dirty } from './dirty.js'
 import { snapshotMachine } from './snapshot.machine.js'
 
 /** Where effects put what must be durable. */
@@ -26,22 +27,23 @@ export interface SnapshotsOptions {
   readonly warn: (fields: object, message: string) => void
 }
 
-/** Audit events that wait for an absent store at most; the oldest go, and are counted. */
-const AUDITS_MAX = 10_000
+/** How often an idle mesh writes nothing, ms. */
+const IDLE_WRITE_MS = 600_000
 /** First and longest ceiling of the pause after a failed write, ms. */
 const REST = { firstMs: 500, maxMs: 10_000 }
 
 export class Snapshots implements Changes {
   written = 0
   failures = 0
-  auditsLost = 0
   journalFailures = 0
   lastWriteMs: number | null = null
 
   readonly #options: SnapshotsOptions
   readonly #actor
-  #dirty = new Map<string, Change>()
-  #audits = 0
+  #dirty = new Dirty()
+  /** History that an absent store has cost so far. */
+  #lost = 0
+  #writtenMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #writing: Promise<boolean> | null = null
 
@@ -70,6 +72,11 @@ export class Snapshots implements Changes {
     return this.#dirty.size
   }
 
+  /** Ended sessions and routes and audit events that could not wait for an absent store. */
+  get lost(): number {
+    return this.#lost + this.#dirty.lost
+  }
+
   touch(change: Change): void {
     try {
       this.#options.journal.append(change)
@@ -77,7 +84,7 @@ export class Snapshots implements Changes {
       // The store still gets it with the next write; only a kill before then would lose it.
       if (this.journalFailures++ === 0) this.#options.warn({ err: error }, 'the journal cannot be written')
     }
-    this.#remember(change)
+    this.#dirty.add(change)
   }
 
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void {
@@ -105,23 +112,6 @@ export class Snapshots implements Changes {
     this.#actor.stop()
   }
 
-  #remember(change: Change): void {
-    const key = `${change.kind} ${change.key}`
-    if (change.kind === 'audit' && !this.#dirty.has(key) && ++this.#audits > AUDITS_MAX)
-      this.#dropOldestAudit()
-    this.#dirty.set(key, change)
-  }
-
-  #dropOldestAudit(): void {
-    for (const [key, change] of this.#dirty) {
-      if (change.kind !== 'audit') continue
-      this.#dirty.delete(key)
-      this.#audits--
-      this.auditsLost++
-      return
-    }
-  }
-
   #wake(inMs: number): void {
     this.#options.clock.clearTimeout(this.#timer)
     this.#timer = this.#options.clock.setTimeout(() => this.#actor.send({ type: 'due' }), inMs)
@@ -136,33 +126,39 @@ export class Snapshots implements Changes {
 
   async #writeOnce(): Promise<boolean> {
     const { clock, store, journal, warn } = this.#options
-    if (this.#dirty.size === 0) {
+    const startedMs = clock.now()
+    // Now and then an empty write gives the store the occasion to prune.
+    if (this.#dirty.size === 0 && startedMs - this.#writtenMs < IDLE_WRITE_MS) {
       this.#actor.send({ type: 'written' })
       return true
     }
     const taken = this.#dirty
-    const taking = this.#audits
-    this.#dirty = new Map()
-    this.#audits = 0
-    const startedMs = clock.now()
+    this.#dirty = new Dirty()
+    const changes = taken.changes()
     try {
       const mark = journal.rotate()
-      await store.write([...taken.values()])
+      await store.write(changes)
       journal.drop(mark)
-      this.written += taken.size
-      this.lastWriteMs = clock.now() - startedMs
-      this.#actor.send({ type: 'written' })
-      return true
     } catch (error) {
       if (this.failures++ === 0 || this.state !== 'backingOff')
-        warn({ err: error, rows: taken.size }, 'the snapshot was not written')
-      // What changed meanwhile is newer than what could not be written.
-      const newer = this.#dirty
-      this.#dirty = taken
-      this.#audits = taking
-      for (const change of newer.values()) this.#remember(change)
+        warn({ err: error, rows: changes.length }, 'the snapshot was not written')
+      this.#takeBack(taken)
       this.#actor.send({ type: 'failed' })
       return false
     }
+    this.#lost += taken.lost
+    this.written += changes.length
+    this.#writtenMs = clock.now()
+    this.lastWriteMs = this.#writtenMs - startedMs
+    this.#actor.send({ type: 'written' })
+    return true
+  }
+
+  /** What changed meanwhile is newer than what could not be written. */
+  #takeBack(taken: Dirty): void {
+    const newer = this.#dirty
+    for (const change of newer.changes()) taken.add(change)
+    taken.lost += newer.lost
+    this.#dirty = taken
   }
 }

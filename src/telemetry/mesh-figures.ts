@@ -191,7 +191,6 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     type: 'counter',
     read: ({ stats }) => stats.snapshot.failures,
   },
-
   {
     name: 'boson_snapshot_lost_total',
     help: 'Ended sessions and routes and audit events that could not wait for an absent database.',

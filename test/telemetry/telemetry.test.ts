@@ -165,7 +165,7 @@ function stats(parts: Partial<MeshStats>): MeshStats {
     registered: 0,
     replaced: 0,
     failoverMs: new Histogram([1]),
-    snapshot: { state: 'idle', dirty: 0, written: 0, failures: 0, lastWriteMs: null },
+    snapshot: { state: 'idle', dirty: 0, written: 0, failures: 0, lost: 0, lastWriteMs: null },
     ...parts,
   }
 }

@@ -1,0 +1,34 @@
+/** A range of addresses, as `10.0.0.0/8` or `fc00::/7` or one address. */
+import { ipBytes } from './address.js'
+import { TurnError } from './errors.js'
+
+export interface Network {
+  readonly bytes: Buffer
+  readonly bits: number
+}
+
+/** Returns the network; throws when the text is none. */
+export function network(text: string): Network {
+  const [address = '', prefix] = text.split('/')
+  const bytes = ipBytes(address)
+  const most = (bytes?.length ?? 0) * 8
+  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
+  if (bytes === null || !(bits <= most))
+    throw new TurnError('bad_network', `network: wanted an address or address/bits, got ${text}`)
+  return { bytes, bits }
+}
+
+export const networks = (texts: readonly string[]): Network[] => texts.map(network)
+
+/** Returns whether the address of 4 or 16 bytes lies in one of the networks. */
+export function isIn(ip: Buffer, ranges: readonly Network[]): boolean {
+  return ranges.some(range => lies(ip, range))
+}
+
+function lies(ip: Buffer, { bytes, bits }: Network): boolean {
+  if (ip.length !== bytes.length) return false
+  const whole = bits >> 3
+  for (let i = 0; i < whole; i++) if (ip[i] !== bytes[i]) return false
+  const rest = bits & 7
+  return rest === 0 || ((ip[whole] as number) ^ (bytes[whole] as number)) >> (8 - rest) === 0 // bits < length
+}

@@ -178,7 +178,7 @@ export class EmbeddedTurn implements TurnService {
     this.#stopSweeping()
     this.#server = null
     for (const socket of this.#listeners.splice(0)) socket.close()
-    for (const relay of [...this.#relays.keys()]) this.#close(relay)
+    for (const relay of this.#relays.keys()) this.#close(relay)
   }
 
   #serve(): void {

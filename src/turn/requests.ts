@@ -268,6 +268,7 @@ export class Requests {
     if (channel < FIRST_CHANNEL || channel > LAST_OLD_CHANNEL) return BAD_REQUEST
     const refused = this.#peerRefusal(allocation, peer)
     if (refused !== null) return refused
+    if (isRelayed(allocation, peer.address) && !this.#allocations.relayAt(peer)) return FORBIDDEN
     const outcome = allocation.bind(channel, peer, this.#options.clock.now())
     if (outcome === 'taken') return BAD_REQUEST
     if (outcome === 'full') return FULL

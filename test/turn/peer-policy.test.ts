@@ -1,39 +1,20 @@
 import t from 'tap'
 import { ATTRIBUTE, FAMILY_BYTE } from '../../src/turn/attributes.js'
 import { PeerPolicy } from '../../src/turn/peer-policy.js'
-import { PEER, PEER_V6, Rig, SERVER, SERVER_V6 } from './rig.js'
+import { PEER, PEER_V6, Rig, SERVER } from './rig.js'
 
 /** Where no client may ever reach, one address or more of each range, at its edges. */
-const FORBIDDEN_V4 = [
-  ...['0.0.0.0', '0.1.2.3', '10.0.0.1', '10.255.255.255', '100.64.0.1', '100.127.255.255', '127.0.0.1'],
-  ...['127.255.255.254', '169.254.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255', '192.0.0.1'],
-  ...[
-    '192.0.0.170',
-    '192.0.2.1',
-    '192.88.99.1',
-    '192.168.0.1',
-    '192.168.255.255',
-    '198.18.0.1',
-    '198.19.0.1',
-  ],
-  ...['198.51.100.1', '203.0.113.1', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255'],
-  ...['100.100.100.100', '25.0.0.7'],
-]
-const FORBIDDEN_V6 = [
-  ...[
-    '::',
-    '::1',
-    '64:ff9b:1::1',
-    '100::1',
-    '2001::1',
-    '2001:2::1',
-    '2001:10::1',
-    '2001:20::1',
-    '2001:db8::1',
-  ],
-  ...['3fff::1', '4000::1', '5f00::1', 'fc00::1', 'fd00::1', 'fdff::1', 'fe80::1', 'febf::1', 'fec0::1'],
-  ...['feff::1', 'ff02::1', 'ff0e::1', '2600::5efe:a00:1', '2600::200:5efe:a00:1', '2600:dead::7'],
-]
+const FORBIDDEN_V4 = list(`
+  0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.255.255.254
+  169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.170 192.0.2.1 192.88.99.1
+  192.168.0.1 192.168.255.255 198.18.0.1 198.19.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255
+  240.0.0.1 255.255.255.255 100.100.100.100 25.0.0.7
+`)
+const FORBIDDEN_V6 = list(`
+  :: ::1 64:ff9b:1::1 100::1 2001::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1 3fff::1 4000::1
+  5f00::1 fc00::1 fd00::1 fdff::1 fe80::1 febf::1 fec0::1 feff::1 ff02::1 ff0e::1 2600::5efe:a00:1
+  2600::200:5efe:a00:1 2600:dead::7
+`)
 /** Every way in which an IPv6 address can stand for an IPv4 one. */
 const DISGUISES: Readonly<Record<string, (hex: string) => string>> = {
   mapped: hex => `::ffff:${hex}`,
@@ -95,26 +76,12 @@ t.test('one forbidden address spoils the whole request', async t => {
 
 t.test('public addresses are reached', async t => {
   const policy = new PeerPolicy({ own: [SERVER.address] })
-  const addresses = [
-    PEER.address,
-    '1.1.1.1',
-    '9.255.255.255',
-    '11.0.0.0',
-    '100.63.255.255',
-    '100.128.0.0',
-    '126.0.0.1',
-  ]
-  const more = [
-    '128.0.0.1',
-    '172.15.0.1',
-    '172.32.0.1',
-    '192.0.1.1',
-    '198.17.0.1',
-    '198.20.0.1',
-    '223.255.255.255',
-  ]
-  const v6 = [PEER_V6.address, '2000::1', '2001:200::1', '2400::1', '2a00::1', '3ffe::1']
-  for (const address of [...addresses, ...more, ...v6]) t.equal(policy.refusal('a', address), null, address)
+  const addresses = list(`
+    1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.0.0.1 128.0.0.1 172.15.0.1 172.32.0.1
+    192.0.1.1 198.17.0.1 198.20.0.1 223.255.255.255 2000::1 2001:200::1 2400::1 2a00::1 3ffe::1
+  `)
+  for (const address of [...addresses, PEER.address, PEER_V6.address])
+    t.equal(policy.refusal('a', address), null, address)
 })
 
 t.test('an exception opens a network, but no disguise of it and not the server itself', async t => {
@@ -162,4 +129,8 @@ t.test('what is no network is refused when the server is set up', async t => {
 function words(address: string): string {
   const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number)
   return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
+}
+
+function list(text: string): string[] {
+  return text.trim().split(/\s+/)
 }

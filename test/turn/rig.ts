@@ -238,10 +238,10 @@ export class Caller {
     const own = this.#rig.replies.filter(({ to, relayed }) => relayed && to.key === this.flow.key)
     return own.map(({ data }) => {
       const channel = readChannelData(data)
-      if (channel !== null) return `0x${channel.channel.toString(16)}: ${channel.data}`
+      if (channel !== null) return `0x${channel.channel.toString(16)}: ${channel.data.toString()}`
       const message = readMessage(data)
       const peer = message && readAddress(valueOf(message, ATTRIBUTE.xorPeerAddress), message.transactionId)
-      return `${peer?.address}: ${message && valueOf(message, ATTRIBUTE.data)}`
+      return `${peer?.address}: ${message && valueOf(message, ATTRIBUTE.data)?.toString()}`
     })
   }
 }

@@ -1,0 +1,155 @@
+/**
+ * A coturn of our own: for more traffic than one core of ours carries. We write its configuration, start it, and
+ * start it again, each time after a longer wait, when it ends.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { backoffMs } from '../kit/backoff.js'
+import type { Clock, Timer } from '../kit/clock.js'
+import type { Random } from '../kit/random.js'
+import { checkSecrets } from './credentials.js'
+import { checkVersion, type CoturnConfig, coturnConfig } from './coturn-config.js'
+import { TurnError } from './errors.js'
+import { iceServers, urlsOf } from './ice-servers.js'
+import { probe } from './probe.js'
+import {
+  type IceServer,
+  NO_STATS,
+  type TurnEndpoints,
+  type TurnHealth,
+  type TurnService,
+  type TurnStats,
+} from './service.js'
+
+export interface CoturnOptions extends Omit<CoturnConfig, 'pidFile'> {
+  readonly clock: Clock
+  readonly random: Random
+  readonly program?: string
+  /** Made with mode 0700; the configuration in it, which holds the secrets, with 0600. */
+  readonly folder: string
+  /** Name or address in URLs. */
+  readonly host: string
+  readonly credentialsTtlS?: number
+  /** Hears each line that it prints, and that it ended. */
+  readonly printed?: (line: string) => void
+}
+
+/** An hour: coturn cannot know when a session ends. */
+const CREDENTIALS_TTL_S = 3_600
+/** It ends by itself when asked to; if not within this, it is ended, ms. */
+const STOP_MS = 5_000
+/** One that ran for so long was well, ms: the next wait is short again. */
+const WELL_MS = 60_000
+
+export class ManagedCoturn implements TurnService {
+  readonly #options: CoturnOptions
+  readonly #configFile: string
+  #child: ChildProcess | null = null
+  #timer: Timer | undefined
+  #failures = 0
+  #stopped = false
+  #draining = false
+
+  private constructor(options: CoturnOptions) {
+    this.#options = options
+    this.#configFile = join(options.folder, 'turnserver.conf')
+  }
+
+  /** Resolves once it was started; rejects when it is not installed or too old to be safe. */
+  static async start(options: CoturnOptions): Promise<ManagedCoturn> {
+    checkSecrets(options.secrets)
+    checkVersion(await versionOf(options.program ?? 'turnserver'), options.relays)
+    const coturn = new ManagedCoturn(options)
+    await mkdir(options.folder, { recursive: true, mode: 0o700 })
+    const config = coturnConfig({ ...options, pidFile: join(options.folder, 'turnserver.pid') })
+    await writeFile(coturn.#configFile, config, { mode: 0o600 })
+    coturn.#spawn()
+    return coturn
+  }
+
+  issueCredentials(id: string): readonly IceServer[] {
+    const { clock, secrets, credentialsTtlS = CREDENTIALS_TTL_S } = this.#options
+    const [secret] = secrets
+    return this.#draining || secret === undefined
+      ? []
+      : iceServers(this.endpoints(), id, { clock, secret, ttlS: credentialsTtlS })
+  }
+
+  endpoints(): TurnEndpoints {
+    const { host, listen } = this.#options
+    const { port, tlsPort } = listen
+    return urlsOf([
+      { host, port, transport: 'udp' },
+      { host, port, transport: 'tcp' },
+      ...(tlsPort === null ? [] : [{ host, port: tlsPort, transport: 'tls' as const }]),
+    ])
+  }
+
+  async health(): Promise<TurnHealth> {
+    const { clock, random, listen } = this.#options
+    const [address = '127.0.0.1'] = listen.addresses
+    try {
+      return { status: 'healthy', latencyMs: await probe({ address, port: listen.port }, clock, random) }
+    } catch {
+      return { status: 'unhealthy', latencyMs: null }
+    }
+  }
+
+  /** Sends nobody there any more and leaves what is open alone for the whole time: coturn does not say when it is done. */
+  async drain(withinMs: number): Promise<void> {
+    this.#draining = true
+    await new Promise<void>(resolve => void this.#options.clock.setTimeout(resolve, withinMs))
+  }
+
+  stats(): TurnStats {
+    return NO_STATS
+  }
+
+  review(): void {}
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const { clock } = this.#options
+    clock.clearTimeout(this.#timer)
+    const child = this.#child
+    if (child !== null) {
+      const gone = new Promise<void>(resolve => void child.once('exit', () => resolve()))
+      child.kill('SIGTERM')
+      const timer = clock.setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      await gone
+      clock.clearTimeout(timer)
+    }
+    await rm(this.#configFile, { force: true })
+  }
+
+  #spawn(): void {
+    const { program = 'turnserver', clock, printed } = this.#options
+    const startedMs = clock.now()
+    const child = spawn(program, ['-c', this.#configFile], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    const print = (chunk: Buffer) => {
+      for (const line of chunk.toString().split('\n')) if (line !== '') printed?.(line)
+    }
+    child.stdout.on('data', print)
+    child.stderr.on('data', print)
+    child.on('error', error => printed?.(error.message)) // 'exit' follows, or it never began
+    child.on('close', code => {
+      this.#child = null
+      if (this.#stopped) return
+      printed?.(`coturn ended with ${code}`)
+      this.#failures = clock.now() - startedMs >= WELL_MS ? 0 : this.#failures + 1
+      this.#timer = clock.setTimeout(() => this.#spawn(), backoffMs(this.#failures, this.#options.random))
+    })
+  }
+}
+
+async function versionOf(program: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(program, ['--version'])
+    return /\d+\.\d+(?:\.\d+)?/.exec(stdout)?.[0] ?? '0'
+  } catch (error) {
+    throw new TurnError('coturn_missing', `${program}: wanted coturn to be installed`, { cause: error })
+  }
+}

@@ -151,7 +151,10 @@ export class TurnClient {
     return readLifetime(answer)
   }
 
-  /** Ends the allocation at the server, without waiting to hear so, and everything that is under way. */
+  /**
+   * Ends everything that is under way, and asks the server to end the allocation without waiting for its answer:
+   * when the nonce has aged meanwhile, the allocation ends with its lifetime. `refresh(0)` waits.
+   */
   close(): void {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()

@@ -35,6 +35,8 @@ export interface RigOptions extends Partial<Omit<TurnServerOptions, 'policy' | '
   readonly limits?: Partial<TurnLimits>
   /** Whether a relay's socket opens; absent: each does. */
   readonly opens?: (port: number) => boolean
+  /** Hears what goes out to clients. */
+  readonly replied?: (data: Buffer) => void
 }
 
 export class Rig {
@@ -47,9 +49,11 @@ export class Rig {
   /** Ports of the open relay sockets, by id. */
   readonly relays = new Map<number, number>()
   readonly #opens: (port: number) => boolean
+  readonly #replied: (data: Buffer) => void
 
-  constructor({ peers, limits, opens = () => true, ...options }: RigOptions = {}) {
+  constructor({ peers, limits, opens = () => true, replied = () => {}, ...options }: RigOptions = {}) {
     this.#opens = opens
+    this.#replied = replied
     this.server = new TurnServer({
       clock: this.clock,
       random: systemRandom,
@@ -93,8 +97,10 @@ export class Rig {
   perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === 'send') this.sent.push(effect)
-      else if (effect.type === 'reply') this.replies.push(effect)
-      else if (effect.type === 'close') this.relays.delete(effect.relay)
+      else if (effect.type === 'reply') {
+        this.replies.push(effect)
+        this.#replied(effect.data)
+      } else if (effect.type === 'close') this.relays.delete(effect.relay)
       else {
         const opens = this.#opens(effect.port)
         if (opens) this.relays.set(effect.relay, effect.port)

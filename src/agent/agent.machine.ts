@@ -141,6 +141,8 @@ export const agentMachine = setup({
       on: {
         'socket.opened': 'greeting',
         'socket.closed': { target: 'backingOff', actions: { type: 'planReturn', params: { reason: null } } },
+        // What is being dialled over may be the network that is gone.
+        nudge: { target: 'dialing', reenter: true, actions: hangUp(1000, 'dialled anew') },
       },
       after: {
         dialing: {

@@ -79,12 +79,16 @@ export interface Mesh extends MeshApi {
   readonly intake: Intake
   /** Restores what the store and the journal hold, then serves. */
   start(): Promise<void>
-  /** Tells every session its slot within `spreadMs`, writes the snapshot, then closes the sockets. */
+  /** Tells every session its slot, `spreadMs` after the first at most, writes the snapshot, then closes the sockets. */
   stop(options?: { readonly spreadMs?: number; readonly tryForMs?: number }): Promise<void>
 }
 
 /** How long the sessions of the process before have to come back before their routes move, ms. */
 const WARMING_MS = 10_000
+/** The first slot to come back in, ms: by then the next process usually listens. */
+const RETURN_LEAD_MS = 1_000
+/** Slots are this far apart, ms, as long as all of them fit into the spread. */
+const RETURN_EVERY_MS = 20
 /** What `stop` gives the last messages to leave before sockets close, ms. */
 const PARTING_MS = 100
 /** Our own standing still for longer than this sheds new sessions, ms; calm for CALM_MS ends it. */
@@ -376,9 +380,10 @@ export function createMesh(options: MeshOptions): Mesh {
       server.send({ type: 'stop' })
       coordinator.actor.send({ type: 'drain' })
       const online = [...sessions.cells()].filter(cell => cell.line !== null)
+      const spread = Math.min(spreadMs, online.length * RETURN_EVERY_MS)
       for (const [i, cell] of online.entries()) {
         // Its own slot: evenly spread, and blurred by one place so that two coordinators do not march in step.
-        const reconnectInMs = Math.round(((i + random.float()) / online.length) * spreadMs)
+        const reconnectInMs = Math.round(RETURN_LEAD_MS + ((i + random.float()) / online.length) * spread)
         cell.line?.tell({ type: 'restarting', reconnectInMs, tryForMs })
       }
       await new Promise<void>(resolve => clock.setTimeout(resolve, PARTING_MS))

@@ -7,7 +7,7 @@ export const TIMING = {
   /** A node that has been silent for this many beats gets no new routes, and its routes move. */
   lapseBeats: 1.5,
   /** Either end closes a socket on which nothing complete and valid has arrived for this many beats. */
-  silenceBeats: 2.5,
+  silenceBeats: 2,
   /** How long a session without a socket keeps its routes and links, ms. */
   resumeWindowMs: 120_000,
   /** How long a node may be without a socket before its clients are moved, ms. Longer than a quick reconnect. */

@@ -198,6 +198,13 @@ t.test('when the network has changed, a wait ends and a connection is probed', a
   ])
 })
 
+t.test('a dial over a network that has changed is begun anew', async t => {
+  walk(t, agentMachine, fresh, [
+    { when: { type: 'start' }, then: 'dialing', asks: ['dial'] },
+    { when: { type: 'nudge' }, then: 'dialing', asks: ['hangUp', 'dial'] },
+  ])
+})
+
 t.test('a connection and an answer are not waited for without end', async t => {
   walk(t, agentMachine, fresh, [
     { when: { type: 'start' }, then: 'dialing', asks: ['dial'] },

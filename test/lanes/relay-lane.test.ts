@@ -3,7 +3,7 @@ import type { Socket } from '../../src/actors/ports.js'
 import { RelayLane, type RelayLaneOptions } from '../../src/lanes/relay-lane.js'
 import { RelayTable } from '../../src/lanes/relay-table.js'
 import { encode } from '../../src/protocol/codec.js'
-import { SENT } from '../../src/protocol/sent.js'
+import { SENT, type SendResult } from '../../src/protocol/sent.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 const A = 0
@@ -16,7 +16,7 @@ class TestSocket implements Socket {
   readonly messages: Buffer[] = []
   full = false
   closedWith: number | null = null
-  send(bytes: Uint8Array) {
+  send(bytes: Uint8Array): SendResult {
     this.messages.push(Buffer.from(bytes))
     return SENT.ok
   }
@@ -92,6 +92,37 @@ t.test('more than a bundle holds leaves in several', async t => {
   clock.advance(0)
   t.equal(sockets[B].messages.length, 3)
   t.equal(Buffer.concat(sockets[B].messages).length, 20 * 8_010)
+})
+
+t.test('a full bundle leaves at once, and everything when much is gathered', async t => {
+  const { clock, lane, sockets, link, table } = setUp()
+  const other = table.join(A, C)
+  table.carry(other, true)
+  lane.forward(A, frame(other, 'c'), 0)
+  for (let i = 0; i < 9; i++) lane.forward(A, frame(link, 'x'.repeat(8_000)), 0)
+  t.equal(sockets[B].messages.length, 1)
+  t.equal(sockets[C].messages.length, 0)
+  for (let i = 9; i < 33; i++) lane.forward(A, frame(link, 'x'.repeat(8_000)), 0)
+  t.equal(sockets[C].messages.length, 1)
+  clock.advance(0)
+  t.equal(Buffer.concat(sockets[B].messages).length, 33 * 8_010)
+})
+
+t.test('a session that ends while its socket is asked to send mixes up nobody’s packets', async t => {
+  const { clock, lane, sockets, link, table } = setUp()
+  const [toC, toA] = [table.join(A, C), table.join(C, A)]
+  for (const each of [toC, toA]) table.carry(each, true)
+  sockets[B].send = () => {
+    lane.detach(B)
+    return SENT.dropped
+  }
+  lane.forward(A, frame(link, 'b'), 0)
+  clock.advance(0)
+  lane.forward(A, frame(toC, 'c'), 0)
+  lane.forward(C, frame(toA, 'a'), 0)
+  clock.advance(0)
+  t.same(sockets[C].messages, [frame(toC, 'c')])
+  t.same(sockets[A].messages, [frame(toA, 'a')])
 })
 
 t.test('a socket that takes no more keeps the newest few; they leave when it drains', async t => {

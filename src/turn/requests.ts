@@ -110,8 +110,10 @@ export class Requests {
   }
 
   sweep(): void {
-    const nowMs = this.#options.clock.now()
+    const { clock, allowed } = this.#options
+    const nowMs = clock.now()
     for (const allocation of this.#allocations.all()) {
+      if (!allowed(allocation.userId)) this.#end(allocation)
       for (const relay of allocation.relays.values())
         if (relay.expiresMs <= nowMs) this.#endRelay(allocation, relay)
       allocation.sweep(nowMs)

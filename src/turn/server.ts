@@ -161,7 +161,7 @@ export class TurnServer {
     return this.#asked()
   }
 
-  /** Asks again who may be here and which peers each may reach; to be called when sessions or routes ended. */
+  /** Asks again who may be here and which peers each may reach; to be called when routes ended, or at once after a session did. */
   review(): Effect[] {
     this.#requests.review()
     return this.#asked()

@@ -20,6 +20,7 @@ import { Rate } from '../telemetry/rate.js'
 import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
+import type { TurnService } from '../turn/index.js'
 import { VERSION } from './version.js'
 
 export interface CoordinatorOptions {
@@ -35,6 +36,8 @@ export interface CoordinatorOptions {
   readonly journal: Journal
   /** null when there is no Redis. */
   readonly redis: Ping | null
+  /** Starts STUN and TURN for whoever `isPresent`; absent: none. */
+  readonly turn?: (isPresent: (id: string) => boolean) => Promise<TurnService>
   readonly log: Log
 }
 
@@ -47,6 +50,8 @@ export interface Coordinator {
   stop(spreadMs: number): Promise<void>
 }
 
+/** Clients of TURN get this long to move to another path before their relay ends, ms. */
+const TURN_DRAIN_MS = 5_000
 /** The longest that a stop keeps the process alive by itself, ms. */
 const ALIVE_MS = 60_000
 
@@ -54,9 +59,17 @@ const ALIVE_MS = 60_000
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { config, clock, store, log } = options
   const mesh = createMesh(meshOptions(options))
+  await mesh.start()
+  const turn = await options.turn?.(id => mesh.isPresent(id))
   const loop = new LoopDelay()
   const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
-  const health = new HealthReport({ clock, mesh, database: () => store.ping(), redis: options.redis })
+  const health = new HealthReport({
+    clock,
+    mesh,
+    database: () => store.ping(),
+    redis: options.redis,
+    turn: turn === undefined ? null : () => answerTime(turn),
+  })
   const relayBytes = new Rate(clock, () => mesh.stats().relay.bytes)
   const remotes = new Remotes(config.trustedProxies)
   const routes = apiRoutes({
@@ -71,7 +84,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     metricsOpen: config.metricsOpen,
     version: VERSION,
   })
-  await mesh.start()
   loop.start()
   let server: EdgeServer
   try {
@@ -109,7 +121,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       faulted: (error, remote) => log.error({ err: error, remote }, 'a socket failed and was closed'),
     })
   } catch (error) {
-    await mesh.stop({ spreadMs: 0 })
+    await Promise.all([mesh.stop({ spreadMs: 0 }), turn?.stop()])
     relayBytes.stop()
     loop.stop()
     throw error
@@ -122,13 +134,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       server.shut()
       // The mesh's timers do not keep the process alive, and nothing may listen any more.
       const alive = heldClock.setTimeout(() => undefined, ALIVE_MS)
-      await mesh.stop({ spreadMs })
+      await Promise.all([mesh.stop({ spreadMs }), turn?.drain(Math.min(spreadMs, TURN_DRAIN_MS))])
+      await turn?.stop()
       heldClock.clearTimeout(alive)
       server.close()
       relayBytes.stop()
       loop.stop()
     },
   }
+}
+
+/** Returns the round trip to the TURN service, ms; rejects when it does not answer. */
+async function answerTime(turn: TurnService): Promise<number> {
+  const { status, latencyMs } = await turn.health()
+  if (status !== 'healthy') throw new Error(`turn is ${status}`)
+  return latencyMs ?? 0
 }
 
 function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>[0] {

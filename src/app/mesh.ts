@@ -77,6 +77,8 @@ export interface MeshOptions {
 
 export interface Mesh extends MeshApi {
   readonly intake: Intake
+  /** Whether the identity has a session, with or without a socket. */
+  isPresent(id: string): boolean
   /** Restores what the store and the journal hold, then serves. */
   start(): Promise<void>
   /** Tells every session its slot, `spreadMs` after the first at most, writes the snapshot, then closes the sockets. */
@@ -402,6 +404,8 @@ export function createMesh(options: MeshOptions): Mesh {
       sessions.stop()
       cluster.stop()
     },
+
+    isPresent: id => sessions.byIdentity(id) !== undefined,
 
     disconnect(id, close, reason) {
       const cell = sessions.byIdentity(id)

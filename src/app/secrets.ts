@@ -35,6 +35,11 @@ export function operatorToken(config: Config, random: Random): string {
   return config.secretToken ?? onceMade(config.dataDir, TOKEN_FILE, () => hex(random.bytes(32)))
 }
 
+/** Returns what signs TURN credentials: the configured secret, or the one of the data directory, made when missing. */
+export function turnSecret(config: Config, random: Random): string {
+  return config.turnStaticSecret ?? onceMade(config.dataDir, 'turn-secret', () => hex(random.bytes(32)))
+}
+
 /** Returns the coordinator's own id: the configured one, or one made once. */
 export function ownServerId(config: Config, random: Random): string {
   return config.serverId ?? onceMade(config.dataDir, 'server-id', () => `boson-${hex(random.bytes(4))}`)

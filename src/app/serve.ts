@@ -24,7 +24,8 @@ import type { Config } from './config.js'
 import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
 import { greeting } from './greeting.js'
-import { checkSecrets, operatorToken, ownServerId } from './secrets.js'
+import { checkSecrets, operatorToken, ownServerId, turnSecret } from './secrets.js'
+import { openTurn } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
 const STORE_PATIENCE_MS = 30_000
@@ -89,6 +90,10 @@ async function start(config: Config, log: Logger): Promise<Running> {
       token: operatorToken(config, systemRandom),
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
+      ...(config.turnMode !== 'off' && {
+        turn: (isPresent: (id: string) => boolean) =>
+          openTurn({ config, secret: turnSecret(config, systemRandom), isPresent, log }),
+      }),
     })
     return { coordinator, store, close }
   } catch (error) {

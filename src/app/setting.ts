@@ -109,6 +109,11 @@ export const yesNo: Accepts<boolean> = {
   wanted: 'true or false',
 }
 
+export const ipAddress: Accepts<string> = {
+  schema: z.string().refine(value => isIP(value) !== 0),
+  wanted: 'an IP address',
+}
+
 /** A comma-separated list, or a list in the file. */
 export const list = (of: Accepts<string>): Accepts<readonly string[]> => ({
   schema: z

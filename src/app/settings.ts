@@ -6,6 +6,7 @@
 import { TIMING } from '../protocol/timing.js'
 import { DEFAULT_LIMITS, DEFAULT_RELAY } from './mesh.js'
 import {
+  ipAddress,
   list,
   matching,
   network,
@@ -102,6 +103,38 @@ export const SETTINGS = {
   }),
   turnStaticSecret: secret('TURN_STATIC_SECRET', {
     doc: 'Signs TURN credentials, at least 32 characters. Required in production.',
+  }),
+
+  // STUN and TURN
+  turnMode: standard('BOSON_TURN_MODE', oneOf('embedded', 'off'), 'embedded' as const, {
+    doc: 'Whether the coordinator serves STUN and TURN itself.',
+  }),
+  turnPort: standard('TURN_LISTENING_PORT', whole(0, 65_535), 3478, {
+    doc: 'Port of STUN and TURN, UDP and TCP, on the address of HOST; 0 takes any free one.',
+  }),
+  turnHost: optional('TURN_HOST', text(255), {
+    doc: 'Name or address by which agents reach STUN and TURN. When not set: the relay address.',
+    example: 'turn.example.org',
+  }),
+  turnAddress: optional('BOSON_TURN_ADDRESS', ipAddress, {
+    doc: 'Address of the TURN relays as peers see it. When not set: HOST, or the first address of this machine that is not loopback.',
+    example: '198.51.100.7',
+  }),
+  turnRealm: standard(
+    'TURN_REALM',
+    matching(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable characters'),
+    'bosonserver',
+    {
+      doc: 'Realm of TURN; a short one keeps answers to strangers short.',
+    },
+  ),
+  turnDenied: standard('BOSON_TURN_DENIED', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Networks that no TURN relay may reach, beyond those that are never public and the mesh itself.',
+    example: '192.0.2.0/24',
+  }),
+  turnExcepted: standard('BOSON_TURN_EXCEPTED', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Networks that TURN relays may reach although they are not public: an office, a laboratory.',
+    example: '10.20.0.0/16',
   }),
 
   // the mesh

@@ -35,6 +35,8 @@ export interface HealthOptions {
   readonly database: Ping
   /** null when none is configured. */
   readonly redis: Ping | null
+  /** STUN and TURN; null when they are off. */
+  readonly turn: Ping | null
 }
 
 /** A dependency that has not answered for this long counts as away, ms. */
@@ -47,19 +49,21 @@ export class HealthReport {
   readonly #startedMs: number
   readonly #database: () => Promise<number | null>
   readonly #redis: (() => Promise<number | null>) | null
+  readonly #turn: (() => Promise<number | null>) | null
 
   constructor(options: HealthOptions) {
     this.#options = options
     this.#startedMs = options.clock.now()
     this.#database = asked(options.clock, options.database)
     this.#redis = options.redis && asked(options.clock, options.redis)
+    this.#turn = options.turn && asked(options.clock, options.turn)
   }
 
   async health(): Promise<Health> {
     const { clock, mesh } = this.#options
-    const [database, redis] = await Promise.all([this.#database(), this.#redis?.()])
+    const [database, redis, turn] = await Promise.all([this.#database(), this.#redis?.(), this.#turn?.()])
     const serving = mesh.state() === 'serving'
-    const degraded = database === null || redis === null
+    const degraded = database === null || redis === null || turn === null
     return {
       status: !serving ? 'unhealthy' : degraded ? 'degraded' : 'healthy',
       timestamp: new Date(clock.wallMs()).toISOString(),
@@ -70,7 +74,7 @@ export class HealthReport {
           redis === undefined
             ? { status: 'disabled', latency: null }
             : { status: redis === null ? 'unhealthy' : 'healthy', latency: redis },
-        turn: { status: 'disabled' },
+        turn: { status: turn === undefined ? 'disabled' : turn === null ? 'unhealthy' : 'healthy' },
         relay: { status: serving ? 'healthy' : 'unhealthy', connections: mesh.stats().connections.open },
       },
     }
@@ -80,7 +84,9 @@ export class HealthReport {
     const { status, services } = await this.health()
     if (status === 'unhealthy') return { status: 'not ready' }
     if (status === 'healthy') return { status: 'ready' }
-    const away = (['database', 'redis'] as const).filter(name => services[name].status === 'unhealthy')
+    const away = (['database', 'redis', 'turn'] as const).filter(
+      name => services[name].status === 'unhealthy',
+    )
     return { status: 'degraded-but-serving', unavailable: away }
   }
 

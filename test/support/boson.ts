@@ -50,7 +50,7 @@ export async function startServer(
   t: Test,
   { cwd = t.testdir(), env = {} }: CommandOptions = {},
 ): Promise<Server> {
-  const child = start(t, ['server'], { cwd, env: { PORT: '0', ...env } })
+  const child = start(t, ['server'], { cwd, env: { PORT: '0', TURN_LISTENING_PORT: '0', ...env } })
   let said = ''
   child.stdout?.on('data', piece => (said += String(piece)))
   child.stderr?.on('data', piece => (said += String(piece)))

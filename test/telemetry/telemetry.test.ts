@@ -85,7 +85,7 @@ t.test('a dependency is asked at most once a second, however many ask us', async
   const clock = new SimulatedClock()
   let asked = 0
   const database = async () => ++asked
-  const report = new HealthReport({ clock, mesh: mesh({}), database, redis: null })
+  const report = new HealthReport({ clock, mesh: mesh({}), database, redis: null, turn: null })
   await Promise.all(Array.from({ length: 50 }, () => report.health()))
   t.equal(asked, 1)
   clock.advance(1_000)

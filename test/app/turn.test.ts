@@ -1,0 +1,76 @@
+/** `boson server` serves STUN and TURN: to whoever has a session, and no longer. */
+import { randomBytes } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { MeshNode } from '../../src/agent/index.js'
+import { systemClock } from '../../src/kit/clock.js'
+import { systemRandom } from '../../src/kit/random.js'
+import { TurnClient } from '../../src/turn/client.js'
+import { issueCredentials } from '../../src/turn/credentials.js'
+import { commandIn, startServer } from '../support/boson.js'
+import { until } from '../support/until.js'
+
+const SECRET = 'a secret of at least thirty-two bytes'
+
+t.test(
+  'an agent with a session relays by TURN, a stranger does not, and neither does the agent afterwards',
+  async t => {
+    const boson = commandIn(t)
+    const server = await startServer(t, { cwd: boson.cwd, env: { TURN_STATIC_SECRET: SECRET } })
+    t.match(await health(server.port), { status: 'healthy', services: { turn: { status: 'healthy' } } })
+    const credential = (await boson('enrol', '--uses', 'any', '--port', String(server.port))).stdout.trim()
+    const url = `ws://127.0.0.1:${server.port}`
+    const node = new MeshNode({ url, id: 'fra-1', privateKey: randomBytes(32), credential })
+    t.teardown(() => node.stop())
+    await node.start()
+    const port = Number(/turn:127\.0\.0\.1:(\d+)\?transport=udp/.exec(server.said())?.[1])
+    const client = await turnClient(t, port, 'fra-1')
+    t.match(await client.allocate(), { relayed: { address: '127.0.0.1' } })
+    await t.rejects((await turnClient(t, port, 'fra-2')).allocate(), { message: /401/ })
+    await node.stop()
+    await until('the session ended and its relay with it', () =>
+      client.refresh(600).then(
+        () => false,
+        () => true,
+      ),
+    )
+    t.equal(await server.end('SIGTERM'), 0)
+  },
+)
+
+t.test('without a free port for TURN the mesh serves, and says that it is degraded', async t => {
+  const holder = createSocket('udp4').bind(0, '127.0.0.1')
+  t.teardown(() => holder.close())
+  await once(holder, 'listening')
+  const server = await startServer(t, { env: { TURN_LISTENING_PORT: String(holder.address().port) } })
+  t.match(await health(server.port), { status: 'degraded', services: { turn: { status: 'unhealthy' } } })
+  t.match(server.said(), 'STUN and TURN do not serve')
+})
+
+t.test('TURN that is off is disabled, not missing', async t => {
+  const server = await startServer(t, { env: { BOSON_TURN_MODE: 'off' } })
+  t.match(await health(server.port), { status: 'healthy', services: { turn: { status: 'disabled' } } })
+})
+
+const health = async (port: number): Promise<unknown> =>
+  (await fetch(`http://127.0.0.1:${port}/health`)).json()
+
+async function turnClient(t: Test, port: number, id: string): Promise<TurnClient> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { username, password } = issueCredentials(SECRET, id, 600, systemClock.wallMs())
+  const client = new TurnClient({
+    clock: systemClock,
+    random: systemRandom,
+    send: bytes => socket.send(bytes, port, '127.0.0.1'),
+    username,
+    password,
+  })
+  socket.on('message', bytes => client.received(bytes))
+  t.teardown(() => {
+    client.close()
+    socket.close()
+  })
+  return client
+}

@@ -100,8 +100,13 @@ export class Sessions {
       id: 'session', // a constant: a name per session would be remembered for each
       input: { slot },
     })
+    // Written out: spread into, each session's object would get a shape of its own, 1 KB of them.
     const cell: Cell = {
-      ...options,
+      sessionId: options.sessionId,
+      role: options.role,
+      identity: options.identity,
+      startedAtMs: options.startedAtMs,
+      incoming: options.incoming,
       slot,
       actor,
       line: null,

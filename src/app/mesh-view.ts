@@ -69,7 +69,7 @@ export function meshView(parts: MeshParts): Seen {
       cellsOf('node').map(cell => ({
         ...common(cell),
         profile: cell.identity.profile,
-        links: cell.links.size,
+        links: cell.links?.size ?? 0,
         reserved: parts.fleet.of(cell)?.reserved ?? 0,
         gauges: ledger.gauges(cell.slot),
       })),

@@ -39,7 +39,7 @@ export class FleetNode implements NodeFacts {
     return this.cell.identity.profile.maxSessions
   }
   get linksLeft(): number {
-    return LINKS_PER_SESSION_MAX - this.cell.links.size
+    return LINKS_PER_SESSION_MAX - (this.cell.links?.size ?? 0)
   }
   get bandwidthMbps(): number | null {
     return this.cell.identity.profile.bandwidthMbps

@@ -168,7 +168,7 @@ export class Paths {
 
   /** Tells a session that came back of every link it is an end of. */
   introduceAll(end: Cell): void {
-    for (const link of end.links) {
+    for (const link of end.links ?? []) {
       const path = this.#paths.get(link)
       if (path !== undefined) end.line?.tell(introduction(path, end))
     }
@@ -197,8 +197,7 @@ export class Paths {
       sinceMs: this.#options.clock.wallMs(),
     }
     this.#paths.set(link, path)
-    path.client.links.add(link)
-    path.node.links.add(link)
+    for (const end of [path.client, path.node]) (end.links ??= new Set()).add(link)
     actor.start()
     this.#check(path)
     return path
@@ -238,8 +237,8 @@ export class Paths {
     if (path === undefined) return
     this.#opening.clear(link)
     this.#options.table.remove(link)
-    path.client.links.delete(link)
-    path.node.links.delete(link)
+    path.client.links?.delete(link)
+    path.node.links?.delete(link)
     this.#paths.delete(link)
   }
 }

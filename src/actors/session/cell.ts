@@ -35,6 +35,6 @@ export interface Cell {
   lostMs: number | null
   /** Whether its heartbeat has lapsed. Owned by the sweep. */
   lapsed: boolean
-  /** Links it is an end of. Owned by the paths. */
-  readonly links: Set<LinkId>
+  /** Links it is an end of; null while there has been none. Owned by the paths. */
+  links: Set<LinkId> | null
 }

@@ -98,7 +98,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
       line.attach(cell.slot)
       lanes.attach(cell.slot, line.socket)
       const { generation, overlay4, overlay6 } = cell.identity
-      const common = { sessionId: cell.sessionId, generation, ticket, links: [...cell.links] }
+      const common = { sessionId: cell.sessionId, generation, ticket, links: [...(cell.links ?? [])] }
       if (by === 'resume') line.tell({ type: 'resumed', ...common })
       else
         line.tell({

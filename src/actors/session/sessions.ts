@@ -10,7 +10,7 @@ import { every } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
-import type { Identity, IdentityId, LinkId, Role, SessionId, Slot } from '../ports.js'
+import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
 import type { Cell, Line } from './cell.js'
 
 export interface SessionTiming {
@@ -113,7 +113,7 @@ export class Sessions {
       ticket: null,
       lostMs: null,
       lapsed: false,
-      links: new Set<LinkId>(),
+      links: null,
     }
     this.#cells[slot] = cell
     this.#byIdentity.set(options.identity.id, cell)

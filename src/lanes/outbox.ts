@@ -8,6 +8,7 @@
  * A bundle is copied once, from the sender's message into it.
  */
 import type { Slot, Socket } from '../actors/ports.js'
+import type { ShortQueue } from './short-queue.js'
 
 /** Bytes in one bundle: the largest message of the protocol. */
 export const BUNDLE_MAX = 65_536
@@ -15,12 +16,6 @@ export interface Bundle {
   readonly bytes: Uint8Array
   size: number
   packets: number
-}
-
-export interface Waiting {
-  readonly link: number
-  readonly bytes: Uint8Array
-  readonly sinceMs: number
 }
 
 /** Bundles to use again, the last one used first: it is still in the processor's cache. */
@@ -33,7 +28,8 @@ export class Outbox {
   readonly socket: Socket
   /** What was gathered; null when nothing was. */
   bundle: Bundle | null = null
-  readonly waiting: Waiting[] = []
+  /** What waits; null while nothing has had to. */
+  waiting: ShortQueue | null = null
   /** When the first packet of this turn came, monotonic ms. */
   sinceMs = 0
   /** When the socket stopped taking, monotonic ms; null while it takes. */

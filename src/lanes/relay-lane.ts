@@ -18,6 +18,7 @@ import { SENT } from '../protocol/sent.js'
 import { DROP_REASONS, type DropReason } from './drop-reasons.js'
 import { BUNDLE_MAX, Outbox } from './outbox.js'
 import type { RelayTable } from './relay-table.js'
+import { ShortQueue } from './short-queue.js'
 
 export interface RelayLaneOptions {
   /** What one session may send, Mbit/s; 0 is no limit. */
@@ -52,6 +53,8 @@ const STALL_CHECK_MS = 50
 const NOTICE_MS = 1_000
 /** Links in trouble that are remembered for a notice; the rest hear of it later. */
 const NOTICES_MAX = 10_000
+/** Short queues whose memory is kept for the next reader that falls behind. */
+const SPARE_QUEUES = 64
 /** A burst may be this many milliseconds of the rate. */
 const BURST_MS = 250
 /** WireGuard's smallest message is an empty transport packet, bytes. */
@@ -88,7 +91,9 @@ export class RelayLane {
   #turnMs = 0
   readonly #stalled = new Map<Slot, Outbox>()
   #stallTimer: Timer | undefined
-  readonly #troubles = new Map<string, Trouble>()
+  readonly #spareQueues: ShortQueue[] = []
+  /** By session and link in one number: links take 32 bits, sessions far fewer than the 21 that are left. */
+  readonly #troubles = new Map<number, Trouble>()
   #noticeTimer: Timer | undefined
 
   constructor(clock: Clock, table: RelayTable, options: RelayLaneOptions, notices: RelayNotices) {
@@ -110,8 +115,8 @@ export class RelayLane {
     if (outbox === undefined) return
     this.#outboxes[slot] = undefined
     this.#stalled.delete(slot)
-    this.drops.peer_away += outbox.waiting.length
-    outbox.waiting.length = 0
+    this.drops.peer_away += outbox.waiting?.length ?? 0
+    this.#giveBack(outbox)
     const bundle = outbox.take()
     if (bundle === null) return
     this.drops.peer_away += bundle.packets
@@ -261,40 +266,51 @@ export class RelayLane {
 
   /** The socket takes no more: the newest of what was gathered becomes the short queue. */
   #stall(outbox: Outbox, bytes: Uint8Array, now: number): void {
+    this.#markStalled(outbox, now)
+    this.#wait(outbox, -1, bytes, 0, bytes.length)
+  }
+
+  #markStalled(outbox: Outbox, now: number): void {
     outbox.stalledMs = now
     this.#stalled.set(outbox.slot, outbox)
-    this.#wait(outbox, -1, bytes, 0, bytes.length)
     this.#stallTimer ??= this.#clock.setTimeout(this.#checkStalls, STALL_CHECK_MS)
   }
 
   #wait(outbox: Outbox, only: number, message: Uint8Array, start: number, end: number): void {
     const sinceMs = this.#clock.now()
+    const waiting = (outbox.waiting ??= this.#spareQueues.pop() ?? new ShortQueue(this.#options.queuePackets))
     for (let at = start; at < end; ) {
       const next = relayEnd(message, at)
-      outbox.waiting.push({
-        link: only >= 0 ? only : relayLink(message, at),
-        bytes: message.slice(at, next),
-        sinceMs,
-      })
+      if (waiting.full) this.#dropOldest(outbox, waiting, 'queue_full', sinceMs)
+      waiting.push(only >= 0 ? only : relayLink(message, at), message, at, next, sinceMs)
       at = next
     }
-    while (outbox.waiting.length > this.#options.queuePackets) this.#dropOldest(outbox, 'queue_full', sinceMs)
   }
 
-  #dropOldest(outbox: Outbox, reason: 'queue_full' | 'queue_age', now: number): void {
-    const oldest = outbox.waiting.shift()
-    if (oldest === undefined) return
+  #dropOldest(outbox: Outbox, waiting: ShortQueue, reason: 'queue_full' | 'queue_age', now: number): void {
+    const oldest = waiting.shift()
+    if (oldest === null) return
     const index = this.#table.indexOf(oldest.link)
     const sender = index < 0 ? -1 : this.#table.otherEnd(index, outbox.slot)
     this.#press(sender, oldest.link, reason, 1, now - oldest.sinceMs)
+  }
+
+  /** The outbox needs its short queue no more; another may have its memory. */
+  #giveBack(outbox: Outbox): void {
+    const { waiting } = outbox
+    if (waiting === null) return
+    outbox.waiting = null
+    waiting.clear()
+    if (this.#spareQueues.length < SPARE_QUEUES) this.#spareQueues.push(waiting)
   }
 
   readonly #checkStalls = (): void => {
     this.#stallTimer = undefined
     const now = this.#clock.now()
     for (const [slot, outbox] of this.#stalled) {
-      while (outbox.waiting.length > 0 && now - (outbox.waiting[0]?.sinceMs ?? now) > this.#options.queueMs) {
-        this.#dropOldest(outbox, 'queue_age', now)
+      const { waiting } = outbox
+      while (waiting !== null && now - (waiting.oldest()?.sinceMs ?? now) > this.#options.queueMs) {
+        this.#dropOldest(outbox, waiting, 'queue_age', now)
       }
       if (outbox.stalledMs !== null && now - outbox.stalledMs > STUCK_MS) {
         this.#stalled.delete(slot)
@@ -311,16 +327,17 @@ export class RelayLane {
     outbox.stalledMs = null
     outbox.sinceMs = now
     this.#stalled.delete(outbox.slot)
-    const waiting = outbox.waiting.splice(0)
-    for (const [i, { bytes, sinceMs }] of waiting.entries()) {
-      if (!outbox.fits(bytes.length)) this.#send(outbox, now)
-      if (outbox.stalledMs !== null) {
-        outbox.waiting.push(...waiting.slice(i))
-        return
+    const { waiting } = outbox
+    for (let oldest = waiting?.oldest() ?? null; oldest !== null; oldest = waiting?.oldest() ?? null) {
+      if (!outbox.fits(oldest.size)) {
+        this.#send(outbox, now)
+        if (outbox.socket.buffered() > SOFT_LIMIT) return this.#markStalled(outbox, now)
       }
-      this.queueMs.observe(now - sinceMs)
-      outbox.gather(bytes, 0, bytes.length, 1)
+      this.queueMs.observe(now - oldest.sinceMs)
+      outbox.gather(oldest.bytes, 0, oldest.size, 1)
+      waiting?.shift()
     }
+    this.#giveBack(outbox)
     this.#send(outbox, now)
   }
 
@@ -349,7 +366,7 @@ export class RelayLane {
   }
 
   #trouble(slot: Slot, link: number): Trouble | null {
-    const key = `${slot} ${link}`
+    const key = slot * 2 ** 32 + link
     const known = this.#troubles.get(key)
     if (known !== undefined) return known
     if (this.#troubles.size >= NOTICES_MAX) return null

@@ -139,6 +139,29 @@ t.test('a socket that takes no more keeps the newest few; they leave when it dra
   t.same(notices, [`0 ${link}: 3 dropped`])
 })
 
+t.test('a socket that stalls again half-way keeps the rest in order', async t => {
+  const { clock, lane, sockets, link } = setUp({ queuePackets: 20, queueMs: 10_000 })
+  const [, to] = sockets
+  to.full = true
+  const packets = Array.from({ length: 15 }, (_, i) => frame(link, String(i).padStart(2, '0').repeat(4_000)))
+  for (const packet of packets) lane.forward(A, packet, 0)
+  clock.advance(0)
+  const send = to.send.bind(to)
+  to.full = false
+  to.send = bytes => {
+    to.full = true
+    return send(bytes)
+  }
+  lane.drained(B)
+  t.equal(to.messages.length, 1, 'one bundle, then the socket had enough')
+  for (let i = 0; i < 2; i++) {
+    to.full = false
+    lane.drained(B)
+  }
+  t.same(Buffer.concat(to.messages), Buffer.concat(packets))
+  t.equal(lane.drops.queue_full, 0)
+})
+
 t.test('nothing waits longer than it is worth', async t => {
   const { clock, lane, sockets, link } = setUp()
   sockets[B].full = true

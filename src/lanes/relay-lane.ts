@@ -19,6 +19,7 @@ import { DROP_REASONS, type DropReason } from './drop-reasons.js'
 import { BUNDLE_MAX, Outbox } from './outbox.js'
 import type { RelayTable } from './relay-table.js'
 import { ShortQueue } from './short-queue.js'
+import { type RelayNotices, Troubles } from './troubles.js'
 
 export interface RelayLaneOptions {
   /** What one session may send, Mbit/s; 0 is no limit. */
@@ -28,14 +29,6 @@ export interface RelayLaneOptions {
   readonly queuePackets: number
   /** How long a packet may wait, ms. */
   readonly queueMs: number
-}
-
-/** What the lane tells the ends; at most once a second for a link. */
-export interface RelayNotices {
-  gone(slot: Slot, link: number, reason: 'no_such_link' | 'peer_away' | 'not_wireguard'): void
-  pressure(slot: Slot, link: number, dropped: number, queueMs: number): void
-  /** The session's socket has taken nothing for STUCK_MS. */
-  stuck(slot: Slot): void
 }
 
 /** Data stops at this many bytes in the socket's own buffer, far below where it would refuse control messages. */
@@ -49,24 +42,12 @@ const GATHER_MAX = 256 * 1024
 const STUCK_MS = 30_000
 /** How often sockets that take no more are looked at, ms. */
 const STALL_CHECK_MS = 50
-/** A link's ends hear of trouble at most this often, ms. */
-const NOTICE_MS = 1_000
-/** Links in trouble that are remembered for a notice; the rest hear of it later. */
-const NOTICES_MAX = 10_000
 /** Short queues whose memory is kept for the next reader that falls behind. */
 const SPARE_QUEUES = 64
 /** A burst may be this many milliseconds of the rate. */
 const BURST_MS = 250
 /** WireGuard's smallest message is an empty transport packet, bytes. */
 const WIREGUARD_MIN = 32
-
-interface Trouble {
-  readonly slot: Slot
-  readonly link: number
-  dropped: number
-  queueMs: number
-  gone: 'no_such_link' | 'peer_away' | 'not_wireguard' | null
-}
 
 export class RelayLane {
   readonly drops: Record<DropReason, number> = Object.fromEntries(DROP_REASONS.map(r => [r, 0])) as Record<
@@ -92,15 +73,14 @@ export class RelayLane {
   readonly #stalled = new Map<Slot, Outbox>()
   #stallTimer: Timer | undefined
   readonly #spareQueues: ShortQueue[] = []
-  /** By session and link in one number: links take 32 bits, sessions far fewer than the 21 that are left. */
-  readonly #troubles = new Map<number, Trouble>()
-  #noticeTimer: Timer | undefined
+  readonly #troubles: Troubles
 
   constructor(clock: Clock, table: RelayTable, options: RelayLaneOptions, notices: RelayNotices) {
     this.#clock = clock
     this.#table = table
     this.#options = options
     this.#notices = notices
+    this.#troubles = new Troubles(clock, notices)
   }
 
   /** Gives the session a socket; whatever waited for an older one is gone. */
@@ -178,8 +158,8 @@ export class RelayLane {
   /** Ends the lane's timers. */
   stop(): void {
     this.#clock.clearTimeout(this.#stallTimer)
-    this.#clock.clearTimeout(this.#noticeTimer)
-    this.#stallTimer = this.#noticeTimer = undefined
+    this.#stallTimer = undefined
+    this.#troubles.stop()
   }
 
   #acceptable(message: Uint8Array, start: number, end: number): boolean {
@@ -353,36 +333,11 @@ export class RelayLane {
   #refuse(slot: Slot, link: number, reason: DropReason, packets: number): void {
     this.drops[reason] += packets
     if (reason !== 'no_such_link' && reason !== 'peer_away' && reason !== 'not_wireguard') return
-    const trouble = this.#trouble(slot, link)
-    if (trouble !== null) trouble.gone ??= reason
+    this.#troubles.gone(slot, link, reason)
   }
 
   #press(slot: Slot, link: number, reason: DropReason, packets: number, queueMs: number): void {
     this.drops[reason] += packets
-    const trouble = slot < 0 ? null : this.#trouble(slot, link)
-    if (trouble === null) return
-    trouble.dropped += packets
-    trouble.queueMs = Math.max(trouble.queueMs, queueMs)
-  }
-
-  #trouble(slot: Slot, link: number): Trouble | null {
-    const key = slot * 2 ** 32 + link
-    const known = this.#troubles.get(key)
-    if (known !== undefined) return known
-    if (this.#troubles.size >= NOTICES_MAX) return null
-    const trouble: Trouble = { slot, link, dropped: 0, queueMs: 0, gone: null }
-    this.#troubles.set(key, trouble)
-    this.#noticeTimer ??= this.#clock.setTimeout(this.#notify, NOTICE_MS)
-    return trouble
-  }
-
-  readonly #notify = (): void => {
-    this.#noticeTimer = undefined
-    const troubles = [...this.#troubles.values()]
-    this.#troubles.clear()
-    for (const { slot, link, dropped, queueMs, gone } of troubles) {
-      if (gone !== null) this.#notices.gone(slot, link, gone)
-      if (dropped > 0) this.#notices.pressure(slot, link, dropped, queueMs)
-    }
+    if (slot >= 0) this.#troubles.dropped(slot, link, packets, queueMs)
   }
 }

@@ -13,6 +13,7 @@ import {
   registering,
   session,
   suspended,
+  whatever,
 } from '../session/session.states.js'
 
 const tellIt = {
@@ -24,12 +25,7 @@ export const clientMachine = session.createMachine({
   id: 'client',
   context: ({ input }) => ({ slot: input.slot }),
   initial: 'registering',
-  on: {
-    dismissed: {
-      target: '.closed',
-      actions: { type: 'closeSocket', params: ({ event }) => ({ close: event.close, reason: event.reason }) },
-    },
-  },
+  ...whatever,
   states: {
     registering,
     online: {

@@ -13,18 +13,14 @@ import {
   registering,
   session,
   suspended,
+  whatever,
 } from '../session/session.states.js'
 
 export const nodeMachine = session.createMachine({
   id: 'node',
   context: ({ input }) => ({ slot: input.slot }),
   initial: 'registering',
-  on: {
-    dismissed: {
-      target: '.closed',
-      actions: { type: 'closeSocket', params: ({ event }) => ({ close: event.close, reason: event.reason }) },
-    },
-  },
+  ...whatever,
   states: {
     registering,
     online: {

@@ -15,6 +15,16 @@ export const session = setup({
   actions: sessionActions,
 })
 
+/** Heard in every state. */
+export const whatever = session.createStateConfig({
+  on: {
+    dismissed: {
+      target: '.closed',
+      actions: { type: 'closeSocket', params: ({ event }) => ({ close: event.close, reason: event.reason }) },
+    },
+  },
+})
+
 export const registering = session.createStateConfig({
   on: {
     admitted: {

@@ -154,7 +154,7 @@ export const SETTINGS = {
     doc: 'How long a node may be without a socket before its clients are moved, ms.',
   }),
   restartSpreadMs: standard('BOSON_RESTART_SPREAD_MS', whole(0, HOUR_MS), 5_000, {
-    doc: 'Before it stops, the coordinator gives each agent a slot to come back within this time, ms.',
+    doc: 'Before it stops, the coordinator gives each agent a slot to come back; the last is at most this long after the first, ms.',
   }),
 
   // the relay

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   turn: ['kit', 'protocol'],
   store: ['kit', 'protocol'],
   edge: ['kit', 'protocol', 'lanes'],
-  agent: ['kit', 'protocol', 'mesh'],
+  agent: ['kit', 'protocol', 'mesh', 'turn'],
   telemetry: ['kit', 'protocol'],
   rest: ['kit', 'protocol'],
   reports: ['kit', 'protocol'],

@@ -64,6 +64,8 @@ function identity(n: number, role: Role): Identity {
       bandwidthMbps: 1_000,
       exit: false,
       tags: [],
+      policy: 'auto',
+      can: [],
     },
     createdAtMs: Date.now(),
     revokedAtMs: null,

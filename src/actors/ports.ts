@@ -2,6 +2,7 @@
  * What the actors ask of the world, and what the world may ask of them. Types only: the adapters live in
  * `store`, `edge`, `telemetry` and in `test/lab`, and `app` puts one behind each port.
  */
+import type { Endpoint } from '../protocol/address.js'
 import type { WireOf } from '../protocol/messages.js'
 import type { SendResult } from '../protocol/sent.js'
 
@@ -42,7 +43,14 @@ export interface Profile {
   readonly bandwidthMbps: number | null
   readonly exit: boolean
   readonly tags: readonly string[]
+  readonly policy: PathPolicy
+  /** What it can do about leaving the relay. */
+  readonly can: readonly Ability[]
 }
+
+/** Which ways packets may travel. `direct-only` never uses our relay nor TURN; `relay-only` shows no address. */
+export type PathPolicy = NonNullable<WireOf<'register'>['policy']>
+export type Ability = NonNullable<WireOf<'register'>['can']>[number]
 
 export interface StoredSession {
   readonly sessionId: SessionId
@@ -219,6 +227,30 @@ export interface Intake {
   /** Returns null and a reason when the limits allow no more connections now. */
   admit(remote: string): { readonly ok: true } | { readonly ok: false; readonly retryAfterS: number }
   opened(socket: Socket): Connection
+}
+
+// ── STUN and TURN ────────────────────────────────────────────────────────────────────────────────
+
+/** STUN and TURN as the actors see them, whoever provides them. */
+export interface Traversal {
+  /** What goes into `iceServers` of an identity with a live session: URI, and for TURN username and password. */
+  iceServers(id: IdentityId): NonNullable<WireOf<'registered'>['iceServers']>
+  /** STUN URIs for `probe.plan`: one for each address and port that answers, the first one first. */
+  stunServers(): readonly string[]
+  /** Calls `hear` for every Binding request that our own STUN listeners receive; returns what ends it. */
+  onSighting(hear: (sighting: Sighting) => void): () => void
+  /** Calls `hear` for every datagram on the STUN port that is neither STUN nor TURN; the bytes are only lent. */
+  onStray(hear: (datagram: Uint8Array, from: Endpoint) => void): () => void
+}
+
+/** A Binding request as it arrived. */
+export interface Sighting {
+  /** 12 bytes as hex. */
+  readonly transactionId: string
+  readonly address: string
+  readonly port: number
+  /** Index of the listener. */
+  readonly listener: number
 }
 
 // ── what operators, pages and metrics may see ────────────────────────────────────────────────────

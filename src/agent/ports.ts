@@ -2,6 +2,7 @@
  * What an agent asks of the world. The Node adapters are beside this file; `test/lab` has others on a
  * simulated clock.
  */
+import type { Endpoint } from '../protocol/address.js'
 import type { LinkMetrics } from './link.js'
 import type { WireOf } from '../protocol/messages.js'
 
@@ -49,8 +50,65 @@ export interface Tunnel {
     readonly overlay6: string
     readonly mtu: number
   }): Promise<void>
+  /**
+   * Whether its packets protect themselves, as WireGuard's do: only those may travel by plain UDP, where anyone
+   * can forge a sender. Absent: they do not.
+   */
+  readonly sealed?: boolean
   /** What the tunnel knows of a link; null when it knows nothing. */
   metrics?(link: number): LinkMetrics | null
+}
+
+/**
+ * A UDP socket of this machine that is open to the world: what checks and packets of direct paths travel on,
+ * and the requests to STUN and TURN servers. One socket a family at most; both look like one here.
+ */
+export interface Datagrams {
+  /** Where it is bound: one endpoint for each usable address of this machine, now. */
+  local(): readonly Endpoint[]
+  /** Sends one datagram, or loses it. The bytes may be reused when it returns. */
+  send(datagram: Uint8Array, to: Endpoint): void
+  close(): void
+}
+
+/** Opens a UDP socket; rejects when none can be had. The bytes of `received` are only lent until it returns. */
+export type OpenDatagrams = (received: (datagram: Uint8Array, from: Endpoint) => void) => Promise<Datagrams>
+
+/**
+ * One way off the relay. Every link starts on the relay; a way carries it from the moment that it has proved
+ * itself to this end until it is lost, and says both to the coordinator by `path.attempt`.
+ */
+export interface Way {
+  readonly via: 'udp' | 'wireguard' | 'ice'
+  /** Begins for a link that is set up at this end; called again when the peer's entry changes. */
+  open(peer: Peer, host: WayHost): LinkWay
+  /** The network of this machine has changed: addresses that were gathered are of no use any more. */
+  networkChanged(): void
+  stop(): Promise<void>
+}
+
+/** What a way may ask of the link that it serves. */
+export interface WayHost {
+  /** Sends to the coordinator: `path.signal` and `path.attempt`. Lost when there is no connection. */
+  say(event: WireOf<'path.signal'> | WireOf<'path.attempt'>): void
+  /** A packet of the peer arrived this way; the bytes are only lent. */
+  deliver(packet: Uint8Array, tier: 'direct' | 'turned'): void
+}
+
+/** A way's side of one link. */
+export interface LinkWay {
+  /** What the coordinator says about this link and way. */
+  hear(
+    event: WireOf<'path.signal'> | WireOf<'path.punch'> | WireOf<'path.reveal'> | WireOf<'path.settled'>,
+  ): void
+  /** The tier that it carries on now; null when packets are for the next way, or for the relay. */
+  readonly tier: 'direct' | 'turned' | null
+  /** Takes a packet for the peer while `tier` is not null; the bytes are only lent until it returns. */
+  send(packet: Uint8Array): void
+  /** Smoothed round trip of the pair in use, ms, and checks of it without an answer, %; null when unknown. */
+  readonly rttMs: number | null
+  readonly lossPct: number | null
+  close(): void
 }
 
 /** The gauges of a heartbeat, read when one is due. What cannot be measured is left out. */

@@ -6,7 +6,9 @@ import {
   bool,
   bytes,
   blob,
+  candidate,
   country,
+  endpoint,
   f64,
   f64plus,
   id,
@@ -15,6 +17,7 @@ import {
   oneOf,
   optional,
   str,
+  tuple,
   u32,
   u53,
   type WireEvent,
@@ -22,6 +25,11 @@ import {
 import { LINKS_PER_SESSION_MAX, RELAY_PAYLOAD_MAX } from './relay-frame.js'
 
 const cidrs = listOf(str(64), 32)
+const candidates = listOf(candidate, 16)
+const policy = oneOf('auto', 'relay-only', 'direct-only')
+const iceServers = optional(listOf(tuple(str(256), optional(str(128)), optional(str(128))), 16)).doc(
+  'STUN and TURN servers: URI (RFC 7064, RFC 7065), and for TURN username and password. Replaces what was given before.',
+)
 
 // ── 0x01–0x0f session ────────────────────────────────────────────────────────────────────────────
 
@@ -54,6 +62,10 @@ export const Register = message(0x02, 'register', {
     bandwidthMbps: optional(f64plus).doc('Node: what its uplink can carry, Mbit/s.'),
     exit: optional(bool).doc('Node: true when it forwards to the internet.'),
     tags: optional(listOf(id, 16)).doc('Free labels.'),
+    policy: optional(policy).doc('Which ways its packets may travel; absent: `auto`.'),
+    can: optional(listOf(oneOf('probe', 'udp', 'wireguard', 'ice'), 8)).doc(
+      'What it can do about leaving the relay: answer `probe.plan`; carry links by its own UDP socket, by WireGuard’s, by ICE.',
+    ),
   },
 })
 
@@ -73,6 +85,7 @@ export const Registered = message(0x03, 'registered', {
     links: listOf(u32, LINKS_PER_SESSION_MAX).doc(
       'Links that are open. The agent closes any other that it holds.',
     ),
+    iceServers,
   },
 })
 
@@ -94,6 +107,7 @@ export const Resumed = message(0x05, 'resumed', {
     links: listOf(u32, LINKS_PER_SESSION_MAX).doc(
       'Links that are open. The agent closes any other that it holds.',
     ),
+    iceServers,
   },
 })
 
@@ -128,7 +142,7 @@ export const Renew = message(0x07, 'renew', {
 export const Renewed = message(0x08, 'renewed', {
   direction: 'server→agent',
   doc: 'Answers `renew`.',
-  fields: { ticket: bytes(32).doc('Replaces the one the agent holds.') },
+  fields: { ticket: bytes(32).doc('Replaces the one the agent holds.'), iceServers },
 })
 
 export const Restarting = message(0x09, 'restarting', {
@@ -212,6 +226,74 @@ export const HeartbeatAck = message(0x11, 'heartbeat.ack', {
     stamp: u32.doc(
       'A reading of the coordinator’s clock that only the coordinator understands; echo it in the next heartbeat.',
     ),
+  },
+})
+
+const NAT_BEHAVIOUR = [
+  'endpoint_independent',
+  'address_dependent',
+  'address_and_port_dependent',
+  'unknown',
+] as const
+
+export const ProbePlan = message(0x12, 'probe.plan', {
+  direction: 'server→agent',
+  doc: 'Find out what the NAT in front of you does, with Binding requests from the UDP socket that packets travel on.',
+  fields: {
+    planId: u32.doc('Echoed in the report.'),
+    servers: listOf(str(256), 8).doc(
+      'STUN URIs (RFC 7064). The first is asked first; the next ones are other ports or addresses of it, or another IP version.',
+    ),
+    transactionIds: listOf(bytes(12), 32).doc(
+      'Transaction ids for the requests, so that what arrives can be told. More requests take random ones.',
+    ),
+    lifetimeS: optional(u32).doc('Also find out how long an idle mapping lives, up to this, s.'),
+  },
+})
+
+export const ProbeReport = message(0x13, 'probe.report', {
+  direction: 'agent→server',
+  doc: 'Answers `probe.plan`. What was not tried is not in it; what was tried without an answer says so.',
+  fields: {
+    planId: u32.doc('From the plan.'),
+    tests: listOf(
+      tuple(
+        oneOf(
+          'mapping',
+          'mapping_other_port',
+          'mapping_other_address',
+          'filtering_other_address',
+          'filtering_other_port',
+          'hairpin',
+          'lifetime',
+        ),
+        bytes(12),
+        optional(endpoint),
+        optional(f64plus),
+      ),
+      32,
+    ).doc(
+      'Test (RFC 5780 §4.3–4.6), transaction id, and what came back: the mapped address, or nil when nothing did; and the round trip, ms (of `lifetime`: the idle time, s).',
+    ),
+    local: listOf(endpoint, 16).doc('Where the socket is bound: one for each address of the machine.'),
+  },
+})
+
+export const NatClassified = message(0x14, 'nat.classified', {
+  direction: 'server→agent',
+  doc: 'What the coordinator made of the reports and of what it saw itself (RFC 4787 terms).',
+  fields: {
+    planId: u32.doc('From the plan.'),
+    udp: oneOf('open', 'blocked', 'unknown').doc('Whether UDP leaves and comes back.'),
+    mapping: oneOf(...NAT_BEHAVIOUR).doc('Mapping behaviour.'),
+    filtering: oneOf(...NAT_BEHAVIOUR).doc('Filtering behaviour.'),
+    nat: optional(bool).doc('Whether addresses are translated at all.'),
+    hairpin: optional(bool).doc('Whether the NAT brings back what is sent to its own outside.'),
+    portPreservation: optional(bool).doc('Whether the mapped port is the local one.'),
+    mappingLifetimeS: optional(u32).doc('An idle mapping lived at least this long, s.'),
+    mapped4: optional(endpoint).doc('The IPv4 endpoint that the world sees.'),
+    mapped6: optional(endpoint).doc('The IPv6 endpoint that the world sees.'),
+    confirmed: bool.doc('Whether the coordinator saw the same requests itself.'),
   },
 })
 
@@ -301,6 +383,9 @@ export const PathOpen = message(0x30, 'path.open', {
     peerOverlay6: str(43).doc('Its IPv6 address in the mesh.'),
     allowedIps: cidrs.doc('What the WireGuard peer entry allows.'),
     keepaliveS: u32.doc('Persistent keepalive of the peer entry, s; 0 is off.'),
+    policy: optional(policy).doc(
+      'Which ways this path may take; with `relay-only` the agent shows no address of its own.',
+    ),
   },
 })
 
@@ -308,6 +393,34 @@ export const PathReady = message(0x31, 'path.ready', {
   direction: 'agent→server',
   doc: 'This end is set up; the relay carries when both ends have said so.',
   fields: { link: u32.doc('From `path.open`.') },
+})
+
+export const PathPunch = message(0x32, 'path.punch', {
+  direction: 'server→agent',
+  doc: 'Both ends try to leave the relay at the same moment. Packets go on as before until a way is proved.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    attempt: u32.doc('Counts the attempts of this link; echoed in `path.attempt`.'),
+    via: oneOf('udp', 'wireguard', 'ice').doc('By which socket.'),
+    controlling: bool.doc('Whether this end chooses among the pairs that work (RFC 8445 §6.1.1).'),
+    key: bytes(32).doc('Both ends’ key for the checks of this attempt. A secret.'),
+    startInMs: u32.doc(
+      'Begin this long after this message arrived, ms: the other end’s delay is allowed for.',
+    ),
+    tryForMs: u32.doc('Give up after this long, ms.'),
+    candidates: candidates.doc('Where the peer may be reached.'),
+  },
+})
+
+export const PathSignal = message(0x33, 'path.signal', {
+  direction: 'either',
+  doc: 'Where an end of the path may be reached. The coordinator keeps the newest of each end and hands it to the other.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    revision: u32.doc('Counts up; a newer one takes back everything that an older one said.'),
+    candidates: candidates.doc('Types as in RFC 8445; the network has changed when others are gone.'),
+    ice: optional(blob(16_384)).doc('ICE: a session description (RFC 8839) with its candidates, UTF-8.'),
+  },
 })
 
 export const PathReport = message(0x34, 'path.report', {
@@ -319,6 +432,11 @@ export const PathReport = message(0x34, 'path.report', {
     sentBytes: u53.doc('Payload sent on this link since it was opened, bytes.'),
     receivedBytes: u53.doc('Payload received, bytes.'),
     lastReceivedMs: optional(f64plus).doc('How long ago the last packet arrived, ms.'),
+    turnedSentBytes: optional(u53).doc('Of `sentBytes`: by way of a TURN server, bytes.'),
+    turnedReceivedBytes: optional(u53).doc('Of `receivedBytes`: by way of a TURN server, bytes.'),
+    directSentBytes: optional(u53).doc('Of `sentBytes`: directly, bytes.'),
+    directReceivedBytes: optional(u53).doc('Of `receivedBytes`: directly, bytes.'),
+    lossPct: optional(f64plus).doc('Checks of the path without an answer, %.'),
   },
 })
 
@@ -328,6 +446,8 @@ export const PathSettled = message(0x35, 'path.settled', {
   fields: {
     link: u32.doc('From `path.open`.'),
     tier: oneOf('relayed', 'turned', 'direct').doc('How packets travel.'),
+    via: optional(oneOf('websocket', 'udp', 'wireguard', 'ice')).doc('By which socket.'),
+    reason: optional(str(64)).doc('Why not directly: a reason code of the ledger.'),
   },
 })
 
@@ -337,6 +457,35 @@ export const PathClosed = message(0x36, 'path.closed', {
   fields: {
     link: u32.doc('From `path.open`.'),
     reason: str(128).doc('For people.'),
+  },
+})
+
+export const PathAttempt = message(0x37, 'path.attempt', {
+  direction: 'agent→server',
+  doc: 'How an attempt to leave the relay went at this end; or, with outcome `lost`, that what it had won is gone.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    attempt: u32.doc('From `path.punch`.'),
+    via: oneOf('udp', 'wireguard', 'ice').doc('By which socket.'),
+    outcome: oneOf('direct', 'turned', 'failed', 'lost').doc('What this end sends on from now on.'),
+    local: optional(candidate).doc('The chosen pair: this end.'),
+    remote: optional(candidate).doc('The chosen pair: the other end, as this end sends to it.'),
+    rttMs: optional(f64plus).doc('Round trip of the chosen pair, ms.'),
+    cause: optional(
+      oneOf('no_candidates', 'no_answer', 'silent', 'network_changed', 'slower', 'no_socket'),
+    ).doc('Of `failed` and `lost`: why.'),
+    tried: listOf(str(160), 16).doc('Each pair that was tried and what became of it, for people.'),
+  },
+})
+
+export const PathReveal = message(0x38, 'path.reveal', {
+  direction: 'server→agent',
+  doc: 'Let WireGuard’s own socket show its address: add this peer without allowed IPs, so that a handshake initiation leaves; take it out again when `path.punch` by `wireguard` comes, or after a while.',
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    publicKey: bytes(32).doc('WireGuard public key of the coordinator’s ear.'),
+    endpoint: str(256).doc('Where it listens, `host:port`.'),
+    withinMs: u32.doc('Take the peer out after this long, ms.'),
   },
 })
 
@@ -385,6 +534,9 @@ export const ALL = [
   ErrorReply,
   Heartbeat,
   HeartbeatAck,
+  ProbePlan,
+  ProbeReport,
+  NatClassified,
   RouteRequest,
   RouteAssigned,
   RouteRefused,
@@ -392,9 +544,13 @@ export const ALL = [
   RouteRelease,
   PathOpen,
   PathReady,
+  PathPunch,
+  PathSignal,
   PathReport,
   PathSettled,
   PathClosed,
+  PathAttempt,
+  PathReveal,
   RelayData,
   RelayGone,
   RelayPressure,
@@ -402,11 +558,6 @@ export const ALL = [
 
 /** Codes that are spoken for by messages still to come, so that no other message takes them. */
 export const RESERVED: readonly { readonly code: number; readonly name: string }[] = [
-  { code: 0x12, name: 'probe.plan' },
-  { code: 0x13, name: 'probe.report' },
-  { code: 0x14, name: 'nat.classified' },
-  { code: 0x32, name: 'path.punch' },
-  { code: 0x33, name: 'path.signal' },
   { code: 0x50, name: 'job.offer' },
   { code: 0x51, name: 'job.progress' },
   { code: 0x52, name: 'job.done' },

@@ -2,6 +2,8 @@
  * A small schema language for wire messages. One `message()` gives the code, the static type, the
  * positional msgpack layout, the validator and the row in the documentation.
  */
+import { readEndpoint } from './address.js'
+
 export interface Kind<T = unknown, O extends boolean = boolean> {
   readonly name: string
   /** An optional field is nil on the wire and absent from the event. */
@@ -67,6 +69,17 @@ export const country = kind<string>(
   'two upper-case letters (ISO 3166-1)',
   v => typeof v === 'string' && /^[A-Z]{2}$/.test(v),
 )
+export const endpoint = kind<string>(
+  'endpoint',
+  'IP address and port, 192.0.2.1:51820 or [2001:db8::1]:51820',
+  v => typeof v === 'string' && v.length <= 64 && readEndpoint(v) !== null,
+)
+const CANDIDATE = /^(host|srflx|relay) (\S{1,64})$/
+/** Candidate types by the names of RFC 8445 §5.1.1. */
+export const candidate = kind<string>('candidate', 'host, srflx or relay, a space, and an endpoint', v => {
+  const [, , at = ''] = (typeof v === 'string' && CANDIDATE.exec(v)) || []
+  return readEndpoint(at) !== null
+})
 export const bytes = (size: number): Kind<Uint8Array, false> =>
   kind(`bytes ${size}`, `${size} bytes`, v => v instanceof Uint8Array && v.length === size)
 export const blob = (max: number): Kind<Uint8Array, false> =>
@@ -81,6 +94,21 @@ export const listOf = <T>(of: Kind<T>, max: number): Kind<readonly T[], false> =
     `at most ${max} × ${of.name}`,
     v => Array.isArray(v) && v.length <= max && v.every(x => of.check(x) === undefined),
   )
+/** A list of these, in this order; an item that may be missing is nil. */
+export const tuple = <const K extends readonly Kind[]>(...items: K): Kind<TupleOf<K>, false> => {
+  const name = `[${items.map(item => item.name + (item.optional ? '?' : '')).join(', ')}]`
+  return kind(
+    name,
+    name,
+    v => Array.isArray(v) && v.length === items.length && items.every((item, i) => fits(item, v[i])),
+  )
+}
+type TupleOf<K extends readonly Kind[]> = {
+  readonly [I in keyof K]: TypeOf<K[I]> | (K[I] extends Kind<unknown, true> ? null : never)
+}
+const fits = (item: Kind, value: unknown): boolean =>
+  item.check(value ?? (item.optional ? undefined : null)) === undefined
+
 export const optional = <T>(of: Kind<T>): Kind<T, true> => ({
   ...(of as Kind<T, true>), // the name, the text and the type stay; only the two below change
   optional: true,

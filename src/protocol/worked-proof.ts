@@ -45,6 +45,8 @@ const register: WireOf<'register'> = {
   bandwidthMbps: 1_000,
   exit: true,
   tags: ['vps'],
+  policy: 'auto',
+  can: ['probe'],
 }
 
 export const WORKED = {

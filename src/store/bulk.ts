@@ -51,16 +51,17 @@ export async function writeIdentities(
   await sql`
     insert into identities as stored (
       id, role, public_key, overlay_index, overlay4, overlay6, generation, agent, country, region, latitude,
-      longitude, max_sessions, bandwidth_mbps, is_exit, tags, created_at, revoked_at
+      longitude, max_sessions, bandwidth_mbps, is_exit, tags, policy, can, created_at, revoked_at
     )
     select
       id, role, decode("publicKey", 'hex'), "overlayIndex", overlay4, overlay6, generation, agent, country,
       region, latitude, longitude, "maxSessions", "bandwidthMbps", exit, tags,
+      coalesce(policy, 'auto'), coalesce(can, '{}'),
       to_timestamp("createdAtMs" / 1000), to_timestamp("revokedAtMs" / 1000)
     from json_to_recordset(${rows}::json) as row (
       id text, role text, "publicKey" text, "overlayIndex" integer, overlay4 inet, overlay6 inet,
       generation bigint, agent text, country text, region text, latitude float8, longitude float8,
-      "maxSessions" bigint, "bandwidthMbps" float8, exit boolean, tags text[], "createdAtMs" float8,
+      "maxSessions" bigint, "bandwidthMbps" float8, exit boolean, tags text[], policy text, can text[], "createdAtMs" float8,
       "revokedAtMs" float8
     )
     on conflict (id) do update set
@@ -73,7 +74,9 @@ export async function writeIdentities(
       max_sessions = excluded.max_sessions,
       bandwidth_mbps = excluded.bandwidth_mbps,
       is_exit = excluded.is_exit,
-      tags = excluded.tags
+      tags = excluded.tags,
+      policy = excluded.policy,
+      can = excluded.can
     where stored.generation <= excluded.generation`.execute(tx)
 
   const revoked = identities.filter(identity => identity.revokedAtMs !== null)

@@ -1,6 +1,14 @@
 /** The tables, as Kysely sees them. Written by hand; a test compares it with the database's own catalogue. */
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
-import type { Explanation, Role, RouteWish, StoredRoute, StoredSession } from '../actors/ports.js'
+import type {
+  Ability,
+  Explanation,
+  PathPolicy,
+  Role,
+  RouteWish,
+  StoredRoute,
+  StoredSession,
+} from '../actors/ports.js'
 
 export interface Database {
   identities: Identities
@@ -32,6 +40,8 @@ interface Identities {
   bandwidth_mbps: number | null
   is_exit: boolean
   tags: string[]
+  policy: PathPolicy
+  can: Ability[]
   created_at: Date
   revoked_at: Date | null
 }

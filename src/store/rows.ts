@@ -22,6 +22,8 @@ export const identityColumns = [
   'bandwidth_mbps',
   'is_exit',
   'tags',
+  'policy',
+  'can',
   'created_at',
   'revoked_at',
 ] as const
@@ -43,6 +45,8 @@ export const identityOf = (row: Omit<Row<'identities'>, 'overlay_index'>): Ident
     bandwidthMbps: row.bandwidth_mbps,
     exit: row.is_exit,
     tags: row.tags,
+    policy: row.policy,
+    can: row.can,
   },
   createdAtMs: row.created_at.getTime(),
   revokedAtMs: msOf(row.revoked_at),

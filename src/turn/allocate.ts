@@ -1,5 +1,5 @@
 /** What an Allocate request asks for, checked in the order of RFC 8656 §7.2. */
-import type { Family } from './address.js'
+import type { Family } from '../protocol/address.js'
 import { DEFAULT_LIFETIME_S, MOST_LIFETIME_S } from './allocation.js'
 import { ATTRIBUTE, FAMILY_BYTE, PROTOCOL_UDP, RESERVE_NEXT } from './attributes.js'
 import { readUint32, type StunMessage, valueOf } from './codec.js'

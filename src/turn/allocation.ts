@@ -6,7 +6,7 @@
  *
  * Times are those of the caller's monotonic clock, ms.
  */
-import { type Endpoint, endpointText, type Family, familyOf } from './address.js'
+import { type Endpoint, endpointText, type Family, familyOf } from '../protocol/address.js'
 import type { Flow } from './flow.js'
 
 /** RFC 8656 §9: a permission lapses unless it is asked for again, ms. */

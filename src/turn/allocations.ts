@@ -1,5 +1,5 @@
 /** Every allocation of one server, found by its client's flow, by its relay's socket and by its relayed address. */
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 import type { Allocation, Relay } from './allocation.js'
 import type { RelaySocket } from './openings.js'
 

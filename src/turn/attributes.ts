@@ -1,5 +1,5 @@
 /** The numbers of STUN and TURN (RFC 8489, 8656, 5780), and the shapes of attribute values. */
-import { type Endpoint, ipBytes, ipText } from './address.js'
+import { type Endpoint, ipBytes, ipText } from '../protocol/address.js'
 
 export const METHOD = {
   binding: 0x001,

@@ -2,7 +2,7 @@
  * The STUN side: tells a client how it is seen, and, where this host has a second address or port, answers from
  * there when asked to, which shows how the client's NAT maps and filters (RFC 5780).
  */
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 import { ATTRIBUTE, CHANGE_ADDRESS, CHANGE_PORT, METHOD } from './attributes.js'
 import { notUnderstood, readUint32, type StunMessage, valueOf } from './codec.js'
 import type { Flow } from './flow.js'

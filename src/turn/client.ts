@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import { type Endpoint, endpointText, type Family } from './address.js'
+import { type Endpoint, endpointText, type Family } from '../protocol/address.js'
 import { ATTRIBUTE, FAMILY_BYTE, METHOD, PROTOCOL_UDP, readAddress } from './attributes.js'
 import {
   FIRST_CHANNEL,

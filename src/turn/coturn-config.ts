@@ -3,7 +3,7 @@
  * times the length of their question and set no quota; these lines do not.
  */
 import type { RelayOptions } from './embedded.js'
-import { familyOf } from './address.js'
+import { familyOf } from '../protocol/address.js'
 import { TurnError } from './errors.js'
 import type { PortRange } from './ports.js'
 

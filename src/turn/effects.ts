@@ -1,5 +1,5 @@
 /** What the core asks of the world. A shell performs it in order; the core never waits for it. */
-import type { Endpoint, Family } from './address.js'
+import type { Endpoint, Family } from '../protocol/address.js'
 import type { Flow } from './flow.js'
 
 export type Effect =

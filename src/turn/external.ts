@@ -1,7 +1,7 @@
 /** Someone else's TURN server that accepts credentials made with our secret. We hand them out and ask how it is. */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 import { checkSecrets } from './credentials.js'
 import { iceServers } from './ice-servers.js'
 import { probe } from './probe.js'

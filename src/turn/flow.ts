@@ -1,5 +1,5 @@
 /** One client as a server sees it: a five-tuple over UDP, a connection over TCP or TLS. */
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 
 export interface Flow extends Endpoint {
   /** The same for every message of this flow, and for no other. */

@@ -1,5 +1,5 @@
 /** A range of addresses, as `10.0.0.0/8` or `fc00::/7` or one address. */
-import { ipBytes } from './address.js'
+import { ipBytes } from '../protocol/address.js'
 import { TurnError } from './errors.js'
 
 export interface Network {

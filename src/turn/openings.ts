@@ -5,7 +5,7 @@
  *   wish ─→ a leg per family ─→ one socket, or two where the next port is kept ─→ open | other ports | failed
  */
 import type { Random } from '../kit/random.js'
-import type { Family } from './address.js'
+import type { Family } from '../protocol/address.js'
 import type { Ask } from './effects.js'
 import { type PortRange, RelayPorts } from './ports.js'
 

@@ -4,7 +4,7 @@
  *
  *   routed for this client? ─→ plain, not IPv4 in IPv6 clothes? ─→ one of ours? ─→ public, or excepted?
  */
-import { ipBytes } from './address.js'
+import { ipBytes } from '../protocol/address.js'
 import { isIn, type Network, network, networks } from './network.js'
 
 export interface PeerPolicyOptions {

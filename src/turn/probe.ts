@@ -1,7 +1,7 @@
 /** Asks a STUN server over a real socket whether it answers. */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import { type Endpoint, familyOf } from './address.js'
+import { type Endpoint, familyOf } from '../protocol/address.js'
 import { TurnClient } from './client.js'
 import { TurnError } from './errors.js'
 import { UdpSocket } from './udp.js'

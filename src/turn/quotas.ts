@@ -1,5 +1,5 @@
 /** How many allocations one identity, one network and all together may hold, those on their way included. */
-import { ipBytes } from './address.js'
+import { ipBytes } from '../protocol/address.js'
 import type { Flow } from './flow.js'
 import type { Refused } from './refused.js'
 

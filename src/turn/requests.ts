@@ -1,7 +1,7 @@
 /** The four requests of TURN (RFC 8656), from a client that has proved who it is, and the life of what they open. */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Endpoint, Family } from './address.js'
+import type { Endpoint, Family } from '../protocol/address.js'
 import { readFamily, readLifetime, readWish, type Wish } from './allocate.js'
 import { Allocation, DEFAULT_LIFETIME_S, type Relay } from './allocation.js'
 import type { Allocations } from './allocations.js'

@@ -11,7 +11,7 @@
  */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Family } from './address.js'
+import type { Family } from '../protocol/address.js'
 import { Allocations } from './allocations.js'
 import { ATTRIBUTE, METHOD } from './attributes.js'
 import { type AuthOptions, Authenticator, PASSWORD_ALGORITHMS } from './auth.js'

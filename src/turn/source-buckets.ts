@@ -3,7 +3,7 @@
  * networks share a fixed table, by a hash that nobody outside knows.
  */
 import type { Random } from '../kit/random.js'
-import { ipBytes } from './address.js'
+import { ipBytes } from '../protocol/address.js'
 
 /** Two networks that meet in one slot share its allowance; with this many that is rare. */
 const SLOTS = 1 << 16

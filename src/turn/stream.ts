@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { type Clock, every } from '../kit/clock.js'
-import { type Endpoint, ipBytes, ipText } from './address.js'
+import { type Endpoint, ipBytes, ipText } from '../protocol/address.js'
 import type { Flow } from './flow.js'
 import { FrameReader } from './framing.js'
 

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 import type { Allocation, Relay } from './allocation.js'
 import type { Allocations } from './allocations.js'
 import { ATTRIBUTE, METHOD, readAddress } from './attributes.js'

@@ -1,8 +1,8 @@
 /** One UDP socket. What goes wrong while sending is told, never thrown: port 0 or a full buffer is a peer's fault. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { Endpoint } from './address.js'
-import { familyOf } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
+import { familyOf } from '../protocol/address.js'
 
 export interface UdpOptions extends Endpoint {
   /** Kernel buffers, bytes: bursts wait here while the event loop is busy. The kernel may grant less. */

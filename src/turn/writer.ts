@@ -1,6 +1,6 @@
 /** Writes STUN messages: attributes in the order they are added, then the signature, then the fingerprint. */
 import { crc32 } from 'node:zlib'
-import type { Endpoint } from './address.js'
+import type { Endpoint } from '../protocol/address.js'
 import { ATTRIBUTE, addressValue, MAGIC_COOKIE } from './attributes.js'
 import { CLASSES, FINGERPRINT_XOR, HEADER_BYTES, type MessageClass, padTo4 } from './codec.js'
 import { INTEGRITY, mac, type Signature } from './integrity.js'

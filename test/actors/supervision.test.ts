@@ -72,6 +72,8 @@ const IDENTITY: Identity = {
     bandwidthMbps: null,
     exit: false,
     tags: [],
+    policy: 'auto',
+    can: [],
   },
   createdAtMs: 0,
   revokedAtMs: null,

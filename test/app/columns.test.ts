@@ -43,6 +43,8 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     bandwidthMbps: null,
     exit: false,
     tags: [],
+    policy: 'auto' as const,
+    can: [],
   }
   const common = { sessionId: 's', generation: 1, overlay6: 'fd77::2' }
   const nobody = { considered: 0, qualified: 0, excluded: {}, compared: [] }

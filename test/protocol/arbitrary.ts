@@ -11,10 +11,26 @@ const text = (max: number) =>
     .filter(s => s.length <= max && !/\p{Cc}|\u2028|\u2029/u.test(s))
 const number = (min: number) => fc.double({ min, noNaN: true, noDefaultInfinity: true }).map(n => n + 0) // no -0
 
+const endpoint = fc
+  .tuple(
+    fc.oneof(
+      fc.ipV4(),
+      fc.ipV6().map(ip => `[${ip}]`),
+    ),
+    fc.integer({ min: 1, max: 65_535 }),
+  )
+  .map(parts => parts.join(':'))
+
+/** An item of a tuple: nil when it may be missing. */
+const ofItem = (name: string): fc.Arbitrary<unknown> =>
+  name.endsWith('?') ? fc.option(ofKind(name.slice(0, -1)), { nil: null }) : ofKind(name)
+
 /** Returns values of a kind by its name, which is also what the documentation calls it. */
 function ofKind(name: string): fc.Arbitrary<unknown> {
   const list = /^≤(\d+) × (.+)$/.exec(name)
   if (list) return fc.array(ofKind(list[2] as string), { maxLength: Math.min(Number(list[1]), 6) })
+  const items = /^\[(.+)\]$/.exec(name)
+  if (items) return fc.tuple(...(items[1] as string).split(', ').map(ofItem))
   const [word = '', size = ''] = name.split(' ')
   const max = Number(size.replace('≤', ''))
   if (name.startsWith('"')) return fc.constantFrom(...name.slice(1, -1).split('" "'))
@@ -35,6 +51,10 @@ function ofKind(name: string): fc.Arbitrary<unknown> {
       return number(0)
     case 'id':
       return id
+    case 'endpoint':
+      return endpoint
+    case 'candidate':
+      return fc.tuple(fc.constantFrom('host', 'srflx', 'relay'), endpoint).map(parts => parts.join(' '))
     case 'country':
       return fc.constantFrom('DE', 'FI', 'NL')
     default:

@@ -25,12 +25,23 @@ const SHAPES: readonly unknown[] = [
   [[]],
 ]
 
+/** Returns a value of a kind that lists are made of. */
+function sample(name: string): unknown {
+  if (name.startsWith('[')) return name.slice(1, -1).split(', ').map(sample)
+  if (name.endsWith('?')) return null
+  if (name.startsWith('"')) return name.split('"')[1]
+  if (name.startsWith('bytes')) return new Uint8Array(Number(name.split(' ')[1]))
+  if (name === 'endpoint') return '192.0.2.1:1'
+  if (name === 'candidate') return 'host 192.0.2.1:1'
+  return name === 'u32' ? 7 : 'x'
+}
+
 /** Returns the largest value of a bounded kind and the one just beyond it; null for kinds without a bound. */
 function bounds(name: string): { largest: unknown; beyond: unknown } | null {
   const list = /^≤(\d+) × (.+)$/.exec(name)
   const size = Number(/≤?(\d+)$/.exec(name)?.[1])
   if (list) {
-    const item = list[2] === 'u32' ? 7 : 'x'
+    const item = sample(list[2] as string)
     return { largest: Array(Number(list[1])).fill(item), beyond: Array(Number(list[1]) + 1).fill(item) }
   }
   if (name.startsWith('str')) return { largest: 'x'.repeat(size), beyond: 'x'.repeat(size + 1) }

@@ -25,6 +25,8 @@ const columns: Columns = {
     bandwidth_mbps: 'double precision?',
     is_exit: 'boolean',
     tags: 'ARRAY',
+    policy: 'text',
+    can: 'ARRAY',
     created_at: 'timestamp with time zone',
     revoked_at: 'timestamp with time zone?',
   },

@@ -27,6 +27,8 @@ export const profile: Profile = {
   bandwidthMbps: 940.5,
   exit: true,
   tags: ['ssd', 'with,comma', 'quo"te', ''],
+  policy: 'direct-only',
+  can: ['probe', 'udp'],
 }
 
 export const unknownProfile: Profile = {
@@ -39,6 +41,8 @@ export const unknownProfile: Profile = {
   bandwidthMbps: null,
   exit: false,
   tags: [],
+  policy: 'auto',
+  can: [],
 }
 
 export const enrolmentKey = (keyId: string, changes: Partial<EnrolmentKey> = {}): EnrolmentKey => ({

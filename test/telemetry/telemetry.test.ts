@@ -188,6 +188,8 @@ function nodeView(parts: Partial<NodeView>): NodeView {
       bandwidthMbps: null,
       exit: false,
       tags: [],
+      policy: 'auto',
+      can: [],
     },
     links: 0,
     reserved: 0,

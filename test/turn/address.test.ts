@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { endpointText, ipBytes, ipText } from '../../src/turn/address.js'
+import { endpointText, ipBytes, ipText } from '../../src/protocol/address.js'
 
 t.test('addresses have one spelling', async t => {
   const spellings: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Our client against our server, on one simulated clock and a wire that loses what it is told to. */
 import t from 'tap'
 import { systemRandom } from '../../src/kit/random.js'
-import { type Endpoint } from '../../src/turn/address.js'
+import { type Endpoint } from '../../src/protocol/address.js'
 import { TurnClient, type TurnClientOptions } from '../../src/turn/client.js'
 import { issueCredentials } from '../../src/turn/credentials.js'
 import { udpFlow } from '../../src/turn/flow.js'

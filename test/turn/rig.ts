@@ -3,7 +3,7 @@
  * once, unless the test holds them back; what goes out is kept.
  */
 import { systemRandom } from '../../src/kit/random.js'
-import type { Endpoint, Family } from '../../src/turn/address.js'
+import type { Endpoint, Family } from '../../src/protocol/address.js'
 import { ATTRIBUTE, METHOD, readAddress } from '../../src/turn/attributes.js'
 import {
   readChannelData,

@@ -208,5 +208,7 @@ function profileOf(hello: WireOf<'register'>): Profile {
     bandwidthMbps: hello.bandwidthMbps ?? null,
     exit: hello.exit ?? false,
     tags: hello.tags ?? [],
+    policy: hello.policy ?? 'auto',
+    can: hello.can ?? [],
   }
 }

@@ -6,9 +6,11 @@ import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { MigrationFailed } from '../errors.js'
 import { mesh } from './0001_mesh.js'
+import { abilities } from './0002_abilities.js'
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_mesh': mesh,
+  '0002_abilities': abilities,
 }
 
 /** Brings the tables to this version, under the database's own lock; returns the names of what was applied. */

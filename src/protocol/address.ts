@@ -14,6 +14,17 @@ export const familyOf = (address: string): Family => (address.includes(':') ? 6 
 export const endpointText = ({ address, port }: Endpoint): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
+const V4_ENDPOINT = /^([\d.]+):(\d{1,5})$/
+const V6_ENDPOINT = /^\[([\da-fA-F:.]+)\]:(\d{1,5})$/
+
+/** Returns the endpoint that `endpointText` wrote, or null when the text is none. Port 0 is none. */
+export function readEndpoint(text: string): Endpoint | null {
+  const [, address = '', digits = ''] = V4_ENDPOINT.exec(text) ?? V6_ENDPOINT.exec(text) ?? []
+  const ip = ipBytes(address)
+  const port = Number(digits)
+  return ip === null || port < 1 || port > 65_535 ? null : { address: ipText(ip), port }
+}
+
 /** Returns 4 or 16 bytes, or null when the text is no IP address. A zone (`%eth0`) is left out. */
 export function ipBytes(text: string): Buffer | null {
   return text.includes(':') ? v6Bytes(text.split('%', 1)[0] as string) : v4Bytes(text) // split yields one part

@@ -147,6 +147,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['store'],
   'uWebSockets.js': ['edge'],
   ws: ['agent'],
+  'node-datachannel': ['agent'],
   msgpackr: ['protocol', 'store'],
   xstate: ['actors', 'agent', 'app'],
   'prom-client': ['telemetry'],

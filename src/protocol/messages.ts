@@ -234,6 +234,7 @@ const NAT_BEHAVIOUR = [
   'address_dependent',
   'address_and_port_dependent',
   'unknown',
+  'port_independent',
 ] as const
 
 export const ProbePlan = message(0x12, 'probe.plan', {
@@ -281,7 +282,7 @@ export const ProbeReport = message(0x13, 'probe.report', {
 
 export const NatClassified = message(0x14, 'nat.classified', {
   direction: 'server→agent',
-  doc: 'What the coordinator made of the reports and of what it saw itself (RFC 4787 terms).',
+  doc: 'What the coordinator made of the reports and of what it saw itself (RFC 4787 terms). `port_independent`: the port does not count; whether the address does could not be told with a single server address.',
   fields: {
     planId: u32.doc('From the plan.'),
     udp: oneOf('open', 'blocked', 'unknown').doc('Whether UDP leaves and comes back.'),

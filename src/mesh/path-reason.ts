@@ -1,0 +1,96 @@
+/** Why a path is not direct: one code for programs, and words that a person can act on. */
+import { type Barrier, isBehindSame, type Nat } from './nat.js'
+
+export type PathReason = Barrier | (typeof OTHERS)[number]
+
+const OTHERS = [
+  'starting',
+  'policy_relay_only',
+  'policy_direct_only',
+  'no_candidates',
+  'no_stun',
+  'cannot',
+  'punch_timeout',
+  'direct_lost',
+  'slower',
+  'peer_away',
+] as const
+
+/** Every code, for tables and labels. */
+export const PATH_REASONS: readonly PathReason[] = [
+  'udp_blocked',
+  'symmetric_both',
+  'symmetric_restricted',
+  ...OTHERS,
+]
+
+/** An end of a path, as the words name it. */
+export interface NamedEnd {
+  readonly id: string
+  readonly nat: Nat
+}
+
+/** Returns what keeps the path from being direct, and after the semicolon what would change that. */
+export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): string {
+  switch (reason) {
+    case 'starting':
+      return 'the path is new; a direct one is tried as soon as both ends have said where they can be reached'
+    case 'policy_relay_only':
+      return 'the policy says relay-only; set it to auto on the client, the node or their group to allow a direct path'
+    case 'policy_direct_only':
+      return 'the policy says direct-only and there is no direct path, so nothing is carried; set it to auto to allow the relay'
+    case 'udp_blocked':
+      return `${blocked(a, b)}; let UDP out to any port, or leave it on the relay, which needs TCP only`
+    case 'symmetric_both':
+      return `both NATs map per destination; ${open('one side')}, or give both sides IPv6`
+    case 'symmetric_restricted':
+      return symmetricRestricted(a, b)
+    case 'no_candidates':
+      return 'an end found no address to be reached at; look whether it has a network beside the one to the coordinator, and whether UDP may leave'
+    case 'no_stun':
+      return 'there is no STUN server, so no end knows its address outside; set TURN_MODE to embedded and open its UDP port'
+    case 'cannot':
+      return 'an agent is too old, or was told not to leave the relay; update both ends'
+    case 'punch_timeout':
+      return punchTimeout(a, b)
+    case 'direct_lost':
+      return 'the direct path went silent and the relay took over; it is tried again by itself, each time a little later'
+    case 'slower':
+      return 'a direct path works but is slower than this one; nothing needs to be done'
+    case 'peer_away':
+      return 'an end is not connected; the path moves on when it is back'
+  }
+}
+
+/** WireGuard's usual port: the one that operators know how to open. */
+const PORT = 51_820
+
+const open = (where: string): string => `open UDP ${PORT} on ${where}`
+
+function blocked(a: NamedEnd, b: NamedEnd): string {
+  const shut = [a, b].filter(end => end.nat.udp === 'blocked').map(end => end.id)
+  if (shut.length === 2) return `UDP does not get out at ${shut[0]} nor at ${shut[1]}`
+  return `UDP does not get out at ${shut[0] ?? 'one end'}`
+}
+
+function symmetricRestricted(a: NamedEnd, b: NamedEnd): string {
+  const moving = [a, b].find(end => movesItsPort(end.nat))
+  if (moving === undefined)
+    return `one NAT maps per destination and the other filters by port; ${open('one side')}`
+  const strict = moving === a ? b : a
+  return `the NAT of ${moving.id} maps per destination and that of ${strict.id} lets in only ports it has sent to; ${open(strict.id)}`
+}
+
+/** It was tried, as far as anyone knew it could work: what is left is what nobody sees from outside. */
+function punchTimeout(a: NamedEnd, b: NamedEnd): string {
+  const unsure = [a, b].filter(({ nat }) => nat.mapping === 'unknown' || nat.filtering === 'unknown')
+  const names = unsure.map(end => end.id).join(' and ')
+  if (isBehindSame(a.nat, b.nat))
+    return 'both ends are behind one NAT and did not reach each other; let hosts of that network talk to each other, or switch on hairpinning at its router'
+  if (unsure.length > 0)
+    return `no packet got through, and the NAT of ${names} is not known in full; run boson netcheck there, or ${open('one side')}`
+  return `no packet got through although both NATs would allow it; look for a firewall that drops UDP, or ${open('one side')}`
+}
+
+const movesItsPort = (nat: Nat): boolean =>
+  nat.mapping === 'address_dependent' || nat.mapping === 'address_and_port_dependent'

@@ -20,7 +20,7 @@ import { Rate } from '../telemetry/rate.js'
 import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
-import type { TurnService } from '../turn/index.js'
+import type { Turn } from './turn.js'
 import { VERSION } from './version.js'
 
 export interface CoordinatorOptions {
@@ -36,8 +36,8 @@ export interface CoordinatorOptions {
   readonly journal: Journal
   /** null when there is no Redis. */
   readonly redis: Ping | null
-  /** Starts STUN and TURN for whoever `isPresent`; absent: none. */
-  readonly turn?: (isPresent: (id: string) => boolean) => Promise<TurnService>
+  /** Makes STUN and TURN for whoever `isPresent`; absent: none. */
+  readonly turn?: (isPresent: (id: string) => boolean) => Turn
   readonly log: Log
 }
 
@@ -58,9 +58,10 @@ const ALIVE_MS = 60_000
 /** Resolves when the coordinator serves. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { config, clock, store, log } = options
-  const mesh = createMesh(meshOptions(options))
+  const turn = options.turn?.(id => mesh.isPresent(id))
+  const mesh = createMesh({ ...meshOptions(options), ...(turn && { traversal: turn }) })
   await mesh.start()
-  const turn = await options.turn?.(id => mesh.isPresent(id))
+  await turn?.start()
   const loop = new LoopDelay()
   const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
   const health = new HealthReport({
@@ -145,7 +146,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 }
 
 /** Returns the round trip to the TURN service, ms; rejects when it does not answer. */
-async function answerTime(turn: TurnService): Promise<number> {
+async function answerTime(turn: Turn): Promise<number> {
   const { status, latencyMs } = await turn.health()
   if (status !== 'healthy') throw new Error(`turn is ${status}`)
   return latencyMs ?? 0

@@ -9,7 +9,7 @@ import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine
 import { Fleet } from '../actors/coordinator/fleet.js'
 import { Routing } from '../actors/coordinator/routing.js'
 import { Paths } from '../actors/path/paths.js'
-import type { Change, Intake, Journal, MeshApi, Store } from '../actors/ports.js'
+import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
@@ -68,6 +68,8 @@ export interface MeshOptions {
   readonly store: Store
   readonly journal: Journal
   readonly log: Log
+  /** STUN and TURN, for the agents; absent: none. */
+  readonly traversal?: Traversal
   readonly timing?: Partial<Timing>
   readonly limits?: Partial<Limits>
   readonly relay?: Partial<RelayOptions>
@@ -182,6 +184,7 @@ export function createMesh(options: MeshOptions): Mesh {
     identities,
     paths,
     changes: snapshots,
+    traversal: options.traversal ?? null,
     timing: { beatEveryMs: timing.beatEveryMs, silenceMs, resumeWindowMs: timing.resumeWindowMs },
     coordinator: tellCoordinator,
     count: what => counters[what]++,

@@ -25,7 +25,7 @@ import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
 import { greeting } from './greeting.js'
 import { checkSecrets, operatorToken, ownServerId, turnSecret } from './secrets.js'
-import { openTurn } from './turn.js'
+import { Turn } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
 const STORE_PATIENCE_MS = 30_000
@@ -92,7 +92,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       redis: redis && (() => redis.ping()),
       ...(config.turnMode !== 'off' && {
         turn: (isPresent: (id: string) => boolean) =>
-          openTurn({ config, secret: turnSecret(config, systemRandom), isPresent, log }),
+          new Turn({ config, secret: turnSecret(config, systemRandom), isPresent, log }),
       }),
     })
     return { coordinator, store, close }

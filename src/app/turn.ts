@@ -1,46 +1,98 @@
-/** STUN and TURN as the settings want them. When they cannot be had, the mesh serves without: its relay carries every pair. */
+/**
+ * STUN and TURN as the settings want them, from before the mesh starts until after it has stopped. When they
+ * cannot be had, the mesh serves without: its relay carries every pair.
+ */
 import { networkInterfaces } from 'node:os'
+import type { Sighting, Traversal } from '../actors/ports.js'
 import { systemClock } from '../kit/clock.js'
 import { systemRandom } from '../kit/random.js'
-import { startTurn, TurnError, type TurnService } from '../turn/index.js'
+import type { Endpoint } from '../protocol/address.js'
+import { startTurn, TurnError, type TurnHealth, type TurnService } from '../turn/index.js'
 import type { Config } from './config.js'
 import type { Log } from './mesh.js'
 
-export interface OpenTurnOptions {
+export interface TurnOptions {
   readonly config: Config
   readonly secret: string
   readonly isPresent: (id: string) => boolean
   readonly log: Log
 }
 
-/** Resolves to the service, whether it serves or not: its health says so. */
-export async function openTurn({ config, secret, isPresent, log }: OpenTurnOptions): Promise<TurnService> {
-  const process = { clock: systemClock, random: systemRandom }
-  const { host, turnPort: port, turnHost, turnRealm: realm, overlay4, overlay6 } = config
-  const address = WILDCARDS.has(host) ? ownAddress(host) : host
-  const advertised = config.turnAddress ?? address
-  try {
-    const turn = await startTurn({
-      ...process,
-      mode: 'embedded',
-      listen: (['udp', 'tcp'] as const).map(transport => ({ transport, address: host, port, advertised })),
-      relays: [{ address, advertised }],
-      host: turnHost ?? advertised,
-      realm,
-      secrets: [secret],
-      allowed: isPresent,
-      peers: { denied: [overlay4, overlay6, ...config.turnDenied], excepted: config.turnExcepted },
-      failed: error => log.debug({ err: error }, 'a TURN packet could not be sent'),
-    })
-    log.info({ urls: turn.endpoints().turn }, 'STUN and TURN serve')
-    return turn
-  } catch (error) {
-    if (!(error instanceof TurnError)) throw error
-    log.warn({ code: error.code, reason: error.message }, 'STUN and TURN do not serve')
-    return {
-      ...(await startTurn({ ...process, mode: 'off' })),
-      health: async () => ({ status: 'unhealthy', latencyMs: null }),
+export class Turn implements Traversal {
+  readonly #options: TurnOptions
+  readonly #sightings = new Set<(sighting: Sighting) => void>()
+  readonly #strays = new Set<(datagram: Uint8Array, from: Endpoint) => void>()
+  #service: TurnService | null = null
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+  }
+
+  iceServers(id: string): ReturnType<Traversal['iceServers']> {
+    const servers = this.#service?.issueCredentials(id) ?? []
+    return servers.flatMap(({ urls, username = null, credential = null }) =>
+      urls.map(url => [url, username, credential] as const),
+    )
+  }
+
+  stunServers(): readonly string[] {
+    return this.#service?.endpoints().stun ?? []
+  }
+
+  onSighting(hear: (sighting: Sighting) => void): () => void {
+    this.#sightings.add(hear)
+    return () => this.#sightings.delete(hear)
+  }
+
+  onStray(hear: (datagram: Uint8Array, from: Endpoint) => void): () => void {
+    this.#strays.add(hear)
+    return () => this.#strays.delete(hear)
+  }
+
+  /** Resolves when it serves, or cannot: its health says so. */
+  async start(): Promise<void> {
+    const { config, secret, isPresent, log } = this.#options
+    const { host, turnPort: port, turnHost, turnRealm: realm, overlay4, overlay6 } = config
+    const address = WILDCARDS.has(host) ? ownAddress(host) : host
+    const advertised = config.turnAddress ?? address
+    try {
+      this.#service = await startTurn({
+        clock: systemClock,
+        random: systemRandom,
+        mode: 'embedded',
+        listen: (['udp', 'tcp'] as const).map(transport => ({ transport, address: host, port, advertised })),
+        relays: [{ address, advertised }],
+        host: turnHost ?? advertised,
+        realm,
+        secrets: [secret],
+        allowed: isPresent,
+        peers: { denied: [overlay4, overlay6, ...config.turnDenied], excepted: config.turnExcepted },
+        sighted: sighting => {
+          for (const hear of this.#sightings) hear(sighting)
+        },
+        strayed: (datagram, from) => {
+          for (const hear of this.#strays) hear(datagram, from)
+        },
+        failed: error => log.debug({ err: error }, 'a TURN packet could not be sent'),
+      })
+      log.info({ urls: this.#service.endpoints().turn }, 'STUN and TURN serve')
+    } catch (error) {
+      if (!(error instanceof TurnError)) throw error
+      log.warn({ code: error.code, reason: error.message }, 'STUN and TURN do not serve')
     }
+  }
+
+  async health(): Promise<TurnHealth> {
+    return this.#service?.health() ?? { status: 'unhealthy', latencyMs: null }
+  }
+
+  /** Opens nothing any more; resolves when nothing is open, or when `withinMs` is over. */
+  async drain(withinMs: number): Promise<void> {
+    await this.#service?.drain(withinMs)
+  }
+
+  async stop(): Promise<void> {
+    await this.#service?.stop()
   }
 }
 

@@ -44,12 +44,16 @@ export interface Attribute {
   readonly at: number
 }
 
+/** Returns whether these bytes begin as a message does, right or wrong: what does not is of another protocol. */
+export const isStun = (bytes: Buffer): boolean =>
+  bytes.length >= HEADER_BYTES && (bytes[0] as number) < 0x40 && bytes.readUInt32BE(4) === MAGIC_COOKIE
+
 /** Returns the message that fills `bytes` exactly, or null when it is none or its FINGERPRINT is wrong. */
 export function readMessage(bytes: Buffer): StunMessage | null {
-  if (bytes.length < HEADER_BYTES || bytes.readUInt32BE(4) !== MAGIC_COOKIE) return null
+  if (!isStun(bytes)) return null
   const type = bytes.readUInt16BE(0)
   const length = bytes.readUInt16BE(2)
-  if (type > 0x3fff || length % 4 !== 0 || bytes.length !== HEADER_BYTES + length) return null
+  if (length % 4 !== 0 || bytes.length !== HEADER_BYTES + length) return null
   const attributes = readAttributes(bytes)
   if (attributes === null) return null
   const last = attributes.at(-1)

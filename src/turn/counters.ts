@@ -43,6 +43,8 @@ export class Counters {
   readonly lost = zeros(LOSSES)
   /** Binding requests answered. */
   bindings = 0
+  /** Datagrams handed on that were neither STUN nor TURN. */
+  strays = 0
   /** Relayed from clients to peers, and back. */
   readonly toPeers = { packets: 0, bytes: 0 }
   readonly toClients = { packets: 0, bytes: 0 }

@@ -1,6 +1,7 @@
 /** The server of server.ts on real sockets: the default, in the coordinator's own process. */
 import { networkInterfaces } from 'node:os'
 import type { SecureContext } from 'node:tls'
+import type { Sighting } from '../actors/ports.js'
 import { type Clock, every } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { type Endpoint, type Family, familyOf } from '../protocol/address.js'
@@ -13,7 +14,7 @@ import { iceServers, urlsOf } from './ice-servers.js'
 import { PeerPolicy, type PeerPolicyOptions } from './peer-policy.js'
 import type { PortRange } from './ports.js'
 import { probe } from './probe.js'
-import { type Sighting, type TurnLimits, TurnServer } from './server.js'
+import { type TurnLimits, TurnServer } from './server.js'
 import {
   type IceServer,
   NO_STATS,
@@ -47,6 +48,8 @@ export interface EmbeddedOptions {
   /** Needed for listeners over TLS; asked for each connection. */
   readonly secure?: () => SecureContext
   readonly sighted?: (sighting: Sighting) => void
+  /** Hears of every datagram that is neither STUN nor TURN; the bytes are only lent. */
+  readonly strayed?: (datagram: Buffer, from: Endpoint) => void
   /** Hears what could not be sent; a few in a row are usual, many are not. */
   readonly failed?: (error: Error) => void
 }
@@ -72,6 +75,8 @@ const PER_ADDRESS = 16
 const PORT_SHARE = 0.8
 const BINDINGS_PER_SECOND = 50
 const REJECTIONS_PER_SECOND = 10
+/** A handshake costs its reader about half a millisecond. */
+const STRAYS_PER_SECOND = 20
 const CREDENTIALS_TTL_S = 600
 /** All clients share the listener's buffers; a relay has a few peers. Bytes. */
 const LISTENER_BUFFER = 4 << 20
@@ -158,11 +163,12 @@ export class EmbeddedTurn implements TurnService {
 
   stats(): TurnStats {
     const streams = this.#listeners.filter(socket => socket instanceof StreamListener)
-    const { bindings, toPeers, toClients, refused, lost } = this.#server?.counters ?? NO_STATS
+    const { bindings, strays, toPeers, toClients, refused, lost } = this.#server?.counters ?? NO_STATS
     return {
       allocations: this.#server?.allocations ?? 0,
       connections: streams.reduce((count, { connections }) => count + connections, 0),
       bindings,
+      strays,
       toPeers: { ...toPeers },
       toClients: { ...toClients },
       refused: { ...refused },
@@ -198,6 +204,7 @@ export class EmbeddedTurn implements TurnService {
         total: Math.floor((ports.last - ports.first + 1) * PORT_SHARE),
         bindingsPerSecond: BINDINGS_PER_SECOND,
         rejectionsPerSecond: REJECTIONS_PER_SECOND,
+        straysPerSecond: STRAYS_PER_SECOND,
         ...limits,
       },
     })

@@ -28,13 +28,17 @@ export interface IssueOptions {
   readonly ttlS: number
 }
 
-/** Returns the entries for `iceServers`, with new credentials for `id`. */
+/** An identity gets new credentials this often at most, ms; asked sooner it gets the same again. */
+const ISSUE_EVERY_MS = 60_000
+
+/** Returns the entries for `iceServers`, with credentials for `id` that are good for `ttlS`, or up to a minute less. */
 export function iceServers(
   { stun, turn }: TurnEndpoints,
   id: string,
   { clock, secret, ttlS }: IssueOptions,
 ): IceServer[] {
-  const { username, password } = issueCredentials(secret, id, ttlS, clock.wallMs())
+  const minuteMs = Math.floor(clock.wallMs() / ISSUE_EVERY_MS) * ISSUE_EVERY_MS
+  const { username, password } = issueCredentials(secret, id, ttlS, minuteMs)
   const open: IceServer[] = stun.length === 0 ? [] : [{ urls: stun }]
   return turn.length === 0 ? open : [...open, { urls: turn, username, credential: password }]
 }

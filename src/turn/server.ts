@@ -8,15 +8,18 @@
  *
  * Nothing is kept of a client before it has proved who it is. What it may draw before that is bounded twice:
  * by the size of the request, and by an allowance of its network. Beyond either the server is silent.
+ * What is neither STUN nor TURN is for whoever wants it (the handshakes of WireGuard come to the same port, by
+ * the same mapping of the sender's NAT), and has an allowance of its own.
  */
+import type { Sighting } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Family } from '../protocol/address.js'
+import type { Endpoint, Family } from '../protocol/address.js'
 import { Allocations } from './allocations.js'
 import { ATTRIBUTE, METHOD } from './attributes.js'
 import { type AuthOptions, Authenticator, PASSWORD_ALGORITHMS } from './auth.js'
 import { Binding, type Listener } from './binding.js'
-import { notUnderstood, readChannelData, readMessage, type StunMessage } from './codec.js'
+import { isStun, notUnderstood, readChannelData, readMessage, type StunMessage } from './codec.js'
 import { Counters } from './counters.js'
 import type { Effect } from './effects.js'
 import type { Flow } from './flow.js'
@@ -41,21 +44,16 @@ export interface TurnServerOptions extends AuthOptions {
   readonly limits: TurnLimits
   /** Hears of every Binding request over UDP: what a client says it was told can be checked. */
   readonly sighted?: (sighting: Sighting) => void
+  /** Hears of every datagram that is neither STUN nor TURN, within an allowance of its network. */
+  readonly strayed?: (datagram: Buffer, from: Endpoint) => void
 }
 
 export interface TurnLimits extends QuotaLimits {
   /** Answers a network draws, 1/s: to Binding requests, and to requests that are not proved. */
   readonly bindingsPerSecond: number
   readonly rejectionsPerSecond: number
-}
-
-/** A Binding request as it arrived. */
-export interface Sighting {
-  /** Hex. */
-  readonly transactionId: string
-  readonly address: string
-  readonly port: number
-  readonly listener: number
+  /** Datagrams of a network that are neither STUN nor TURN and are still looked at, 1/s. */
+  readonly straysPerSecond: number
 }
 
 /** What an unproved answer may be at most, as a multiple of what drew it, IP and UDP headers included. */
@@ -94,6 +92,7 @@ export class TurnServer {
   readonly #binding: Binding
   readonly #bindings: SourceBuckets
   readonly #rejections: SourceBuckets
+  readonly #strays: SourceBuckets
   readonly #allocations: Allocations
   readonly #requests: Requests
   readonly #traffic: Traffic
@@ -107,6 +106,7 @@ export class TurnServer {
     this.#binding = new Binding(listeners)
     this.#bindings = new SourceBuckets(limits.bindingsPerSecond, random, nowMs)
     this.#rejections = new SourceBuckets(limits.rejectionsPerSecond, random, nowMs)
+    this.#strays = new SourceBuckets(limits.straysPerSecond, random, nowMs)
     const ask = (effect: Effect) => void this.#effects.push(effect)
     this.#allocations = new Allocations(socket => this.#requests.closed(socket))
     this.#requests = new Requests({
@@ -132,8 +132,8 @@ export class TurnServer {
   handle(data: Buffer, from: Flow): Effect[] {
     const first = data[0] ?? 0xff
     if (first >= 0x40 && first <= 0x7f) this.#channelData(data, from)
-    else if (first < 0x40) this.#message(data, from)
-    else this.counters.refused.malformed++
+    else if (isStun(data)) this.#message(data, from)
+    else this.#stray(data, from)
     return this.#asked()
   }
 
@@ -183,6 +183,16 @@ export class TurnServer {
     const read = readChannelData(data)
     if (read === null) this.counters.refused.malformed++
     else this.#traffic.fromChannel(read, from)
+  }
+
+  #stray(data: Buffer, from: Flow): void {
+    const { strayed } = this.#options
+    if (strayed === undefined || from.transport !== 'udp' || data.length === 0)
+      this.counters.refused.malformed++
+    else if (this.#draws(this.#strays, from)) {
+      this.counters.strays++
+      strayed(data, { address: from.address, port: from.port })
+    }
   }
 
   #message(data: Buffer, from: Flow): void {

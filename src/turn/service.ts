@@ -40,6 +40,8 @@ export interface TurnStats {
   readonly allocations: number | null
   readonly connections: number
   readonly bindings: number
+  /** Datagrams handed on that were neither STUN nor TURN. */
+  readonly strays: number
   readonly toPeers: Traffic
   readonly toClients: Traffic
   readonly refused: Readonly<Partial<Tally<Refusal>>>
@@ -55,6 +57,7 @@ export const NO_STATS: TurnStats = {
   allocations: null,
   connections: 0,
   bindings: 0,
+  strays: 0,
   toPeers: { packets: 0, bytes: 0 },
   toClients: { packets: 0, bytes: 0 },
   refused: {},

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
+import { dialWs } from '../../src/agent/dial-ws.js'
 import { MeshNode } from '../../src/agent/index.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { TurnClient } from '../../src/turn/client.js'
 import { issueCredentials } from '../../src/turn/credentials.js'
 import { commandIn, startServer } from '../support/boson.js'
+import { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/until.js'
 
 const SECRET = 'a secret of at least thirty-two bytes'
@@ -39,6 +41,39 @@ t.test(
   },
 )
 
+t.test('an agent is told where STUN and TURN are when it registers, renews and resumes', async t => {
+  const boson = commandIn(t)
+  const server = await startServer(t, { cwd: boson.cwd, env: { TURN_STATIC_SECRET: SECRET } })
+  const credential = (await boson('enrol', '--port', String(server.port))).stdout.trim()
+  const port = Number(/turn:127\.0\.0\.1:(\d+)\?transport=udp/.exec(server.said())?.[1])
+  const url = `ws://127.0.0.1:${server.port}/mesh`
+  const node = new RawAgent({ dial: dialWs(), url, role: 'node', id: 'fra-1' }).connect()
+  t.teardown(() => node.hangUp())
+  await until('the welcome', () => node.names().includes('welcome'))
+  node.say(node.hello({ credential }))
+  await until('the answer', () => node.names().includes('registered'))
+  const { iceServers = [] } = node.last('registered')
+  t.match(iceServers, [
+    [`stun:127.0.0.1:${port}`, null, null],
+    [`turn:127.0.0.1:${port}?transport=udp`, /^\d{10}:fra-1$/, /^.{27}=$/],
+    [/^turn:.*\?transport=tcp$/, /:fra-1$/, /^.{27}=$/],
+  ])
+  const [, , [, username, password] = []] = iceServers
+  const client = await turnClient(t, port, 'fra-1', { username: username ?? '', password: password ?? '' })
+  t.match(await client.allocate(), { relayed: { address: '127.0.0.1' } })
+  node.say({ type: 'renew' })
+  await until('the new ticket', () => node.names().includes('renewed'))
+  t.equal(node.last('renewed').iceServers?.length, 3)
+  const { ticket } = node.last('renewed')
+  node.hangUp()
+  node.forget()
+  node.connect()
+  await until('the welcome', () => node.names().includes('welcome'))
+  node.say({ type: 'resume', ticket })
+  await until('the answer', () => node.names().includes('resumed'))
+  t.equal(node.last('resumed').iceServers?.length, 3)
+})
+
 t.test('without a free port for TURN the mesh serves, and says that it is degraded', async t => {
   const holder = createSocket('udp4').bind(0, '127.0.0.1')
   t.teardown(() => holder.close())
@@ -56,16 +91,24 @@ t.test('TURN that is off is disabled, not missing', async t => {
 const health = async (port: number): Promise<unknown> =>
   (await fetch(`http://127.0.0.1:${port}/health`)).json()
 
-async function turnClient(t: Test, port: number, id: string): Promise<TurnClient> {
+async function turnClient(
+  t: Test,
+  port: number,
+  id: string,
+  credentials: { username: string; password: string } = issueCredentials(
+    SECRET,
+    id,
+    600,
+    systemClock.wallMs(),
+  ),
+): Promise<TurnClient> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1')
   await once(socket, 'listening')
-  const { username, password } = issueCredentials(SECRET, id, 600, systemClock.wallMs())
   const client = new TurnClient({
     clock: systemClock,
     random: systemRandom,
     send: bytes => socket.send(bytes, port, '127.0.0.1'),
-    username,
-    password,
+    ...credentials,
   })
   socket.on('message', bytes => client.received(bytes))
   t.teardown(() => {

@@ -52,6 +52,27 @@ t.test('a challenge draws at most 1.6 times the size of what asked for it, or no
   t.equal(rig.server.counters.refused.too_big_an_answer, 1)
 })
 
+t.test('what is neither STUN nor TURN is handed on within an allowance, and never answered', async t => {
+  const heard: string[] = []
+  const rig = new Rig({
+    limits: { straysPerSecond: 10 },
+    strayed: (datagram, from) => heard.push(`${datagram[0]} ${from.address}:${from.port}`),
+  })
+  const initiation = Buffer.alloc(148).fill(1, 0, 1)
+  t.same(rig.say(initiation, STRANGER), [])
+  t.same(heard, ['1 50.0.0.1:1000'])
+  for (let i = 0; i < 100; i++) rig.say(initiation, STRANGER)
+  t.equal(heard.length, 20)
+  rig.say(initiation, udpFlow(0, '50.0.1.1', 1_000))
+  t.equal(heard.length, 21, 'another network has its own')
+  t.match(rig.server.counters, { strays: 21, refused: { over_rate: 81 } })
+  const cut = new MessageWriter('request', METHOD.binding, systemRandom.bytes(12)).finish().subarray(0, 19)
+  for (const bytes of [Buffer.alloc(0), Buffer.from([0x40, 0, 0, 9])])
+    t.same(rig.say(bytes, udpFlow(0, '50.0.2.1', 1_000)), [])
+  rig.say(cut, { ...STRANGER, transport: 'tcp' })
+  t.equal(heard.length, 21, 'nothing empty, no channel, no stream')
+})
+
 t.test('a network draws so many answers in a second and no more, another one its own', async t => {
   const rig = new Rig({ limits: { bindingsPerSecond: 50, rejectionsPerSecond: 10 } })
   const binding = new MessageWriter('request', METHOD.binding, systemRandom.bytes(12)).finish()

@@ -73,6 +73,7 @@ export class Rig {
         total: 800,
         bindingsPerSecond: 1_000,
         rejectionsPerSecond: 1_000,
+        straysPerSecond: 10,
         ...limits,
       },
       ...options,

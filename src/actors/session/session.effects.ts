@@ -8,7 +8,7 @@ import { clientMachine } from '../client/client.machine.js'
 import type { CoordinatorEvent } from '../coordinator/coordinator.machine.js'
 import { nodeMachine } from '../node/node.machine.js'
 import type { Paths } from '../path/paths.js'
-import type { Slot, Socket, StoredSession } from '../ports.js'
+import type { Slot, Socket, StoredSession, Traversal } from '../ports.js'
 import type { Changes } from '../snapshot/snapshots.js'
 import type { Cell } from './cell.js'
 import { closeFor } from '../admission/refusals.js'
@@ -34,6 +34,8 @@ export interface SessionEffectsOptions {
   readonly sessions: Sessions
   readonly paths: Paths
   readonly lanes: Lanes
+  /** null: agents get no STUN nor TURN servers. */
+  readonly traversal: Traversal | null
   readonly changes: Changes
   readonly timing: {
     readonly beatEveryMs: number
@@ -53,7 +55,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
   node: typeof nodeMachine
   client: typeof clientMachine
 } {
-  const { clock, random, sessions, paths, lanes, changes, timing, coordinator } = options
+  const { clock, random, sessions, paths, lanes, traversal, changes, timing, coordinator } = options
 
   const withCell =
     <P>(run: (cell: Cell, params: P) => void) =>
@@ -83,6 +85,9 @@ export function sessionLogics(options: SessionEffectsOptions): {
     return ticket
   }
 
+  const servers = (cell: Cell) =>
+    traversal === null ? {} : { iceServers: traversal.iceServers(cell.identity.id) }
+
   const actions = {
     greet: withCell<Params<'greet'>>((cell, { by }) => {
       const line = cell.incoming
@@ -98,7 +103,8 @@ export function sessionLogics(options: SessionEffectsOptions): {
       line.attach(cell.slot)
       lanes.attach(cell.slot, line.socket)
       const { generation, overlay4, overlay6 } = cell.identity
-      const common = { sessionId: cell.sessionId, generation, ticket, links: [...(cell.links ?? [])] }
+      const links = [...(cell.links ?? [])]
+      const common = { sessionId: cell.sessionId, generation, ticket, links, ...servers(cell) }
       if (by === 'resume') line.tell({ type: 'resumed', ...common })
       else
         line.tell({
@@ -153,7 +159,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
     renewTicket: withCell(cell => {
       const ticket = newTicket(cell)
       store(cell, 'online')
-      cell.line?.tell({ type: 'renewed', ticket })
+      cell.line?.tell({ type: 'renewed', ticket, ...servers(cell) })
     }),
     inform: withCell<Params<'inform'>>((cell, { fact }) => coordinator({ type: 'session.told', cell, fact })),
     release: withCell(cell => {

@@ -6,16 +6,21 @@
  *   internet.cut('laptop')                  silence: nobody is told, bytes wait as TCP would resend them
  *   internet.heal('laptop')                 what waited arrives
  *   internet.crash('mesh.test')             the process is gone: every socket ends without a close frame
+ *   internet.datagramsFrom('laptop')        the `OpenDatagrams` of an agent there, once the host has a place in `udp`
  */
 import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
-import type { AgentSocket, Dial, SocketEvents } from '../../src/agent/ports.js'
+import type { AgentSocket, Dial, OpenDatagrams, SocketEvents } from '../../src/agent/ports.js'
 import type { Clock } from '../../src/kit/clock.js'
+import { seededRandom } from '../../src/kit/random.js'
 import { SENT } from '../../src/protocol/sent.js'
+import { UdpNet } from './udp-net.js'
 
 export interface InternetOptions {
   readonly clock: Clock
   /** One way, ms. */
   readonly latencyMs?: number
+  /** Of the chance that UDP has: ports of NATs, losses. */
+  readonly seed?: number
 }
 
 /** No close frame arrived (RFC 6455 §7.1.5). */
@@ -24,6 +29,7 @@ const ABNORMAL = 1_006
 const UNREACHABLE_MS = 1_000
 
 export class Internet {
+  readonly udp: UdpNet
   readonly #clock: Clock
   readonly #latencyMs: number
   readonly #servers = new Map<string, Intake>()
@@ -31,9 +37,16 @@ export class Internet {
   readonly #cut = new Set<string>()
   readonly #deaf = new Set<string>()
 
-  constructor({ clock, latencyMs = 10 }: InternetOptions) {
+  constructor({ clock, latencyMs = 10, seed = 1 }: InternetOptions) {
     this.#clock = clock
     this.#latencyMs = latencyMs
+    this.udp = new UdpNet({
+      clock,
+      latencyMs,
+      random: seededRandom(seed),
+      isOff: host => this.#cut.has(host),
+      isDeaf: host => this.#deaf.has(host),
+    })
   }
 
   serve(host: string, intake: Intake): void {
@@ -67,6 +80,10 @@ export class Internet {
     }
   }
 
+  datagramsFrom(host: string): OpenDatagrams {
+    return this.udp.datagramsFrom(host)
+  }
+
   /** Whether the host is on the net, and reads. */
   isReachable(host: string): boolean {
     return !this.#cut.has(host) && !this.#deaf.has(host)
@@ -95,6 +112,7 @@ export class Internet {
   /** Ends the host’s process: its sockets break, and nothing listens there any more. An end beyond a cut hears of it when it heals. */
   crash(host: string): void {
     this.#servers.delete(host)
+    this.udp.crash(host)
     for (const wire of this.#wires) if (wire.joins(host)) wire.vanish()
   }
 

@@ -9,6 +9,8 @@ import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
 import { RawAgent } from '../support/raw-agent.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 import { Internet } from './internet.js'
+import type { Router } from './router.js'
+import type { Place, Site } from './udp-net.js'
 import { Process } from './process.js'
 
 export const HOST = 'mesh.test'
@@ -36,7 +38,11 @@ export class Lab {
   constructor(options: LabOptions = {}) {
     this.#options = options
     this.random = seededRandom(options.seed ?? 1)
-    this.internet = new Internet({ clock: this.clock, latencyMs: options.latencyMs ?? 10 })
+    this.internet = new Internet({
+      clock: this.clock,
+      latencyMs: options.latencyMs ?? 10,
+      ...(options.seed !== undefined && { seed: options.seed }),
+    })
     this.store = new MemoryStore({
       overlay4: '10.77.0.0/16',
       overlay6: 'fd77:626f:736f:6e00::/64',
@@ -61,6 +67,16 @@ export class Lab {
     })
     await lab.boot()
     return lab
+  }
+
+  /** Gives a host its place in UDP, before its agent starts; later on: it moves there. */
+  host(name: string, place: Place = {}): void {
+    this.internet.udp.place(name, place)
+  }
+
+  /** Returns a router that hosts may stand behind together. */
+  router(site: Site): Router {
+    return this.internet.udp.router(site)
   }
 
   /** Starts the coordinator; what the one before left is found again. */

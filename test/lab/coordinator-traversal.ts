@@ -7,7 +7,7 @@ import { type Clock, every } from '../../src/kit/clock.js'
 import type { Random } from '../../src/kit/random.js'
 import type { Endpoint, Family } from '../../src/protocol/address.js'
 import type { Effect } from '../../src/turn/effects.js'
-import { type Flow, udpFlow } from '../../src/turn/flow.js'
+import { udpFlow } from '../../src/turn/flow.js'
 import { iceServers, urlsOf } from '../../src/turn/ice-servers.js'
 import { PeerPolicy } from '../../src/turn/peer-policy.js'
 import { TurnServer } from '../../src/turn/server.js'
@@ -30,10 +30,6 @@ const PORTS = [3_478, 3_479] as const
 const SECRET = 'a secret of at least thirty-two bytes'
 const CREDENTIALS_TTL_S = 600
 const SWEEP_MS = 1_000
-/** The first byte of STUN is below this one, of ChannelData from it to 0x7f (RFC 7983). */
-const FIRST_STRAY = 0x80
-/** RFC 8489 §5. */
-const MAGIC_COOKIE = 0x2112a442
 
 export class CoordinatorTraversal implements Traversal {
   /** Where STUN listens; the first one is asked first. */
@@ -71,12 +67,14 @@ export class CoordinatorTraversal implements Traversal {
         total: 800,
         bindingsPerSecond: 10_000,
         rejectionsPerSecond: 10_000,
+        straysPerSecond: 10_000,
       },
       sighted: sighting => this.#sightings.forEach(hear => hear(sighting)),
+      strayed: (datagram, from) => this.#strays.forEach(hear => hear(datagram, from)),
     })
     this.#sockets = this.listeners.map((endpoint, index) =>
       net.listen(host, endpoint, (datagram, from) =>
-        this.#received(datagram, udpFlow(index, from.address, from.port)),
+        this.#perform(this.#server.handle(datagram, udpFlow(index, from.address, from.port))),
       ),
     )
     this.#stopSweeping = every(clock, SWEEP_MS, () => this.#perform(this.#server.sweep()))
@@ -123,11 +121,6 @@ export class CoordinatorTraversal implements Traversal {
     return urlsOf(this.listeners.map(({ address, port }) => ({ transport: 'udp', host: address, port })))
   }
 
-  #received(datagram: Buffer, from: Flow): void {
-    if (isStray(datagram)) this.#strays.forEach(hear => hear(datagram, from))
-    else this.#perform(this.#server.handle(datagram, from))
-  }
-
   #perform(effects: readonly Effect[]): void {
     for (const effect of effects) {
       switch (effect.type) {
@@ -158,8 +151,3 @@ export class CoordinatorTraversal implements Traversal {
     this.#perform(this.#server.opened(relay, socket !== null))
   }
 }
-
-/** Returns whether a datagram is neither STUN nor ChannelData; WireGuard’s begin like STUN, but have no cookie. */
-const isStray = (datagram: Buffer): boolean =>
-  (datagram[0] ?? FIRST_STRAY) >= FIRST_STRAY ||
-  ((datagram[0] as number) < 0x40 && (datagram.length < 20 || datagram.readUInt32BE(4) !== MAGIC_COOKIE))

@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/kit/random.js'
 import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
 import { RawAgent } from '../support/raw-agent.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
+import { CoordinatorTraversal } from './coordinator-traversal.js'
 import { Internet } from './internet.js'
 import type { Router } from './router.js'
 import type { Place, Site } from './udp-net.js'
@@ -21,6 +22,8 @@ export const CREDENTIAL = 'bek_lab_any'
 export type LabOptions = Partial<Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs'>> & {
   readonly seed?: number
   readonly latencyMs?: number
+  /** Whether the coordinator offers TURN beside STUN. */
+  readonly turn?: boolean
 }
 
 export class Lab {
@@ -32,6 +35,7 @@ export class Lab {
   /** Warnings and errors of the coordinator. */
   readonly complaints: { readonly fields: object; readonly message: string }[] = []
   mesh: Mesh
+  traversal: CoordinatorTraversal
   #process: Process
   readonly #options: LabOptions
 
@@ -49,6 +53,7 @@ export class Lab {
       clock: this.clock,
     })
     this.#process = new Process(this.clock)
+    this.traversal = this.#newTraversal()
     this.mesh = this.#newMesh()
   }
 
@@ -84,6 +89,7 @@ export class Lab {
     if (this.#process.dead) {
       this.#process = new Process(this.clock)
       this.journal = new MemoryJournal(this.journal)
+      this.traversal = this.#newTraversal()
       this.mesh = this.#newMesh()
     }
     await this.mesh.start()
@@ -136,6 +142,18 @@ export class Lab {
     }
   }
 
+  /** In the coordinator’s process: it ends and starts with it. */
+  #newTraversal(): CoordinatorTraversal {
+    return new CoordinatorTraversal({
+      clock: this.#process,
+      random: this.random,
+      net: this.internet.udp,
+      host: HOST,
+      turn: this.#options.turn ?? true,
+      allowed: id => this.mesh.isPresent(id),
+    })
+  }
+
   #newMesh(): Mesh {
     const { timing, limits, relay, snapshotEveryMs } = this.#options
     const complain = (fields: object, message: string) => void this.complaints.push({ fields, message })
@@ -147,6 +165,7 @@ export class Lab {
       store: this.store,
       journal: this.#process.journal(this.journal),
       log,
+      traversal: this.traversal,
       limits: { hellosPerSecond: 10_000, helloBurst: 10_000, ...limits },
       ...(timing !== undefined && { timing }),
       ...(relay !== undefined && { relay }),

@@ -59,5 +59,6 @@ async function stopped({ lab }: World): Promise<void> {
   const stopping = lab.mesh.stop()
   await lab.clock.run(200)
   await stopping
+  lab.traversal.stop()
   if (lab.clock.waiting > 0) throw new Error(`${lab.clock.waiting} timers outlive the coordinator`)
 }

@@ -12,7 +12,7 @@ export interface AgentEffects {
     resume(): void
     register(welcome: WireOf<'welcome'>): void
     stand(said: WireOf<'registered'> | WireOf<'resumed'>): void
-    renewed(ticket: Uint8Array): void
+    renewed(said: WireOf<'renewed'>): void
     forget(): void
   }
   /** Heartbeats, the watch over silence, links and packets. */
@@ -33,7 +33,7 @@ export const agentWith = ({ line, session, lanes, tell }: AgentEffects) =>
       sendRenew: () => line.send({ type: 'renew' }),
       sendGoodbye: () => line.send({ type: 'goodbye', reason: 'the agent leaves' }),
       keepSession: (_, { session: said }) => session.stand(said),
-      keepTicket: (_, { ticket }) => session.renewed(ticket),
+      keepTicket: (_, { renewed }) => session.renewed(renewed),
       forgetTicket: () => session.forget(),
       openLanes: () => lanes.open(),
       probe: () => lanes.probe(),

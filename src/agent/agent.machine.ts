@@ -79,7 +79,7 @@ export const agentMachine = setup({
     sendRenew: asks(),
     sendGoodbye: asks(),
     keepSession: asks<{ readonly session: WireOf<'registered'> | WireOf<'resumed'> }>(),
-    keepTicket: asks<{ readonly ticket: Uint8Array }>(),
+    keepTicket: asks<{ readonly renewed: WireOf<'renewed'> }>(),
     forgetTicket: asks(),
     /** Asks the coordinator for a sign of life. */
     probe: asks(),
@@ -243,7 +243,7 @@ export const agentMachine = setup({
               on: {
                 renewed: {
                   target: 'held',
-                  actions: { type: 'keepTicket', params: ({ event }) => ({ ticket: event.ticket }) },
+                  actions: { type: 'keepTicket', params: ({ event }) => ({ renewed: event }) },
                 },
               },
             },

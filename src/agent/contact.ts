@@ -19,7 +19,7 @@ import { Beats } from './beats.js'
 import type { Counters } from './counters.js'
 import type { Identity } from './identity.js'
 import { Line } from './line.js'
-import type { AgentMemory, Dial, Gauges, SavedSession } from './ports.js'
+import type { AgentMemory, Dial, Gauges, IceServers, SavedSession } from './ports.js'
 import { Session, type Standing } from './session.js'
 import { Silence } from './silence.js'
 import type { AgentTiming } from './timing.js'
@@ -112,6 +112,11 @@ export class Contact {
     return this.#beats.rttMs
   }
 
+  /** STUN and TURN servers as the coordinator gave them last. */
+  get iceServers(): IceServers {
+    return this.#session.saved?.iceServers ?? []
+  }
+
   start(): void {
     this.#actor.send({ type: 'start' })
   }
@@ -155,7 +160,7 @@ export class Contact {
         resume: () => this.#resume(),
         register: welcome => this.#register(welcome),
         stand: said => this.#session.stand(said),
-        renewed: ticket => this.#session.renewed(ticket),
+        renewed: said => this.#session.renewed(said),
         forget: () => this.#session.forget(),
       },
       lanes: {

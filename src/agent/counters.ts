@@ -1,7 +1,10 @@
 /** What an agent counts about its own wire. Plain numbers, written in place. */
 
-/** Why a packet of ours did not leave, or one that arrived was not delivered. */
-export type DropReason = 'offline' | 'backlog' | 'oversize' | 'no_link' | 'not_ready'
+/**
+ * Why a packet of ours did not leave, or one that arrived was not delivered. `not_direct`: the policy allows
+ * no relay, and there is no direct path. `late`: it came by a way that the link has left for good.
+ */
+export type DropReason = 'offline' | 'backlog' | 'oversize' | 'no_link' | 'not_ready' | 'not_direct' | 'late'
 
 export interface Counters {
   readonly sent: { packets: number; bytes: number; messages: number }
@@ -17,6 +20,6 @@ export interface Counters {
 export const newCounters = (): Counters => ({
   sent: { packets: 0, bytes: 0, messages: 0 },
   received: { packets: 0, bytes: 0, messages: 0 },
-  dropped: { offline: 0, backlog: 0, oversize: 0, no_link: 0, not_ready: 0 },
+  dropped: { offline: 0, backlog: 0, oversize: 0, no_link: 0, not_ready: 0, not_direct: 0, late: 0 },
   faults: { malformed: 0, unknown_message: 0, bad_field: 0, misplaced: 0 },
 })

@@ -4,12 +4,16 @@ import type { WireOf } from '../protocol/messages.js'
 import { makeProof, privateKeyOf, publicOf } from '../protocol/proof.js'
 import { checkFields } from './check.js'
 import { AgentError } from './errors.js'
+import type { PathPolicy } from './ports.js'
 
 /** What an agent says of itself; everything is optional, and only known things should be said. */
 export type AgentProfile = Omit<
   WireOf<'register'>,
-  'type' | 'role' | 'id' | 'publicKey' | 'proof' | 'credential' | 'agent'
+  'type' | 'role' | 'id' | 'publicKey' | 'proof' | 'credential' | 'agent' | 'policy' | 'can'
 >
+
+/** What an agent can do about leaving the relay. */
+export type Ability = NonNullable<WireOf<'register'>['can']>[number]
 
 export interface IdentityOptions {
   readonly role: 'node' | 'client'
@@ -22,6 +26,9 @@ export interface IdentityOptions {
   readonly profile?: AgentProfile | undefined
   /** Software and version, for people. */
   readonly agent?: string | undefined
+  /** Which ways its packets may travel; `auto` unless given. */
+  readonly policy?: PathPolicy | undefined
+  readonly can?: readonly Ability[] | undefined
 }
 
 /** Bytes of a proof, to check a registration before there is a challenge. */
@@ -35,7 +42,7 @@ export class Identity {
   readonly #says: Omit<WireOf<'register'>, 'proof'>
 
   /** Throws an AgentError that names the option and says what was wanted. */
-  constructor({ role, id, privateKey, credential, profile, agent }: IdentityOptions) {
+  constructor({ role, id, privateKey, credential, profile, agent, policy, can = [] }: IdentityOptions) {
     const raw = keyBytes(privateKey)
     this.role = role
     this.id = id
@@ -49,6 +56,8 @@ export class Identity {
       ...(credential === undefined ? {} : { credential }),
       agent: agent ?? `bosonserver, node ${process.version}`,
       ...profile,
+      ...(policy === undefined ? {} : { policy }),
+      ...(can.length === 0 ? {} : { can }),
     }
     const { type, ...fields } = this.#says
     checkFields(type, { ...fields, proof: NO_PROOF })

@@ -9,9 +9,9 @@ export { dialWs, type DialWsOptions } from './dial-ws.js'
 export { AgentError, type AgentErrorCode, RefusedError, RouteRefusedError } from './errors.js'
 export { type AgentProfile, keyBytes } from './identity.js'
 export { keyFile } from './key-file.js'
-export type { LinkMetrics, LinkState } from './link.js'
+export type { LinkMetrics, LinkState, Tier, TunnelMetrics } from './link.js'
 export { memoryFile, type MemoryFileOptions } from './memory-file.js'
-export type { MeshAgentEvents, MeshAgentOptions, MeshAgentStatus } from './mesh-agent.js'
+export type { LinkStatus, MeshAgentEvents, MeshAgentOptions, MeshAgentStatus } from './mesh-agent.js'
 export {
   MeshClient,
   type MeshClientEvents,
@@ -24,11 +24,17 @@ export type {
   AgentMemory,
   AgentSocket,
   Dial,
+  Datagrams,
   Gauges,
+  LinkWay,
+  OpenDatagrams,
+  PathPolicy,
   Peer,
   SavedSession,
   SocketEvents,
   Tunnel,
+  Way,
+  WayHost,
 } from './ports.js'
 export type { Route, RouteWish, SwitchCause } from './route.machine.js'
 export { type Standing, volatileMemory } from './session.js'

@@ -1,16 +1,21 @@
 /** One link as its end on this machine sees it: a record whose figures are written in place. */
 import type { Clock } from '../kit/clock.js'
+import type { WireOf } from '../protocol/messages.js'
+import { LinkWays } from './link-ways.js'
 import type { Peer } from './ports.js'
+
+/** How packets travel. */
+export type Tier = WireOf<'path.settled'>['tier']
 
 /**
  *   opening → relayed ⇄ turned ⇄ direct → closed
  *
  * `opening` until both ends are set up; then as the coordinator settles it.
  */
-export type LinkState = 'opening' | 'relayed' | 'turned' | 'direct' | 'closed'
+export type LinkState = 'opening' | Tier | 'closed'
 
-/** Figures of one link, as its end sees them. */
-export interface LinkMetrics {
+/** What a tunnel knows of one link. */
+export interface TunnelMetrics {
   /** Round trip to the peer, ms; null when unknown. */
   readonly rttMs: number | null
   readonly sentBytes: number
@@ -19,14 +24,39 @@ export interface LinkMetrics {
   readonly lastReceivedMs: number | null
 }
 
+/** Figures of one link, as its end sees them. */
+export interface LinkMetrics extends TunnelMetrics {
+  /** Of `sentBytes` and `receivedBytes`: what travelled off the relay, bytes. */
+  readonly turnedSentBytes: number
+  readonly turnedReceivedBytes: number
+  readonly directSentBytes: number
+  readonly directReceivedBytes: number
+  /** Checks of the way in use without an answer, %; null on the relay. */
+  readonly lossPct: number | null
+}
+
+interface Carried {
+  sentBytes: number
+  receivedBytes: number
+}
+
 export class Link {
   peer: Peer
   state: LinkState = 'opening'
+  /** By which socket it is settled, and why not directly; null when the coordinator has not said. */
+  via: WireOf<'path.settled'>['via'] | null = null
+  reason: string | null = null
   /** This end is set up: packets can be delivered. */
   ready = false
-  sentBytes = 0
-  receivedBytes = 0
+  readonly ways = new LinkWays()
+  readonly carried: Readonly<Record<Tier, Carried>> = {
+    relayed: { sentBytes: 0, receivedBytes: 0 },
+    turned: { sentBytes: 0, receivedBytes: 0 },
+    direct: { sentBytes: 0, receivedBytes: 0 },
+  }
   lastReceivedAtMs: number | null = null
+  /** The last round trip that the tunnel saw while the relay carried, ms. */
+  relayedRttMs: number | null = null
   /** Traffic since the last heartbeat. */
   active = false
   /** Set-up and taking down, one after the other in the order they were asked for. */
@@ -41,13 +71,27 @@ export class Link {
     return this.state !== 'opening' && this.state !== 'closed'
   }
 
-  metrics(clock: Clock): LinkMetrics {
-    const { sentBytes, receivedBytes, lastReceivedAtMs } = this
+  /** How packets leave this end now; null while it is not set up. */
+  get tier(): Tier | null {
+    return this.ready ? (this.ways.carrier?.tier ?? 'relayed') : null
+  }
+
+  /** `seen` is what the tunnel knows. Its totals count, as it knows of packets that were dropped on the way. */
+  metrics(clock: Clock, seen: TunnelMetrics | null): LinkMetrics {
+    const { relayed, turned, direct } = this.carried
+    const { carrier, unseen } = this.ways
+    const last = this.lastReceivedAtMs
+    const sum = (of: keyof Carried) => relayed[of] + turned[of] + direct[of]
     return {
-      rttMs: null,
-      sentBytes,
-      receivedBytes,
-      lastReceivedMs: lastReceivedAtMs === null ? null : clock.now() - lastReceivedAtMs,
+      rttMs: carrier?.rttMs ?? seen?.rttMs ?? null,
+      sentBytes: (seen?.sentBytes ?? sum('sentBytes')) + unseen.sentBytes,
+      receivedBytes: (seen?.receivedBytes ?? sum('receivedBytes')) + unseen.receivedBytes,
+      lastReceivedMs: seen === null ? (last === null ? null : clock.now() - last) : seen.lastReceivedMs,
+      turnedSentBytes: turned.sentBytes,
+      turnedReceivedBytes: turned.receivedBytes,
+      directSentBytes: direct.sentBytes + unseen.sentBytes,
+      directReceivedBytes: direct.receivedBytes + unseen.receivedBytes,
+      lossPct: carrier?.lossPct ?? null,
     }
   }
 }

@@ -1,14 +1,19 @@
 /**
  * The links of this agent. Each is set up in the tunnel, reported `path.ready`, carries packets, and is
  * taken down when the coordinator closes it or no longer lists it. Links outlive the socket: while the
- * agent is away their packets are dropped and their set-up stays.
+ * agent is away their set-up stays, and packets go on where a way off the relay carries them.
+ *
+ *   tunnel ── packet ──▶ link ──▶ the first way that carries, else the relay
+ *      ▲                                   │
+ *      └──────────── deliver ◄─────────────┘
  */
 import type { Clock } from '../kit/clock.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
 import type { Counters } from './counters.js'
-import { Link, type LinkMetrics } from './link.js'
+import type { Ability } from './identity.js'
+import { Link, type LinkMetrics, type Tier } from './link.js'
 import { plain } from './plain.js'
-import type { Peer, Tunnel } from './ports.js'
+import type { IceServers, PathPolicy, Peer, Tunnel, Way, WayHost } from './ports.js'
 
 /** The wire's bound on a reason, UTF-16 units. */
 const REASON_MAX = 128
@@ -22,14 +27,21 @@ export interface LinksOptions {
   readonly send: (event: Wire) => void
   /** Takes a packet for the other end; false when it was dropped, which is counted there. */
   readonly relay: (link: number, packet: Uint8Array) => boolean
+  /** Ways off the relay, best first. */
+  readonly ways?: readonly Way[]
+  readonly policy?: PathPolicy
+  readonly iceServers?: () => IceServers
   readonly events: LinksEvents
 }
+
+/** How the coordinator settled a link. */
+export type Settled = Omit<WireOf<'path.settled'>, 'type'>
 
 export interface LinksEvents {
   /** This end is set up. */
   opened(link: number, peer: Peer): void
   /** Both ends are set up, or the path has changed: packets travel this way from now on. */
-  settled(link: number, tier: WireOf<'path.settled'>['tier']): void
+  settled(said: Settled): void
   closed(link: number, peer: Peer, reason: string): void
   /** The tunnel could not do what it was asked to. */
   failed(error: unknown): void
@@ -37,6 +49,8 @@ export interface LinksEvents {
 
 export class Links {
   readonly #options: LinksOptions
+  /** Those that suit the tunnel. */
+  readonly #ways: readonly Way[]
   readonly #links = new Map<number, Link>()
   #own: OwnAddresses | null = null
   /** The tunnel is being given, or has, this identity's addresses; no link is set up before. Null: it must be. */
@@ -47,7 +61,15 @@ export class Links {
   readonly #ending = new Map<number, Promise<void>>()
 
   constructor(options: LinksOptions) {
+    const { ways = [], tunnel } = options
     this.#options = options
+    // ICE brings its own encryption; on the others a packet must protect itself.
+    this.#ways = ways.filter(({ via }) => via === 'ice' || tunnel.sealed === true)
+  }
+
+  /** What this agent can do about leaving the relay. */
+  get can(): readonly Ability[] {
+    return this.#ways.map(({ via }) => via)
   }
 
   get size(): number {
@@ -79,8 +101,16 @@ export class Links {
         this.#open(peer)
         return true
       }
-      case 'path.settled':
-        this.#settle(event)
+      case 'path.settled': {
+        const { type: _, ...said } = event
+        this.#links.get(event.link)?.ways.hear(event)
+        this.#settle(said)
+        return true
+      }
+      case 'path.signal':
+      case 'path.punch':
+      case 'path.reveal':
+        this.#links.get(event.link)?.ways.hear(event)
         return true
       case 'path.closed':
         this.#close(event.link, event.reason)
@@ -106,22 +136,11 @@ export class Links {
     for (const link of this.#links.keys()) this.#close(link, reason)
   }
 
-  /** A packet of the peer arrived; the bytes are only lent. */
+  /** A packet of the peer arrived by the relay; the bytes are only lent. */
   deliver(id: number, packet: Uint8Array): void {
-    const { clock, counters, tunnel, events } = this.#options
     const link = this.#links.get(id)
-    if (!link?.ready) {
-      counters.dropped[link === undefined ? 'no_link' : 'not_ready']++
-      return
-    }
-    link.receivedBytes += packet.length
-    link.lastReceivedAtMs = clock.now()
-    link.active = true
-    try {
-      tunnel.deliver(id, packet)
-    } catch (error) {
-      events.failed(error)
-    }
+    if (link === undefined) this.#options.counters.dropped.no_link++
+    else this.#arrived(id, link, packet, 'relayed', null)
   }
 
   /** Returns how many links had traffic since the last call. */
@@ -134,34 +153,33 @@ export class Links {
     return count
   }
 
-  /** Returns what is known of a link: the tunnel's figures where it has them. Null when there is no such link. */
+  /** Returns what is known of a link; null when there is no such link. */
   metrics(id: number): LinkMetrics | null {
     const link = this.#links.get(id)
     if (link === undefined) return null
-    return this.#options.tunnel.metrics?.(id) ?? link.metrics(this.#options.clock)
+    return link.metrics(this.#options.clock, this.#options.tunnel.metrics?.(id) ?? null)
   }
 
   /** Sends one `path.report` for every `of`-th link; which ones is `turn`, so that they do not leave all at once. */
   report(turn: number, of: number): void {
     for (const [id, link] of this.#links) {
-      const figures = id % of === turn % of ? this.metrics(id) : null
-      if (!link.ready || figures === null) continue
-      const { rttMs, lastReceivedMs, sentBytes, receivedBytes } = figures
-      this.#options.send({
-        type: 'path.report',
-        link: id,
-        ...(rttMs === null ? {} : { rttMs }),
-        sentBytes,
-        receivedBytes,
-        ...(lastReceivedMs === null ? {} : { lastReceivedMs }),
-      })
+      if (!link.ready || id % of !== turn % of) continue
+      this.#noteRelayedRtt(id, link)
+      const figures = this.metrics(id)
+      if (figures !== null) this.#options.send({ type: 'path.report', link: id, ...said(figures) })
     }
+  }
+
+  /** The network of this machine has changed. */
+  networkChanged(): void {
+    for (const way of this.#ways) way.networkChanged()
   }
 
   /** Closes every link and gives back what the tunnel took. */
   async stop(reason: string): Promise<void> {
     this.closeAll(reason)
     await this.idle()
+    for (const way of this.#ways) await way.stop()
     await this.#options.tunnel.stop()
     this.#own = null
   }
@@ -215,24 +233,73 @@ export class Links {
     link.ready = true
     send({ type: 'path.ready', link: id })
     events.opened(id, link.peer)
+    link.ways.keep(this.#waysFor(link.peer), link.peer, way => this.#hostFor(id, link, way))
     if (this.#standing.has(id) && !link.settled) this.#settle({ link: id, tier: 'relayed' })
   }
 
-  #sent(id: number, link: Link, packet: Uint8Array): void {
-    if (this.#links.get(id) !== link) {
-      this.#options.counters.dropped.no_link++
-      return
+  #waysFor(peer: Peer): readonly Way[] {
+    return this.#policyOf(peer) === 'relay-only' ? [] : this.#ways
+  }
+
+  /** The path's policy allows for both ends'; a coordinator that knows of none leaves it to this end's. */
+  #policyOf(peer: Peer): PathPolicy {
+    const { policy = 'auto' } = this.#options
+    return policy === 'relay-only' ? policy : (peer.policy ?? policy)
+  }
+
+  #hostFor(id: number, link: Link, way: Way): WayHost {
+    const { send, iceServers = () => [] } = this.#options
+    return {
+      say: send,
+      deliver: (packet, tier) => this.#arrived(id, link, packet, tier, way.via),
+      policy: this.#policyOf(link.peer),
+      iceServers,
+      relayedRttMs: () => this.#noteRelayedRtt(id, link),
     }
-    if (!this.#options.relay(id, packet)) return
-    link.sentBytes += packet.length
+  }
+
+  /** The tunnel tells its round trip, not by which way: what it says while the relay carries is the relay's. */
+  #noteRelayedRtt(id: number, link: Link): number | null {
+    if (link.ways.carrier === null) {
+      link.relayedRttMs = this.#options.tunnel.metrics?.(id)?.rttMs ?? link.relayedRttMs
+    }
+    return link.relayedRttMs
+  }
+
+  #arrived(id: number, link: Link, packet: Uint8Array, tier: Tier, via: Way['via'] | null): void {
+    const { clock, counters, tunnel, events } = this.#options
+    if (!link.ready) return void counters.dropped.not_ready++
+    if (!link.ways.admits(via)) return void counters.dropped.late++
+    link.carried[tier].receivedBytes += packet.length
+    link.lastReceivedAtMs = clock.now()
+    link.active = true
+    try {
+      tunnel.deliver(id, packet)
+    } catch (error) {
+      events.failed(error)
+    }
+  }
+
+  #sent(id: number, link: Link, packet: Uint8Array): void {
+    const { dropped } = this.#options.counters
+    if (this.#links.get(id) !== link) return void dropped.no_link++
+    const way = link.ways.carrier
+    const tier = way?.tier ?? 'relayed'
+    if (way !== null) way.send(packet)
+    else if (this.#policyOf(link.peer) === 'direct-only') return void dropped.not_direct++
+    else if (!this.#options.relay(id, packet)) return
+    link.carried[tier].sentBytes += packet.length
     link.active = true
   }
 
-  #settle({ link: id, tier }: Omit<WireOf<'path.settled'>, 'type'>): void {
+  #settle(said: Settled): void {
+    const { link: id, tier, via = null, reason = null } = said
     const link = this.#links.get(id)
     if (link === undefined) return
     link.state = tier
-    this.#options.events.settled(id, tier)
+    link.via = via
+    link.reason = reason
+    this.#options.events.settled(said)
   }
 
   #close(id: number, reason: string): void {
@@ -241,6 +308,7 @@ export class Links {
     this.#links.delete(id)
     this.#standing.delete(id) // the id may come again, for another path
     link.state = 'closed'
+    link.ways.close()
     const ending = link.work
       .then(() => this.#options.tunnel.close(id))
       .catch(error => this.#options.events.failed(error))
@@ -249,5 +317,20 @@ export class Links {
       })
     this.#ending.set(id, ending)
     this.#options.events.closed(id, link.peer, reason)
+  }
+}
+
+/** Returns the fields of a report; figures that are not there are left out. */
+function said(figures: LinkMetrics): Omit<WireOf<'path.report'>, 'type' | 'link'> {
+  const { sentBytes, receivedBytes, rttMs, lastReceivedMs, lossPct } = figures
+  const { turnedSentBytes, turnedReceivedBytes, directSentBytes, directReceivedBytes } = figures
+  return {
+    ...(rttMs === null ? {} : { rttMs }),
+    sentBytes,
+    receivedBytes,
+    ...(lastReceivedMs === null ? {} : { lastReceivedMs }),
+    ...(turnedSentBytes + turnedReceivedBytes === 0 ? {} : { turnedSentBytes, turnedReceivedBytes }),
+    ...(directSentBytes + directReceivedBytes === 0 ? {} : { directSentBytes, directReceivedBytes }),
+    ...(lossPct === null ? {} : { lossPct }),
   }
 }

@@ -62,4 +62,5 @@ function parse(text: string | null): Saved | null {
 const isSaved = (saved: Partial<Saved>): saved is Saved =>
   [saved.owner, saved.ticket, saved.overlay4, saved.overlay6].every(text => typeof text === 'string') &&
   [saved.beatEveryMs, saved.silenceMs, saved.relayMtu].every(figure => Number.isInteger(figure)) &&
+  Array.isArray(saved.iceServers) &&
   Buffer.from(saved.ticket ?? '', 'base64').length === 32

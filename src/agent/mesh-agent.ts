@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../kit/clock.js'
 import { type Random, systemRandom } from '../kit/random.js'
-import type { Wire, WireOf } from '../protocol/messages.js'
+import type { Wire } from '../protocol/messages.js'
 import { meshUrl } from './address.js'
 import { Contact, type ContactState } from './contact.js'
 import { type Counters, newCounters } from './counters.js'
@@ -14,17 +14,19 @@ import { Emitter, type Listener } from './emitter.js'
 import { AgentError, RefusedError } from './errors.js'
 import { heldClock } from './held-clock.js'
 import { Identity, type IdentityOptions } from './identity.js'
-import type { LinkMetrics, LinkState } from './link.js'
-import { Links } from './links.js'
-import type { AgentMemory, Dial, Gauges, Peer, Tunnel } from './ports.js'
+import type { Link, LinkMetrics, LinkState, Tier } from './link.js'
+import { Links, type Settled } from './links.js'
+import type { AgentMemory, Dial, Gauges, Peer, Tunnel, Way } from './ports.js'
 import { type Standing, volatileMemory } from './session.js'
 import { AGENT_TIMING, type AgentTiming } from './timing.js'
 
-export interface MeshAgentOptions extends Omit<IdentityOptions, 'role'> {
+export interface MeshAgentOptions extends Omit<IdentityOptions, 'role' | 'can'> {
   /** The coordinator: `https://host`, `wss://host/mesh` or `host:port`. */
   readonly url: string
   /** What carries the packets; without one they are `packet` events and `send`. */
   readonly tunnel?: Tunnel | undefined
+  /** Ways off the relay, best first; without any, packets stay on it. The agent stops them when it stops. */
+  readonly ways?: readonly Way[] | undefined
   /** Keeps the session over a restart of this process; without one, a restart registers anew. */
   readonly memory?: AgentMemory | undefined
   /** Read at every heartbeat; without it, heartbeats carry no figures. */
@@ -45,7 +47,7 @@ export interface MeshAgentEvents {
   /** This end of a link is set up. */
   link: { readonly link: number; readonly peer: Peer }
   /** Both ends are set up, or the path has moved: packets travel this way now. */
-  path: { readonly link: number; readonly tier: WireOf<'path.settled'>['tier'] }
+  path: Settled
   linkClosed: { readonly link: number; readonly peer: Peer; readonly reason: string }
   /** A packet arrived and no tunnel was given. The bytes are only lent until the listener returns. */
   packet: { readonly link: number; readonly packet: Uint8Array }
@@ -61,8 +63,23 @@ export interface MeshAgentStatus {
   readonly session: Standing | null
   /** Smoothed round trip to the coordinator, ms; null when unknown. */
   readonly rttMs: number | null
-  readonly links: readonly { readonly link: number; readonly peerId: string; readonly state: LinkState }[]
+  readonly links: readonly LinkStatus[]
   readonly counters: Counters
+}
+
+export interface LinkStatus {
+  readonly link: number
+  readonly peerId: string
+  /** As the coordinator settled it: for both ends. */
+  readonly state: LinkState
+  /** By which socket, and why not directly; null when the coordinator has not said. */
+  readonly via: Link['via']
+  readonly reason: string | null
+  /** How packets leave this end now; null while it is not set up. */
+  readonly tier: Tier | null
+  /** Round trip of the way in use, ms, and its checks without an answer, %; null on the relay. */
+  readonly rttMs: number | null
+  readonly lossPct: number | null
 }
 
 const NO_GAUGES: Gauges = () => ({})
@@ -94,8 +111,8 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       received: (link, packet) => this.emit('packet', { link, packet }),
     })
     this.datagrams = options.tunnel === undefined ? datagrams : null
-    this.links = this.#newLinks(options.tunnel ?? datagrams)
-    this.#contact = this.#newContact(new Identity({ ...options, role }), options)
+    this.links = this.#newLinks(options.tunnel ?? datagrams, options)
+    this.#contact = this.#newContact(new Identity({ ...options, role, can: this.links.can }), options)
   }
 
   /** Calls `listener` at every `type`; returns what takes it away again. */
@@ -132,9 +149,11 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
 
   /**
    * The network has changed, says `watchNetwork` or whoever knows: dials now instead of waiting, or asks the
-   * coordinator for a sign of life, and dials again when none comes within seconds.
+   * coordinator for a sign of life, and dials again when none comes within seconds. Links are on the relay
+   * until their ways have proved themselves anew.
    */
   nudge(): void {
+    this.links.networkChanged()
     this.#contact.nudge()
   }
 
@@ -145,7 +164,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       reason,
       session: standing,
       rttMs,
-      links: [...this.links].map(([link, { peer, state }]) => ({ link, peerId: peer.peerId, state })),
+      links: [...this.links].map(([id, link]) => statusOf(id, link)),
       counters: this.#counters,
     }
   }
@@ -221,8 +240,11 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     )
   }
 
-  #newLinks(tunnel: Tunnel): Links {
+  #newLinks(tunnel: Tunnel, { ways = [], policy = 'auto' }: MeshAgentOptions): Links {
     return new Links({
+      ways,
+      policy,
+      iceServers: () => this.#contact.iceServers,
       clock: this.clock,
       tunnel,
       counters: this.#counters,
@@ -230,9 +252,9 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       relay: (link, packet) => this.#contact.relay(link, packet),
       events: {
         opened: (link, peer) => this.emit('link', { link, peer }),
-        settled: (link, tier) => {
-          this.emit('path', { link, tier })
-          this.settled(link)
+        settled: said => {
+          this.emit('path', said)
+          this.settled(said.link)
         },
         closed: (link, peer, reason) => {
           this.emit('linkClosed', { link, peer, reason })
@@ -247,4 +269,10 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     for (const tell of this.#waiting) tell(outcome)
     this.#waiting.clear()
   }
+}
+
+function statusOf(id: number, link: Link): LinkStatus {
+  const { peer, state, via, reason, tier, ways } = link
+  const { rttMs = null, lossPct = null } = ways.carrier ?? {}
+  return { link: id, peerId: peer.peerId, state, via, reason, tier, rttMs, lossPct }
 }

@@ -3,7 +3,7 @@
  * simulated clock.
  */
 import type { Endpoint } from '../protocol/address.js'
-import type { LinkMetrics } from './link.js'
+import type { TunnelMetrics } from './link.js'
 import type { WireOf } from '../protocol/messages.js'
 
 /** A WebSocket to the coordinator, already speaking `boson.v1`. */
@@ -55,8 +55,13 @@ export interface Tunnel {
    * can forge a sender. Absent: they do not.
    */
   readonly sealed?: boolean
+  /**
+   * Lets the tunnel's own socket send to the peer at `to`, past this process; null: through `send` again.
+   * Absent: it has no socket of its own.
+   */
+  steer?(link: number, to: Endpoint | null): Promise<void>
   /** What the tunnel knows of a link; null when it knows nothing. */
-  metrics?(link: number): LinkMetrics | null
+  metrics?(link: number): TunnelMetrics | null
 }
 
 /**
@@ -80,10 +85,11 @@ export type OpenDatagrams = (received: (datagram: Uint8Array, from: Endpoint) =>
  */
 export interface Way {
   readonly via: 'udp' | 'wireguard' | 'ice'
-  /** Begins for a link that is set up at this end; called again when the peer's entry changes. */
+  /** Begins for a link that is set up at this end. */
   open(peer: Peer, host: WayHost): LinkWay
   /** The network of this machine has changed: addresses that were gathered are of no use any more. */
   networkChanged(): void
+  /** Gives back what was taken; links may be opened again afterwards. */
   stop(): Promise<void>
 }
 
@@ -93,14 +99,20 @@ export interface WayHost {
   say(event: WireOf<'path.signal'> | WireOf<'path.attempt'>): void
   /** A packet of the peer arrived this way; the bytes are only lent. */
   deliver(packet: Uint8Array, tier: 'direct' | 'turned'): void
+  /** `direct-only` uses no TURN server; with `relay-only` no way is opened at all. */
+  readonly policy: PathPolicy
+  /** STUN and TURN servers as the coordinator gave them last: URI, username, password. */
+  iceServers(): IceServers
+  /** The last round trip to the peer that was seen on the relay, ms; null when unknown. */
+  relayedRttMs(): number | null
 }
 
 /** A way's side of one link. */
 export interface LinkWay {
   /** What the coordinator says about this link and way. */
-  hear(
-    event: WireOf<'path.signal'> | WireOf<'path.punch'> | WireOf<'path.reveal'> | WireOf<'path.settled'>,
-  ): void
+  hear(event: PathWord): void
+  /** The coordinator introduces the peer again, as after a resume: it may have forgotten what was signalled. */
+  introduced(peer: Peer): void
   /** The tier that it carries on now; null when packets are for the next way, or for the relay. */
   readonly tier: 'direct' | 'turned' | null
   /** Takes a packet for the peer while `tier` is not null; the bytes are only lent until it returns. */
@@ -108,8 +120,28 @@ export interface LinkWay {
   /** Smoothed round trip of the pair in use, ms, and checks of it without an answer, %; null when unknown. */
   readonly rttMs: number | null
   readonly lossPct: number | null
+  /**
+   * While true, packets that arrive any other way are dropped: WireGuard's own socket would take their sender
+   * for where the peer is now.
+   */
+  readonly exclusive?: boolean
+  /** Payload that it carried past this process, where nobody else can count it, bytes. */
+  readonly unseen?: { readonly sentBytes: number; readonly receivedBytes: number }
   close(): void
 }
+
+/** What the coordinator says about the ways of a link. */
+export type PathWord =
+  | WireOf<'path.signal'>
+  | WireOf<'path.punch'>
+  | WireOf<'path.reveal'>
+  | WireOf<'path.settled'>
+
+/** Which ways packets may travel. */
+export type PathPolicy = NonNullable<WireOf<'register'>['policy']>
+
+/** STUN and TURN servers: URI, username, password. */
+export type IceServers = NonNullable<WireOf<'registered'>['iceServers']>
 
 /** The gauges of a heartbeat, read when one is due. What cannot be measured is left out. */
 export type Gauges = () => Omit<
@@ -127,6 +159,8 @@ export interface SavedSession {
   readonly beatEveryMs: number
   readonly silenceMs: number
   readonly relayMtu: number
+  /** Newest of `registered`, `resumed` and `renewed`; passwords are secrets. */
+  readonly iceServers: IceServers
 }
 
 /** Where an agent keeps its session. An adapter belongs to one identity: another's session is never returned. */

@@ -51,18 +51,19 @@ export class Session {
     const before = this.#saved
     const { ticket, sessionId, generation } = said
     if (said.type === 'registered') {
-      const { overlay4, overlay6, beatEveryMs, silenceMs, relayMtu } = said
-      this.#save({ ticket, overlay4, overlay6, beatEveryMs, silenceMs, relayMtu })
+      const { overlay4, overlay6, beatEveryMs, silenceMs, relayMtu, iceServers = [] } = said
+      this.#save({ ticket, overlay4, overlay6, beatEveryMs, silenceMs, relayMtu, iceServers })
     } else if (before !== null) {
-      this.#save({ ...before, ticket })
+      this.#save({ ...before, ticket, iceServers: said.iceServers ?? before.iceServers })
     }
     const { overlay4 = '', overlay6 = '' } = this.#saved ?? {}
     this.#links = said.links
     this.#standing = { sessionId, generation, overlay4, overlay6, resumed: said.type === 'resumed' }
   }
 
-  renewed(ticket: Uint8Array): void {
-    if (this.#saved !== null) this.#save({ ...this.#saved, ticket })
+  renewed({ ticket, iceServers }: WireOf<'renewed'>): void {
+    const saved = this.#saved
+    if (saved !== null) this.#save({ ...saved, ticket, iceServers: iceServers ?? saved.iceServers })
   }
 
   /** The socket is gone; the ticket stays. */

@@ -16,6 +16,8 @@ const SOCKET_BUFFER = 1_048_576
 export interface UdpTunnelOptions {
   /** Where packets of peers are sent on 127.0.0.1; 0 sends nothing until the application has sent first. */
   readonly applicationPort?: number
+  /** The application's packets protect themselves, so that they may travel by plain UDP; false unless given. */
+  readonly sealed?: boolean
 }
 
 interface Door {
@@ -26,14 +28,16 @@ interface Door {
 }
 
 export class UdpTunnel implements Tunnel {
+  readonly sealed: boolean
   readonly #applicationPort: number
   readonly #doors = new Map<number, Door>()
 
-  constructor({ applicationPort = 0 }: UdpTunnelOptions = {}) {
+  constructor({ applicationPort = 0, sealed = false }: UdpTunnelOptions = {}) {
     if (!Number.isInteger(applicationPort) || applicationPort < 0 || applicationPort > 65_535) {
       throw new AgentError('BAD_OPTION', `applicationPort: wanted a UDP port from 0 to 65535`)
     }
     this.#applicationPort = applicationPort
+    this.sealed = sealed
   }
 
   /** Returns the UDP port on 127.0.0.1 that stands for the peer of `link`; undefined when it is not open. */

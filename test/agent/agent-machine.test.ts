@@ -258,6 +258,10 @@ t.test('a ticket is renewed every hour', async t => {
       asks: ['sendRenew'],
     },
     { lapse: 'renewal', then: { online: { standing: 'fresh', ticket: 'renewing' } }, asks: ['sendRenew'] },
-    { when: { type: 'renewed', ticket }, then: STANDS, asks: [{ type: 'keepTicket', params: { ticket } }] },
+    {
+      when: { type: 'renewed', ticket },
+      then: STANDS,
+      asks: [{ type: 'keepTicket', params: { renewed: { type: 'renewed', ticket } } }],
+    },
   ])
 })

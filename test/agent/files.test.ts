@@ -12,6 +12,7 @@ const session: SavedSession = {
   beatEveryMs: 10_000,
   silenceMs: 25_000,
   relayMtu: 9_000,
+  iceServers: [['stun:192.0.2.1:3478', null, null]],
 }
 const owner = { url: 'https://mesh.example', id: 'fra-1', publicKey: new Uint8Array(32).fill(1) }
 const modeOf = (path: string) => statSync(path).mode & 0o777

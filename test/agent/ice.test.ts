@@ -31,13 +31,16 @@ class End {
   other: End | null = null
 
   constructor(clock: Clock, openIce: OpenIce, id: string) {
-    this.way = new IceWay({ clock, openIce, iceServers: () => [] })
+    this.way = new IceWay({ clock, openIce })
     const host: WayHost = {
       say: event => {
         this.said.push(event)
         if (event.type === 'path.signal') this.other?.link.hear(event)
       },
       deliver: (packet, tier) => this.packets.push({ text: Buffer.from(packet).toString(), tier }),
+      policy: 'auto',
+      iceServers: () => [],
+      relayedRttMs: () => null,
     }
     this.link = this.way.open(peer(id), host)
   }

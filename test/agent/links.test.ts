@@ -102,7 +102,7 @@ t.test('packets are counted per link, and dropped for links that are not there o
   links.deliver(LINK + 1, new Uint8Array(10))
   tunnel.sends.get(LINK)?.(new Uint8Array(30))
   clock.advance(250)
-  t.same(links.metrics(LINK), { rttMs: null, sentBytes: 30, receivedBytes: 10, lastReceivedMs: 250 })
+  t.match(links.metrics(LINK), { rttMs: null, sentBytes: 30, receivedBytes: 10, lastReceivedMs: 250 })
   t.match(counters.dropped, { not_ready: 1, no_link: 1 })
   t.equal(links.countActive(), 1)
   t.equal(links.countActive(), 0, 'only traffic since the last time counts')
@@ -166,7 +166,7 @@ function parts(t: Test) {
     relay: () => true,
     events: {
       opened: link => told.push(`opened ${link}`),
-      settled: (link, tier) => told.push(`settled ${link} ${tier}`),
+      settled: ({ link, tier }) => told.push(`settled ${link} ${tier}`),
       closed: (link, _, reason) => told.push(`closed ${link} ${reason}`),
       failed: error => told.push(`failed ${(error as Error).message}`),
     },

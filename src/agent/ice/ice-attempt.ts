@@ -5,7 +5,8 @@
 import type { Clock, Timer } from '../../kit/clock.js'
 import { Ewma } from '../../kit/ewma.js'
 import type { WireOf } from '../../protocol/messages.js'
-import type { IcePair, IcePeer, IceServers, OpenIce } from './peer.js'
+import type { IceServers } from '../ports.js'
+import type { IcePair, IcePeer, OpenIce } from './peer.js'
 
 export type IceOutcome = 'direct' | 'turned'
 

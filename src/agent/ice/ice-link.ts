@@ -9,11 +9,10 @@ import type { WireOf } from '../../protocol/messages.js'
 import type { LinkWay, WayHost } from '../ports.js'
 import { readDescription, writeDescription } from './description.js'
 import { IceAttempt, type IceOutcome } from './ice-attempt.js'
-import type { IceServers, OpenIce } from './peer.js'
+import type { OpenIce } from './peer.js'
 
 export interface IceLinkOptions {
   readonly clock: Clock
-  readonly iceServers: () => IceServers
   readonly openIce: OpenIce
   readonly link: number
   readonly host: WayHost
@@ -60,6 +59,10 @@ export class IceLink implements LinkWay {
     else if (event.type === 'path.signal' && event.ice !== undefined) this.#described(event.ice)
   }
 
+  introduced(): void {
+    this.announce()
+  }
+
   send(packet: Uint8Array): void {
     this.#carrying?.send(packet)
   }
@@ -80,12 +83,12 @@ export class IceLink implements LinkWay {
   }
 
   #begin({ attempt, controlling, startInMs, tryForMs }: WireOf<'path.punch'>): void {
-    const { clock, openIce, iceServers, host } = this.#options
+    const { clock, openIce, host } = this.#options
     this.#trying?.close()
     const trying: IceAttempt = new IceAttempt({
       clock,
       openIce,
-      iceServers,
+      iceServers: () => host.iceServers(),
       attempt,
       offers: controlling,
       startInMs,

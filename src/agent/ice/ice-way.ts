@@ -9,12 +9,10 @@ import type { Clock } from '../../kit/clock.js'
 import type { LinkWay, Peer, Way, WayHost } from '../ports.js'
 import { IceLink } from './ice-link.js'
 import { nodeIce } from './node-peer.js'
-import type { IceServers, OpenIce } from './peer.js'
+import type { OpenIce } from './peer.js'
 
 export interface IceWayOptions {
   readonly clock: Clock
-  /** STUN and TURN servers as the session has them now. */
-  readonly iceServers: () => IceServers
   readonly openIce: OpenIce
 }
 

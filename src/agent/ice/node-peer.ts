@@ -6,7 +6,8 @@ import { createRequire } from 'node:module'
 import type * as DataChannels from 'node-datachannel'
 import { readEndpoint } from '../../protocol/address.js'
 import { candidatesOf, mediaIdOf } from './description.js'
-import type { IcePair, IcePeer, IcePeerOptions, IceServers, OpenIce } from './peer.js'
+import type { IceServers } from '../ports.js'
+import type { IcePair, IcePeer, IcePeerOptions, OpenIce } from './peer.js'
 
 /** Both ends know these two channels beforehand (RFC 8832 is not needed): lossy, unordered, as datagrams are. */
 const CHANNELS = { data: 0, check: 1 } as const

@@ -1,7 +1,5 @@
 /** What the ICE way asks of an ICE stack: one connection with two channels of datagrams. */
-import type { WireOf } from '../../protocol/messages.js'
-
-export type IceServers = NonNullable<WireOf<'registered'>['iceServers']>
+import type { IceServers } from '../ports.js'
 
 export interface IceEvents {
   /** Our description has changed: it begins, or it has one candidate more. */

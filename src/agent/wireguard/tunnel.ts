@@ -11,7 +11,7 @@ import { systemClock, type Clock } from '../../kit/clock.js'
 import { systemRandom, type Random } from '../../kit/random.js'
 import type { Log } from '../../app/mesh.js'
 import type { FullTunnel } from '../exit/full-tunnel.js'
-import type { LinkMetrics } from '../link.js'
+import type { TunnelMetrics } from '../link.js'
 import type { Peer, Tunnel } from '../ports.js'
 import type { Ledger } from '../system/ledger.js'
 import { publicOf } from '../../protocol/proof.js'
@@ -66,6 +66,7 @@ interface PeerState {
 }
 
 export class WireGuardTunnel implements Tunnel {
+  readonly sealed = true
   /** Packets for WireGuard that the system did not take. */
   sendErrors = 0
   readonly #options: WireGuardTunnelOptions
@@ -149,7 +150,7 @@ export class WireGuardTunnel implements Tunnel {
     this.#up = null
   }
 
-  metrics(link: number): LinkMetrics | null {
+  metrics(link: number): TunnelMetrics | null {
     const state = this.#links.get(link)
     if (state === undefined) return null
     const { sentBytes, receivedBytes, lastReceivedAtMs } = state

@@ -4,10 +4,15 @@ import type { Peer, Tunnel } from '../../../src/agent/ports.js'
 export class NotebookTunnel implements Tunnel {
   readonly did: string[] = []
   readonly sends = new Map<number, (packet: Uint8Array) => void>()
+  readonly sealed: boolean
   fails = ''
   slow = false
   finish: () => void = () => {}
   metrics?: NonNullable<Tunnel['metrics']>
+
+  constructor({ sealed = false } = {}) {
+    this.sealed = sealed
+  }
 
   async addressed(): Promise<void> {
     if (this.fails !== '') throw new Error(this.fails)
@@ -19,8 +24,9 @@ export class NotebookTunnel implements Tunnel {
     this.sends.set(peer.link, send)
     if (this.slow) await new Promise<void>(resolve => (this.finish = resolve))
   }
-  deliver(): void {
+  deliver(link: number, packet: Uint8Array): void {
     if (this.fails !== '') throw new Error(this.fails)
+    this.did.push(`deliver ${link} ${packet.length}`)
   }
   async close(link: number): Promise<void> {
     if (this.fails !== '') throw new Error(this.fails)

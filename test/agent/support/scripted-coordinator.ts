@@ -20,6 +20,7 @@ export class ScriptedCoordinator {
   acknowledges = true
   /** Links that `registered` and `resumed` list. */
   links: readonly number[] = []
+  iceServers: NonNullable<WireOf<'registered'>['iceServers']> | null = null
   tickets = 0
   #ticket: Uint8Array | null = null
 
@@ -111,6 +112,7 @@ export class Call {
       resumeWindowMs: 120_000,
       relayMtu: 9_000,
       links: this.#coordinator.links,
+      ...this.#given(),
     }
   }
 
@@ -122,6 +124,7 @@ export class Call {
       generation: 2,
       ticket: this.#coordinator.newTicket(),
       links,
+      ...this.#given(),
     }
   }
 
@@ -142,6 +145,11 @@ export class Call {
   /** What was heard of one type, oldest first. */
   all<T extends Wire['type']>(type: T): WireOf<T>[] {
     return this.heard.filter((event): event is WireOf<T> => event.type === type)
+  }
+
+  #given() {
+    const { iceServers } = this.#coordinator
+    return iceServers === null ? {} : { iceServers }
   }
 
   #received(message: Uint8Array): void {

@@ -1,0 +1,63 @@
+/**
+ * The ways off the relay that one link has, best first. A packet takes the first one that carries; when none
+ * does, it is for the relay.
+ */
+import type { LinkWay, PathWord, Peer, Way, WayHost } from './ports.js'
+
+interface Open {
+  readonly way: Way
+  readonly link: LinkWay
+}
+
+export class LinkWays {
+  #open: readonly Open[] = []
+
+  /** Opens what is wanted, closes what is not any more, and introduces the peer again to what stays. */
+  keep(wanted: readonly Way[], peer: Peer, hostFor: (way: Way) => WayHost): void {
+    const before = this.#open
+    for (const { way, link } of before) if (!wanted.includes(way)) link.close()
+    this.#open = wanted.map(way => {
+      const known = before.find(each => each.way === way)
+      known?.link.introduced(peer)
+      return known ?? { way, link: way.open(peer, hostFor(way)) }
+    })
+  }
+
+  /** The way that packets take now; null for the relay. */
+  get carrier(): LinkWay | null {
+    for (const { link } of this.#open) if (link.tier !== null) return link
+    return null
+  }
+
+  /** Whether packets that arrived by `via`, or with null by the relay, may be delivered. */
+  admits(via: Way['via'] | null): boolean {
+    for (const { way, link } of this.#open) if (link.exclusive === true && way.via !== via) return false
+    return true
+  }
+
+  /** Payload that was carried past this process, bytes. */
+  get unseen(): NonNullable<LinkWay['unseen']> {
+    let sentBytes = 0
+    let receivedBytes = 0
+    for (const { link } of this.#open) {
+      sentBytes += link.unseen?.sentBytes ?? 0
+      receivedBytes += link.unseen?.receivedBytes ?? 0
+    }
+    return { sentBytes, receivedBytes }
+  }
+
+  /** Passes on what the coordinator says: to the way it is about, else to all. */
+  hear(word: PathWord): void {
+    for (const { way, link } of this.#open) if (concerns(word, way.via)) link.hear(word)
+  }
+
+  close(): void {
+    for (const { link } of this.#open) link.close()
+    this.#open = []
+  }
+}
+
+function concerns(word: PathWord, via: Way['via']): boolean {
+  if (word.type === 'path.punch') return word.via === via
+  return word.type !== 'path.reveal' || via === 'wireguard'
+}

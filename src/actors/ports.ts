@@ -253,6 +253,90 @@ export interface Sighting {
   readonly listener: number
 }
 
+// ── the ledger of paths ──────────────────────────────────────────────────────────────────────────
+
+/** `waiting`: nothing is carried, because the policy allows only a direct way and there is none. */
+export type PathTier = 'opening' | 'relayed' | 'turned' | 'direct' | 'waiting' | 'closed'
+export type PathVia = NonNullable<WireOf<'path.settled'>['via']>
+export type PathEndName = 'client' | 'node'
+/** Bytes by the tier that carried them. */
+export type TierBytes = Record<'relayed' | 'turned' | 'direct', number>
+
+/** What is known of one path, and what it has been through. Plain data. Times are ms since 1970 UTC; unknown is null. */
+export interface PathRecord {
+  /** Unique for ever: link ids come again. */
+  readonly pathId: string
+  readonly link: LinkId
+  readonly routeId: RouteId
+  readonly clientId: IdentityId
+  readonly nodeId: IdentityId
+  readonly policy: PathPolicy
+  readonly tier: PathTier
+  readonly via: PathVia | null
+  /** Since when it is on this tier by this socket. */
+  readonly sinceMs: number
+  /** Why it is not direct: a code of `mesh/path-reason.ts`; null when it is. */
+  readonly reason: string | null
+  readonly openedAtMs: number
+  readonly closedAtMs: number | null
+  /** Why it was closed, for people. */
+  readonly closedBecause: string | null
+  readonly client: PathEnd
+  readonly node: PathEnd
+  /** The last ones, oldest first. */
+  readonly attempts: readonly PathAttempt[]
+  /** Where it was before, the last ones, oldest first. */
+  readonly history: readonly PathStay[]
+}
+
+/** A path as one end sees it. */
+export interface PathEnd {
+  readonly rttMs: number | null
+  readonly lossPct: number | null
+  readonly reportedAtMs: number | null
+  /** Where the end says it may be reached, as on the wire. */
+  readonly candidates: readonly string[]
+  /** Added up over everything that its counters began anew for. */
+  readonly sent: TierBytes
+  readonly received: TierBytes
+  /** Its counters as it last reported them. */
+  readonly counters: { readonly sent: TierBytes; readonly received: TierBytes }
+}
+
+/** A time on one tier. */
+export interface PathStay {
+  readonly tier: PathTier
+  readonly via: PathVia | null
+  readonly reason: string | null
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+/** An attempt to leave the relay. */
+export interface PathAttempt {
+  readonly attempt: number
+  readonly via: WireOf<'path.attempt'>['via']
+  readonly atMs: number
+  /** What each end said of it; null when it has said nothing. */
+  readonly client: PathTrial | null
+  readonly node: PathTrial | null
+}
+
+/** How an attempt went at one end. */
+export interface PathTrial {
+  readonly outcome: 'direct' | 'turned' | 'failed'
+  /** The chosen pair, as on the wire. */
+  readonly local: string | null
+  readonly remote: string | null
+  readonly rttMs: number | null
+  /** Of `failed`: why. */
+  readonly cause: string | null
+  /** Each pair that was tried and what became of it; kept for the newest attempts only. */
+  readonly tried: readonly string[]
+  /** When what it had won was gone, and why. */
+  readonly lost: { readonly atMs: number; readonly cause: string | null } | null
+}
+
 // ── what operators, pages and metrics may see ────────────────────────────────────────────────────
 
 export interface NodeView {

@@ -8,6 +8,7 @@ import { createCoordinator } from '../actors/coordinator/coordinator.effects.js'
 import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine.js'
 import { Fleet } from '../actors/coordinator/fleet.js'
 import { Routing } from '../actors/coordinator/routing.js'
+import { PathLedger } from '../actors/path/ledger.js'
 import { Paths } from '../actors/path/paths.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
@@ -147,9 +148,11 @@ export function createMesh(options: MeshOptions): Mesh {
     faulted: (cell, error) => faulted(cell, error),
   })
 
+  const pathLedger = new PathLedger({ clock })
   const paths = new Paths({
     clock,
     table,
+    ledger: pathLedger,
     openMs: timing.pathOpenMs,
     failed: ({ link }, end, reason) => coordinator.actor.send({ type: 'path.failed', link, end, reason }),
     faulted: ({ link }, error) => {

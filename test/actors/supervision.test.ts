@@ -9,6 +9,7 @@ import type { ClientEvent } from '../../src/actors/client/client.events.js'
 import { nodeMachine } from '../../src/actors/node/node.machine.js'
 import type { NodeEvent } from '../../src/actors/node/node.events.js'
 import { type PathEvent, pathMachine } from '../../src/actors/path/path.machine.js'
+import { PathLedger } from '../../src/actors/path/ledger.js'
 import { Paths } from '../../src/actors/path/paths.js'
 import type { Identity, Socket } from '../../src/actors/ports.js'
 import type { Cell, Line } from '../../src/actors/session/cell.js'
@@ -182,6 +183,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
       }
       const paths = new Paths({
         clock: new SimulatedClock(),
+        ledger: new PathLedger({ clock: new SimulatedClock() }),
         table: {
           join: (a, b) => table.join(a, b),
           restore: (link, a, b) => table.restore(link, a, b),

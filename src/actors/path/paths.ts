@@ -6,8 +6,9 @@ import { type Actor, createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { WireOf } from '../../protocol/messages.js'
-import type { LinkId, RouteId } from '../ports.js'
+import type { LinkId, PathEndName, RouteId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
+import type { PathLedger } from './ledger.js'
 import { type PathEvent, pathMachine } from './path.machine.js'
 
 export interface PathCell {
@@ -39,6 +40,7 @@ export interface LinkTable {
 export interface PathsOptions {
   readonly clock: Clock
   readonly table: LinkTable
+  readonly ledger: PathLedger
   /** How long both ends have to get ready, ms. */
   readonly openMs: number
   /** This end did not get ready, or said that it cannot serve the link; null: the path itself failed. */
@@ -73,6 +75,7 @@ export class Paths {
         openLane: ({ context }) => options.table.carry(context.link, true),
         closeLane: ({ context }) => options.table.carry(context.link, false),
         tellSettled: ({ context }, { tier }) => {
+          options.ledger.settled(context.link, settling(tier))
           const message = { type: 'path.settled', link: context.link, tier } as const
           at(context)?.client.line?.tell(message)
           at(context)?.node.line?.tell(message)
@@ -84,6 +87,7 @@ export class Paths {
           options.failed(path, late, 'the end did not get ready in time')
         },
         tellClosed: ({ context }, { reason }) => {
+          options.ledger.closed(context.link, reason)
           const message = { type: 'path.closed', link: context.link, reason } as const
           at(context)?.client.line?.tell(message)
           at(context)?.node.line?.tell(message)
@@ -120,6 +124,7 @@ export class Paths {
     const path = this.#begin(link, route)
     path.ready.add(path.client).add(path.node)
     this.#deliver(path, { type: 'restored' })
+    this.#options.ledger.settled(link, settling('relayed'))
     return path
   }
 
@@ -128,6 +133,7 @@ export class Paths {
     const path = this.#paths.get(link)
     if (path === undefined || (path.client !== end && path.node !== end)) return false
     path.ready.add(end)
+    this.#options.ledger.ready(link, nameOf(path, end))
     if (path.ready.size < 2) return true
     const tier = this.tierOf(path)
     if (tier === 'opening') this.#deliver(path, { type: 'ends.ready' })
@@ -145,9 +151,11 @@ export class Paths {
   }
 
   /** Keeps what one end says of the path. */
-  report(link: LinkId, end: Cell, { rttMs, sentBytes, receivedBytes, lastReceivedMs }: PathReport): void {
+  report(link: LinkId, end: Cell, report: PathReport): void {
     const path = this.#paths.get(link)
     if (path === undefined || (path.client !== end && path.node !== end)) return
+    this.#options.ledger.reported(link, nameOf(path, end), report)
+    const { rttMs, sentBytes, receivedBytes, lastReceivedMs } = report
     path.reports.set(end, {
       sentBytes,
       receivedBytes,
@@ -198,6 +206,8 @@ export class Paths {
     }
     this.#paths.set(link, path)
     for (const end of [path.client, path.node]) (end.links ??= new Set()).add(link)
+    const [clientId, nodeId] = [route.client.identity.id, route.node.identity.id]
+    this.#options.ledger.opened({ link, routeId: route.routeId, clientId, nodeId, policy: 'auto' })
     actor.start()
     this.#check(path)
     return path
@@ -219,6 +229,7 @@ export class Paths {
     } as const
     path.client.line?.tell(message)
     path.node.line?.tell(message)
+    this.#options.ledger.closed(path.link, message.reason)
     this.#free(path.link)
     this.#options.failed(path, null, message.reason)
   }
@@ -242,6 +253,16 @@ export class Paths {
     this.#paths.delete(link)
   }
 }
+
+const nameOf = (path: PathCell, end: Cell): PathEndName => (end === path.client ? 'client' : 'node')
+
+/** Every path rests on the relay until something leads away from it. */
+const settling = (tier: 'relayed' | 'turned' | 'direct') =>
+  ({
+    tier,
+    via: tier === 'relayed' ? 'websocket' : 'udp',
+    reason: tier === 'direct' ? null : 'starting',
+  }) as const
 
 /** Returns `path.open` for one end: the other end’s key and addresses, as its WireGuard peer entry needs them. */
 function introduction(path: PathCell, end: Cell): WireOf<'path.open'> {

@@ -285,7 +285,8 @@ export class UdpNet {
   }
 }
 
-const specOf = (spec: NatSpec): Partial<NatOptions> & { readonly kind: NatKind } =>
+/** Returns what a NAT is like and how it differs. */
+export const specOf = (spec: NatSpec): Partial<NatOptions> & { readonly kind: NatKind } =>
   typeof spec === 'string' ? { kind: spec } : spec
 
 const pairOf = (one: string, other: string): string => [one, other].sort().join(' ')

@@ -2,8 +2,9 @@ import t from 'tap'
 import { join } from 'node:path'
 import { until } from '../support/until.js'
 import { connected, makeMesh, online, states } from './made-mesh.js'
-import { cannotRun, COORDINATOR, INTERNET } from './namespaces.js'
+import { cannotRun } from './namespaces.js'
 import { wireguardGo } from './processes.js'
+import { COORDINATOR, INTERNET } from './star.js'
 
 const skip = cannotRun()
 const why = skip === false ? '' : ` (${skip})`

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { makeLab, type Lab } from './namespaces.js'
 import { type Agent, Coordinator, startAgent } from './processes.js'
+import { makeLab, type Lab } from './star.js'
 
 export interface Mesh {
   readonly lab: Lab

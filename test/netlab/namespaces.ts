@@ -1,28 +1,18 @@
-/**
- * A small internet of real network namespaces on this machine. Node and client reach the coordinator and
- * nobody else; the internet is behind the node.
- *
- *   client ───── coordinator ───── node ───── internet
- *   198.51.100.12  203.0.113.10   198.51.100.11   192.0.2.80
- */
+/** Network namespaces of this machine: what every lab is made of. */
 import { execFile, execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Test } from 'tap'
 
 const exec = promisify(execFile)
+const TOOLS = ['ip', 'nft', 'wg', 'wireguard-go', 'ping', 'iperf3', 'setpriv'] as const
 
-export const COORDINATOR = '203.0.113.10'
-export const INTERNET = '192.0.2.80'
-const NODE = '198.51.100.11'
-const CLIENT = '198.51.100.12'
-
-/** Returns why a test with namespaces cannot run here, or false. For tap's `skip`. */
-export function cannotRun(): string | false {
+/** Returns why labs cannot be made here, or false. For tap's `skip`. */
+export function cannotRun(...more: readonly string[]): string | false {
   if (process.platform !== 'linux') return 'needs Linux'
   if (process.getuid?.() !== 0) return 'needs root'
   if (!existsSync('/dev/net/tun')) return 'needs /dev/net/tun'
-  for (const tool of ['ip', 'nft', 'wg', 'wireguard-go', 'ping', 'iperf3', 'setpriv']) {
+  for (const tool of [...TOOLS, ...more]) {
     try {
       execFileSync('sh', ['-c', `command -v ${tool}`], { env: environment() })
     } catch {
@@ -32,7 +22,7 @@ export function cannotRun(): string | false {
   return false
 }
 
-/** One machine of the lab. */
+/** One machine of a lab. */
 export class Namespace {
   /** Its name among all namespaces of this machine. */
   readonly id: string
@@ -48,6 +38,11 @@ export class Namespace {
       env: environment(),
     })
     return stdout
+  }
+
+  /** Runs the lines of a shell script; the first that fails ends it. */
+  async script(...lines: readonly string[]): Promise<string> {
+    return this.run('sh', '-ec', lines.join('\n'))
   }
 
   /** Starts a program; the lab ends it at the latest when it goes. */
@@ -86,79 +81,56 @@ export class Namespace {
   }
 }
 
-export interface Lab {
-  readonly coordinator: Namespace
-  readonly node: Namespace
-  readonly client: Namespace
-  readonly internet: Namespace
+let labs = 0
+let interfaces = 0
+
+/** All namespaces of one lab. They go together, and take along what still runs in them. */
+export class Spaces {
+  readonly #prefix = `boson-${process.pid}-${labs++}`
+  readonly #ids: string[] = []
+
+  /** Makes a namespace that forwards nothing; `files` are what its programs see in /etc. */
+  async add(name: string, files: Readonly<Record<string, string>>): Promise<Namespace> {
+    if (this.#ids.length === 0) await removeOrphans()
+    const space = new Namespace(`${this.#prefix}-${name}`)
+    this.#ids.push(space.id)
+    mkdirSync(etc(space.id), { recursive: true })
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(etc(space.id), file), text)
+    await exec('ip', ['netns', 'add', space.id], { env: environment() })
+    await space.script('ip link set lo up', 'sysctl -qw net.ipv4.ip_forward=0')
+    return space
+  }
+
   /** Returns an interface name that is unique on this machine: all namespaces share /run/wireguard. */
-  iface(): string
+  iface(): string {
+    return `b${process.pid.toString(36)}x${interfaces++}`
+  }
+
+  async remove(): Promise<void> {
+    await removeSpaces(this.#ids.splice(0))
+  }
 }
 
-let made = 0
-
-/** Makes the lab; it goes with the test, and takes along only what is its own. */
-export async function makeLab(t: Test): Promise<Lab> {
-  const prefix = `boson${process.pid.toString(36)}${made++}`
-  const names = ['coordinator', 'node', 'client', 'internet'] as const
-  const space = (name: string) => new Namespace(`${prefix}-${name}`)
-  t.teardown(() => removeLab(names.map(name => space(name).id)))
-  for (const name of names) await makeSpace(space(name).id)
-  const [coordinator, node, client, internet] = names.map(space) as [
-    Namespace,
-    Namespace,
-    Namespace,
-    Namespace,
-  ] // one for each name
-  await join(node, 'up0', NODE, coordinator, 'node0', COORDINATOR)
-  await join(client, 'up0', CLIENT, coordinator, 'client0', COORDINATOR)
-  await join(node, 'wan0', '192.0.2.1', internet, 'up0', INTERNET)
-  for (const each of [node, client]) await each.run('ip', 'route', 'add', 'default', 'via', COORDINATOR)
-  // Said twice: nothing is forwarded between the two, whatever the machine's defaults are.
-  await coordinator.run('sysctl', '-qw', 'net.ipv4.ip_forward=0')
-  await coordinator.run(
-    'nft',
-    'add table inet lab; add chain inet lab forward { type filter hook forward priority 0; policy drop; }',
-  )
-  let interfaces = 0
-  return { coordinator, node, client, internet, iface: () => `b${process.pid.toString(36)}x${interfaces++}` }
+/** A test that was killed leaves its labs behind; the next lab removes them. */
+async function removeOrphans(): Promise<void> {
+  const { stdout } = await exec('ip', ['netns', 'list'], { env: environment() })
+  const labs = [...stdout.matchAll(/^boson-(\d+)-\d+-\w+(?:-\w+)?/gm)]
+  await removeSpaces(labs.filter(([, pid]) => !existsSync(`/proc/${pid}`)).map(([id]) => id))
 }
 
-async function makeSpace(id: string): Promise<void> {
-  mkdirSync(`/etc/netns/${id}`, { recursive: true })
-  writeFileSync(`/etc/netns/${id}/resolv.conf`, 'nameserver 192.0.2.53\n')
-  await exec('ip', ['netns', 'add', id], { env: environment() })
-  const space = new Namespace(id)
-  await space.run('ip', 'link', 'set', 'lo', 'up')
-  await space.run('sysctl', '-qw', 'net.ipv4.ip_forward=0')
-}
-
-/** A cable: both ends have one address and a route to the other's. */
-async function join(
-  a: Namespace,
-  aName: string,
-  aAddress: string,
-  b: Namespace,
-  bName: string,
-  bAddress: string,
-): Promise<void> {
-  await a.run('ip', 'link', 'add', aName, 'type', 'veth', 'peer', 'name', bName, 'netns', b.id)
-  await a.run('ip', 'address', 'add', aAddress, 'peer', bAddress, 'dev', aName)
-  await b.run('ip', 'address', 'add', bAddress, 'peer', aAddress, 'dev', bName)
-  await a.run('ip', 'link', 'set', aName, 'up')
-  await b.run('ip', 'link', 'set', bName, 'up')
-}
-
-async function removeLab(ids: readonly string[]): Promise<void> {
+async function removeSpaces(ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     const { stdout } = await exec('ip', ['netns', 'pids', id], { env: environment() }).catch(() => ({
       stdout: '',
     }))
     for (const pid of stdout.split('\n').filter(each => each !== '')) kill(Number(pid))
     await exec('ip', ['netns', 'del', id], { env: environment() }).catch(() => {})
-    rmSync(`/etc/netns/${id}`, { recursive: true, force: true })
+    rmSync(etc(id), { recursive: true, force: true })
   }
 }
+
+/** `ip netns exec` mounts the files of this folder over those of /etc. */
+const etc = (id: string): string => `/etc/netns/${id}`
 
 function kill(pid: number): void {
   try {

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { execFileSync, type ChildProcess } from 'node:child_process'
 import { until } from '../support/until.js'
-import { COORDINATOR, type Namespace } from './namespaces.js'
+import type { Namespace } from './namespaces.js'
+import { COORDINATOR } from './star.js'
 
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
 const PORT = '3000'

@@ -6,8 +6,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../support/until.js'
-import { cannotRun, makeLab, type Namespace } from './namespaces.js'
+import { cannotRun, type Namespace } from './namespaces.js'
 import { wireguardGo } from './processes.js'
+import { makeLab } from './star.js'
 import type { TunnelEnd } from './tunnel-end.js'
 
 const skip = cannotRun()

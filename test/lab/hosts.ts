@@ -6,6 +6,7 @@
  *   await alice.routed()                           asks for a route, and waits until it carries
  *   alice.crash(); alice.boot()                    kill -9, and a new process on the same machine
  */
+import { DatagramTunnel } from '../../src/agent/datagram-tunnel.js'
 import { type AgentMemory, volatileMemory } from '../../src/agent/index.js'
 import { MeshClient } from '../../src/agent/mesh-client.js'
 import type { MeshAgentEvents, MeshAgentOptions } from '../../src/agent/mesh-agent.js'
@@ -14,6 +15,7 @@ import type { Route, RouteWish } from '../../src/agent/route.machine.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { CREDENTIAL, type Lab, URL } from './lab.js'
 import { Process } from './process.js'
+import type { Place } from './udp-net.js'
 
 export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 'timing'>> {
   /** Whose identity; the host's own name when not given. */
@@ -41,6 +43,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
   readonly happened: Happened[] = []
   agent: A
   #process: Process
+  #tunnel: LabTunnel
   readonly #options: HostOptions
 
   constructor(lab: Lab, name: string, options: HostOptions = {}) {
@@ -49,6 +52,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
     this.privateKey = options.privateKey ?? newKeyPair().privateKey
     this.#options = options
     this.#process = new Process(lab.clock)
+    this.#tunnel = this.#newTunnel()
     this.agent = this.#newAgent()
   }
 
@@ -67,8 +71,21 @@ abstract class Host<A extends MeshNode | MeshClient> {
   boot(): void {
     this.#process.dead = true
     this.#process = new Process(this.lab.clock)
+    this.#tunnel = this.#newTunnel()
     this.agent = this.#newAgent()
     void this.agent.start()
+  }
+
+  /** Moves to another network: its sockets break, and the system tells the agent. */
+  move(place: Place): void {
+    this.lab.host(this.name, place)
+    this.lab.internet.drop(this.name)
+    this.agent.nudge()
+  }
+
+  /** Sends a packet to the peer of a link; false when there is no such link. */
+  send(link: number, packet: Uint8Array): boolean {
+    return this.#tunnel.send(link, packet)
   }
 
   /** Returns what happened since, by name. */
@@ -78,14 +95,23 @@ abstract class Host<A extends MeshNode | MeshClient> {
 
   protected abstract make(options: MeshAgentOptions): A
 
+  /** A packet arrived; the bytes are only lent. */
+  protected abstract received(link: number, packet: Uint8Array): void
+
   protected note(type: string, event: unknown): void {
     this.happened.push({ atMs: this.lab.clock.now(), type, event })
     this.#options.happened?.(type, event)
   }
 
+  #newTunnel(): LabTunnel {
+    return new LabTunnel(this.lab.internet.udp.has(this.name), (link, packet) => {
+      this.#options.packet?.(link, packet)
+      this.received(link, packet)
+    })
+  }
+
   #newAgent(): A {
     const { id, profile, timing } = this.#options
-    const { packet } = this.#options
     const agent = this.make({
       url: URL,
       id: id ?? this.name,
@@ -95,12 +121,12 @@ abstract class Host<A extends MeshNode | MeshClient> {
       random: this.lab.random,
       dial: this.lab.internet.dialFrom(this.name),
       memory: this.memory,
+      tunnel: this.#tunnel,
       profile,
       timing,
     })
     for (const type of ['online', 'offline', 'refused', 'link', 'path', 'linkClosed', 'fault'] as const)
       (agent as MeshNode).on(type, (event: MeshAgentEvents[typeof type]) => this.note(type, event)) // a client has them too
-    if (packet !== undefined) (agent as MeshNode).on('packet', event => packet(event.link, event.packet)) // a client has it too
     return agent
   }
 }
@@ -108,9 +134,11 @@ abstract class Host<A extends MeshNode | MeshClient> {
 /** A machine with a node on it, which sends every packet back where it came from. */
 export class NodeHost extends Host<MeshNode> {
   protected make(options: MeshAgentOptions): MeshNode {
-    const node = new MeshNode(options)
-    node.on('packet', ({ link, packet }) => node.send(link, packet))
-    return node
+    return new MeshNode(options)
+  }
+
+  protected received(link: number, packet: Uint8Array): void {
+    this.send(link, packet)
   }
 }
 
@@ -128,7 +156,8 @@ export class ClientHost extends Host<MeshClient> {
 
   /** Sends a numbered packet that the node will echo. */
   ping(): boolean {
-    return this.agent.send(numbered(++this.#pings))
+    const link = this.agent.current?.link
+    return link !== undefined && this.send(link, numbered(++this.#pings))
   }
 
   /** Pings this often, and returns how long it took from now until the first echo, ms. Throws when none came in time. */
@@ -148,10 +177,11 @@ export class ClientHost extends Host<MeshClient> {
     const client = new MeshClient(options)
     for (const type of ['route', 'switched', 'lost'] as const)
       client.on(type, (event: unknown) => this.note(type, event))
-    client.on('packet', ({ packet }) =>
-      this.echoes.push({ n: Buffer.from(packet).readUInt32LE(8), atMs: this.lab.clock.now() }),
-    )
     return client
+  }
+
+  protected received(_link: number, packet: Uint8Array): void {
+    this.echoes.push({ n: Buffer.from(packet).readUInt32LE(8), atMs: this.lab.clock.now() })
   }
 }
 
@@ -170,6 +200,16 @@ async function online<H extends NodeHost | ClientHost>(host: H): Promise<H> {
   await host.lab.clock.run(200)
   await standing
   return host
+}
+
+/** On a host with a place in UDP its packets say that they protect themselves, as WireGuard’s do. */
+class LabTunnel extends DatagramTunnel {
+  readonly sealed: boolean
+
+  constructor(sealed: boolean, received: (link: number, packet: Uint8Array) => void) {
+    super({ received })
+    this.sealed = sealed
+  }
 }
 
 /** Returns a WireGuard transport packet with this counter. */

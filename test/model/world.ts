@@ -231,11 +231,11 @@ export class World {
   }
 
   #send(who: string, packets: number): boolean {
-    const { agent } = this.client(who)
-    if (!this.present.has(who) || agent.current === null) return false
+    const client = this.client(who)
+    if (!this.present.has(who) || client.agent.current === null) return false
     for (let n = 0; n < packets; n++) {
-      const { nodeId, link } = agent.current
-      agent.send(this.traffic.packet(who, nodeId, link))
+      const { nodeId, link } = client.agent.current
+      client.send(link, this.traffic.packet(who, nodeId, link))
     }
     return true
   }

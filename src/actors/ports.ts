@@ -2,6 +2,7 @@
  * What the actors ask of the world, and what the world may ask of them. Types only: the adapters live in
  * `store`, `edge`, `telemetry` and in `test/lab`, and `app` puts one behind each port.
  */
+import type { Nat } from '../mesh/nat.js'
 import type { Endpoint } from '../protocol/address.js'
 import type { WireOf } from '../protocol/messages.js'
 import type { SendResult } from '../protocol/sent.js'
@@ -348,6 +349,7 @@ export interface NodeView {
   readonly overlay6: string
   readonly profile: Profile
   readonly links: number
+  readonly nat: Nat
   /** Places that routes have taken. */
   readonly reserved: number
   /** Monotonic silence, ms. */
@@ -365,6 +367,7 @@ export interface ClientView {
   readonly overlay6: string
   readonly silentMs: number | null
   readonly rttMs: number | null
+  readonly nat: Nat
   readonly nodeId: IdentityId | null
   readonly link: LinkId | null
 }
@@ -381,6 +384,13 @@ export interface HistogramView {
   readonly bounds: readonly number[]
   readonly counts: ArrayLike<number>
   readonly sum: number
+  readonly count: number
+}
+/** How many sessions are behind NATs of one kind, unknown ones too; sessions that cannot be asked are not in it. */
+export interface NatStats {
+  readonly udp: string
+  readonly mapping: string
+  readonly filtering: string
   readonly count: number
 }
 /** Figures since the start; names and units are those of the metrics page. */
@@ -403,6 +413,7 @@ export interface MeshStats {
     readonly drops: Readonly<Record<string, number>>
     readonly queueMs: HistogramView
   }
+  readonly nats: readonly NatStats[]
   readonly heartbeats: number
   /** Refusals and kicks by reason. */
   readonly denied: Readonly<Record<string, number>>

@@ -161,6 +161,7 @@ function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>
     store,
     journal,
     log,
+    natProbeEveryMs: config.natProbeEveryMs,
     snapshotEveryMs: config.snapshotEveryMs,
     timing: {
       beatEveryMs: config.beatEveryMs,

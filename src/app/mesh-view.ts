@@ -3,6 +3,7 @@ import type { ActorRefFrom } from 'xstate'
 import type { coordinatorMachine } from '../actors/coordinator/coordinator.machine.js'
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
+import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import type { Paths } from '../actors/path/paths.js'
 import type { MeshApi, MeshStats, Role } from '../actors/ports.js'
 import type { serverMachine } from '../actors/server/server.machine.js'
@@ -22,6 +23,7 @@ export interface MeshParts {
   readonly coordinator: ActorRefFrom<typeof coordinatorMachine>
   readonly sessions: Sessions
   readonly paths: Paths
+  readonly natProbes: NatProbes
   readonly routing: Routing
   readonly fleet: Fleet
   readonly lane: RelayLane
@@ -55,6 +57,7 @@ export function meshView(parts: MeshParts): Seen {
     overlay6: cell.identity.overlay6,
     silentMs: cell.line === null ? null : clock.now() - ledger.heardMs(cell.slot),
     rttMs: ledger.rttMs(cell.slot),
+    nat: parts.natProbes.natOf(cell.identity.id),
   })
   const cellsOf = (role: Role) => [...sessions.cells()].filter(cell => cell.role === role)
 
@@ -118,6 +121,7 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
       drops: { ...lane.drops },
       queueMs: lane.queueMs,
     },
+    nats: parts.natProbes.stats(),
     heartbeats: parts.ledger.beats,
     denied: { ...parts.denied },
     faults: counters.faults,

@@ -9,6 +9,7 @@ import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine
 import { Fleet } from '../actors/coordinator/fleet.js'
 import { Routing } from '../actors/coordinator/routing.js'
 import { PathLedger } from '../actors/path/ledger.js'
+import { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { Paths } from '../actors/path/paths.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
@@ -74,6 +75,8 @@ export interface MeshOptions {
   readonly timing?: Partial<Timing>
   readonly limits?: Partial<Limits>
   readonly relay?: Partial<RelayOptions>
+  /** How often each agent is asked about the NAT in front of it, ms. */
+  readonly natProbeEveryMs?: number
   /** How often what changed is written to the store, ms. */
   readonly snapshotEveryMs?: number
 }
@@ -87,6 +90,15 @@ export interface Mesh extends MeshApi {
   /** Tells every session its slot, `spreadMs` after the first at most, writes the snapshot, then closes the sockets. */
   stop(options?: { readonly spreadMs?: number; readonly tryForMs?: number }): Promise<void>
 }
+
+/** NATs change rarely without their agent noticing: now and then is enough, ms. */
+export const DEFAULT_NAT_PROBE_EVERY_MS = 1_200_000
+/** What a node's session hears of its probe. */
+const PROBE_FACTS = {
+  begun: 'probe.begun',
+  classified: 'nat.classified',
+  unanswered: 'probe.unanswered',
+} as const
 
 /** How long the sessions of the process before have to come back before their routes move, ms. */
 const WARMING_MS = 10_000
@@ -178,7 +190,25 @@ export function createMesh(options: MeshOptions): Mesh {
     warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
     faulted: (cell, error) => faulted(cell, error),
   })
-  const tellCoordinator = (event: CoordinatorEvent) => coordinator.actor.send(event)
+  const natProbes = new NatProbes({
+    clock,
+    random,
+    traversal: options.traversal ?? null,
+    everyMs: options.natProbeEveryMs ?? DEFAULT_NAT_PROBE_EVERY_MS,
+    progress: (cell, what) => {
+      if (cell.role === 'node') sessions.deliver(cell, { type: PROBE_FACTS[what] })
+    },
+    faulted: (cell, error) => {
+      counters.faults++
+      log.error({ err: error, id: cell.identity.id }, 'the probe of a NAT failed and was ended')
+    },
+    debug: (fields, message) => log.debug(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+  })
+  const tellCoordinator = (event: CoordinatorEvent) => {
+    coordinator.actor.send(event)
+    if (event.type === 'session.told') natProbes.told(event.cell, event.fact)
+  }
 
   const logics = sessionLogics({
     clock,
@@ -281,6 +311,9 @@ export function createMesh(options: MeshOptions): Mesh {
       case 'path.report':
         paths.report(event.link, cell, event)
         return true
+      case 'probe.report':
+        natProbes.reported(cell, event)
+        return true
       case 'renew':
         sessions.deliver(cell, { type: 'asked.renewal' })
         return true
@@ -340,6 +373,7 @@ export function createMesh(options: MeshOptions): Mesh {
     server,
     sessions,
     paths,
+    natProbes,
     routing,
     coordinator: coordinator.actor,
     fleet,
@@ -376,6 +410,7 @@ export function createMesh(options: MeshOptions): Mesh {
       server.send({ type: 'restored' })
       coordinator.actor.start()
       snapshots.start()
+      natProbes.start()
       relay.start()
       server.send({ type: 'listening' })
       log.info(
@@ -406,6 +441,7 @@ export function createMesh(options: MeshOptions): Mesh {
       relay.stop()
       lane.stop()
       coordinator.stop()
+      natProbes.stop()
       paths.stop()
       sessions.stop()
       cluster.stop()

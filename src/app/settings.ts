@@ -4,7 +4,7 @@
  * messages for bad values, and `.env.example`.
  */
 import { TIMING } from '../protocol/timing.js'
-import { DEFAULT_LIMITS, DEFAULT_RELAY } from './mesh.js'
+import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mesh.js'
 import {
   ipAddress,
   list,
@@ -156,6 +156,14 @@ export const SETTINGS = {
   restartSpreadMs: standard('BOSON_RESTART_SPREAD_MS', whole(0, HOUR_MS), 5_000, {
     doc: 'Before it stops, the coordinator gives each agent a slot to come back; the last is at most this long after the first, ms.',
   }),
+  natProbeEveryMs: standard(
+    'BOSON_NAT_PROBE_EVERY_MS',
+    whole(10_000, 24 * HOUR_MS),
+    DEFAULT_NAT_PROBE_EVERY_MS,
+    {
+      doc: 'How often each agent finds out anew what the NAT in front of it does, ms; it does at once when its network changes.',
+    },
+  ),
 
   // the relay
   relayMbpsPerIdentity: standard(

@@ -117,6 +117,16 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     read: ({ stats }) => stats.faults,
   },
   {
+    name: 'boson_nats',
+    help: 'Sessions by what the NAT in front of them does (RFC 4787), of those whose agent can find out.',
+    type: 'gauge',
+    read: ({ stats }) =>
+      stats.nats.map(({ udp, mapping, filtering, count }) => ({
+        labels: { udp, mapping, filtering },
+        value: count,
+      })),
+  },
+  {
     name: 'boson_heartbeats_total',
     help: 'Heartbeats taken.',
     type: 'counter',

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { asDuration, asMs, columns } from '../../src/app/columns.js'
 import { statusPage } from '../../src/app/commands/status.js'
+import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 
 t.test('words stand to the left, numbers to the right, and what is unknown is a dash', async t => {
   const table = columns(
@@ -46,7 +47,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     policy: 'auto' as const,
     can: [],
   }
-  const common = { sessionId: 's', generation: 1, overlay6: 'fd77::2' }
+  const common = { sessionId: 's', generation: 1, overlay6: 'fd77::2', nat: UNKNOWN_NAT }
   const nobody = { considered: 0, qualified: 0, excluded: {}, compared: [] }
   const page = statusPage({
     status: {

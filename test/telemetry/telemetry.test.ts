@@ -8,6 +8,7 @@ import { LoopDelay } from '../../src/telemetry/loop-delay.js'
 import { NODES_NAMED } from '../../src/telemetry/mesh-figures.js'
 import { Metrics } from '../../src/telemetry/metrics.js'
 import { Rate } from '../../src/telemetry/rate.js'
+import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 t.test('however many nodes there are, only the busiest are named', async t => {
@@ -158,6 +159,7 @@ function stats(parts: Partial<MeshStats>): MeshStats {
     connections: { open: 0, greeting: 0 },
     routes: { active: 0, assigned: 0, refused: 0, switched: 0 },
     relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },
+    nats: [],
     heartbeats: 0,
     denied: {},
     faults: 0,
@@ -178,6 +180,7 @@ function nodeView(parts: Partial<NodeView>): NodeView {
     generation: 1,
     overlay4: '10.77.0.2',
     overlay6: 'fd77::2',
+    nat: UNKNOWN_NAT,
     profile: {
       agent: 'test',
       country: 'DE',

@@ -7,4 +7,5 @@ export type NodeEvent =
   | { readonly type: 'places.freed' }
   | { readonly type: 'asked.to.leave' }
   | { readonly type: 'probe.begun' }
+  | { readonly type: 'probe.unanswered' }
   | { readonly type: 'nat.classified' }

@@ -2,7 +2,7 @@
  * A node's session: the life of session.states.ts, and while it is online
  *
  *   presence  fresh ⇄ lapsed                 is it heard?
- *   reach     unknown → probing → known      what is its NAT like? (unknown until something probes)
+ *   reach     unknown → probing → known      what is its NAT like? (nat-probe finds out)
  *   duty      accepting ⇄ full, → leaving    may new clients come?
  */
 import {
@@ -32,7 +32,7 @@ export const nodeMachine = session.createMachine({
           initial: 'unknown',
           states: {
             unknown: { on: { 'probe.begun': 'probing' } },
-            probing: { on: { 'nat.classified': 'known' } },
+            probing: { on: { 'nat.classified': 'known', 'probe.unanswered': 'unknown' } },
             known: { on: { 'probe.begun': 'probing' } },
           },
         },

@@ -42,13 +42,22 @@ export type AgentRequest = Extract<
       | 'path.ready'
       | 'path.report'
       | 'path.closed'
+      | 'probe.report'
       | 'renew'
       | 'goodbye'
       | 'error'
   }
 >
 
-const BOTH = ['path.ready', 'path.report', 'path.closed', 'renew', 'goodbye', 'error'] as const
+const BOTH = [
+  'path.ready',
+  'path.report',
+  'path.closed',
+  'probe.report',
+  'renew',
+  'goodbye',
+  'error',
+] as const
 const MAY_SAY: Readonly<Record<Role, ReadonlySet<string>>> = {
   node: new Set(BOTH),
   client: new Set([...BOTH, 'route.request', 'route.release']),

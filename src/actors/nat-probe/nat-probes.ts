@@ -1,0 +1,297 @@
+/**
+ * All probes: one actor for each session whose agent can answer, in one system of their own. Says who is asked
+ * when, and keeps what was found. A probe that throws ends alone: its session goes on, its NAT stays unknown.
+ */
+import { type Actor, createActor, fromTransition } from 'xstate'
+import type { Clock } from '../../kit/clock.js'
+import { Deadlines } from '../../kit/deadlines.js'
+import type { Random } from '../../kit/random.js'
+import { classify, lifetimeIn } from '../../mesh/nat-classify.js'
+import { type Nat, UNKNOWN_NAT } from '../../mesh/nat.js'
+import { planProbe } from '../../mesh/probe-plan.js'
+import { endpointText } from '../../protocol/address.js'
+import type { WireOf } from '../../protocol/messages.js'
+import type { IdentityId, NatStats, Sighting, Traversal } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+import type { SessionFact } from '../session/session.events.js'
+import { type NatProbeEvent, natProbeMachine, type Report, type Wait } from './nat-probe.machine.js'
+
+export interface NatProbesOptions {
+  readonly clock: Clock
+  readonly random: Random
+  /** null: nobody can be asked anything. */
+  readonly traversal: Traversal | null
+  /** How often a NAT is looked at again, ms. */
+  readonly everyMs: number
+  /** Tells the session how far its probe is. */
+  readonly progress: (cell: Cell, what: 'begun' | 'classified' | 'unanswered') => void
+  readonly faulted: (cell: Cell, error: unknown) => void
+  readonly debug: (fields: object, message: string) => void
+  readonly warn: (fields: object, message: string) => void
+}
+
+/** Plans leave this far apart, ms: when all agents come at once, the STUN servers hear them one after another. */
+const PLAN_EVERY_MS = 5
+/** An agent is not asked again sooner than this, ms, however often it says that its network has changed. */
+const AGAIN_AFTER_MS = 10_000
+/** Answers and repetitions take an agent a few seconds; then its report counts as lost, ms. */
+const REPORT_MS = 30_000
+/** The next probe comes this much earlier or later, so that agents that came together drift apart. */
+const JITTER = 0.1
+/** How long an idle mapping is watched, s: what most NATs grant is less. */
+const LIFETIME_S = 120
+/** Repeated requests of one test may come from so many endpoints. */
+const SOURCES_MAX = 4
+/** So many agents that reach no STUN server, and none that does, look like a fault of ours. */
+const SUSPICIOUS = 3
+
+interface Probe {
+  readonly cell: Cell
+  readonly actor: Actor<typeof natProbeMachine>
+  nat: Nat
+  /** The address that the agent came from when `nat` was found. */
+  remote: string | null
+  planId: number
+  plannedMs: number
+  /** Transaction ids that are watched for, and where requests with them came from; kept until the report is weighed. */
+  ids: readonly string[]
+  seen: Map<string, Set<string>>
+}
+
+export class NatProbes {
+  readonly #options: NatProbesOptions
+  readonly #root = createActor(fromTransition((state: null) => state, null)).start()
+  readonly #logic: typeof natProbeMachine
+  readonly #probes = new Map<IdentityId, Probe>()
+  /** Whose transaction ids are out. */
+  readonly #byTransaction = new Map<string, Probe>()
+  readonly #waits: Deadlines<Probe>
+  #stopHearing: (() => void) | null = null
+  #nextPlan = 1
+  /** When the last turn that was given out comes, monotonic ms. */
+  #lastTurnMs = 0
+  #suspected = false
+
+  constructor(options: NatProbesOptions) {
+    this.#options = options
+    this.#waits = new Deadlines(options.clock, probe => this.#deliver(probe, { type: 'due' }))
+    const at =
+      <P>(run: (probe: Probe, params: P) => void) =>
+      ({ context }: { context: { identityId: IdentityId } }, params: P) => {
+        const probe = this.#probes.get(context.identityId)
+        if (probe !== undefined) run(probe, params)
+      }
+    this.#logic = natProbeMachine.provide({
+      actions: {
+        wait: at<{ for: Wait }>((probe, wait) => this.#waits.set(probe, this.#waitMs(probe, wait.for))),
+        stopWaiting: at(probe => this.#waits.clear(probe)),
+        sendPlan: at(probe => this.#sendPlan(probe)),
+        dropPlan: at(probe => this.#dropPlan(probe)),
+        classify: at<{ report: Report }>((probe, { report }) => this.#classify(probe, report)),
+        supplement: at<{ report: Report }>((probe, { report }) => {
+          const mappingLifetimeS = lifetimeIn(report.tests)
+          if (mappingLifetimeS !== null) this.#found(probe, { ...probe.nat, mappingLifetimeS })
+        }),
+        noteSilence: at(probe => {
+          options.debug({ id: probe.cell.identity.id }, 'an agent did not report on its NAT')
+          options.progress(probe.cell, 'unanswered')
+        }),
+      },
+      guards: { isServed: () => this.#servers().length > 0 },
+    })
+  }
+
+  start(): void {
+    this.#stopHearing = this.#options.traversal?.onSighting(sighting => this.#sighted(sighting)) ?? null
+  }
+
+  stop(): void {
+    this.#stopHearing?.()
+    this.#waits.stop()
+    this.#probes.clear()
+    this.#byTransaction.clear()
+    this.#root.stop()
+  }
+
+  /** Returns what is known of the NAT in front of an identity; all of it unknown when nobody could be asked. */
+  natOf(id: IdentityId): Nat {
+    return this.#probes.get(id)?.nat ?? UNKNOWN_NAT
+  }
+
+  /** Hears what becomes of sessions. */
+  told(cell: Cell, fact: SessionFact): void {
+    if (fact === 'left') return this.#forget(cell)
+    if (fact === 'lost') return this.#tell(cell, { type: 'went' })
+    if (fact !== 'joined' && fact !== 'returned') return
+    if (!cell.identity.profile.can.includes('probe')) return this.#forget(cell)
+    const probe = this.#of(cell)
+    const afresh = probe.remote === null || probe.remote !== remoteOf(cell)
+    this.#deliver(probe, { type: 'came', afresh })
+  }
+
+  /** The agent says that its network is another one: what was found may not hold any more. */
+  networkChanged(cell: Cell): void {
+    this.#tell(cell, { type: 'network.changed' })
+  }
+
+  /** An agent reports; what answers an older plan is of no use. */
+  reported(cell: Cell, { planId, tests, local }: Report): void {
+    const probe = this.#probes.get(cell.identity.id)
+    if (probe?.cell === cell && probe.planId === planId)
+      this.#deliver(probe, { type: 'reported', report: { planId, tests, local } })
+  }
+
+  /** Returns how many sessions are behind each kind of NAT. */
+  stats(): readonly NatStats[] {
+    const counts = new Map<string, { udp: Nat['udp']; mapping: string; filtering: string; count: number }>()
+    for (const { nat } of this.#probes.values()) {
+      const { udp, mapping, filtering } = nat
+      const key = `${udp} ${mapping} ${filtering}`
+      const kind = counts.get(key) ?? { udp, mapping, filtering, count: 0 }
+      kind.count++
+      counts.set(key, kind)
+    }
+    return [...counts.values()]
+  }
+
+  #of(cell: Cell): Probe {
+    const { id } = cell.identity
+    const known = this.#probes.get(id)
+    if (known?.cell === cell) return known
+    if (known !== undefined) this.#forget(known.cell)
+    const actor = createActor(this.#logic, {
+      parent: this.#root,
+      id: 'natProbe', // a constant: a name per session would be remembered for each
+      input: { identityId: id },
+    })
+    const probe: Probe = {
+      cell,
+      actor,
+      nat: UNKNOWN_NAT,
+      remote: null,
+      planId: 0,
+      plannedMs: Number.NEGATIVE_INFINITY,
+      ids: [],
+      seen: new Map(),
+    }
+    this.#probes.set(id, probe)
+    actor.start()
+    return probe
+  }
+
+  #tell(cell: Cell, event: NatProbeEvent): void {
+    const probe = this.#probes.get(cell.identity.id)
+    if (probe?.cell === cell) this.#deliver(probe, event)
+  }
+
+  #deliver(probe: Probe, event: NatProbeEvent): void {
+    probe.actor.send(event)
+    const snapshot = probe.actor.getSnapshot()
+    if (snapshot.status !== 'error') return
+    this.#forget(probe.cell)
+    this.#options.faulted(probe.cell, snapshot.error)
+  }
+
+  #forget(cell: Cell): void {
+    const probe = this.#probes.get(cell.identity.id)
+    if (probe?.cell !== cell) return
+    this.#waits.clear(probe)
+    this.#dropPlan(probe)
+    this.#probes.delete(cell.identity.id)
+    if (probe.actor.getSnapshot().status === 'active') probe.actor.send({ type: 'went' })
+  }
+
+  #servers(): readonly string[] {
+    return this.#options.traversal?.stunServers() ?? []
+  }
+
+  #waitMs(probe: Probe, wait: Wait): number {
+    const { clock, random, everyMs } = this.#options
+    if (wait === 'report') return REPORT_MS
+    if (wait === 'interval') return everyMs * (1 - JITTER + 2 * JITTER * random.float())
+    const now = clock.now()
+    this.#lastTurnMs = Math.max(now, this.#lastTurnMs + PLAN_EVERY_MS)
+    return Math.max(this.#lastTurnMs - now, probe.plannedMs + AGAIN_AFTER_MS - now)
+  }
+
+  #sendPlan(probe: Probe): void {
+    const { clock, random, progress } = this.#options
+    const planId = this.#nextPlan++ >>> 0
+    const plan = planProbe({ planId, servers: this.#servers(), lifetimeS: LIFETIME_S, random })
+    probe.planId = planId
+    probe.plannedMs = clock.now()
+    probe.seen = new Map()
+    probe.ids = plan.transactionIds.map(id => Buffer.from(id).toString('hex'))
+    for (const id of probe.ids) this.#byTransaction.set(id, probe)
+    probe.cell.line?.tell(plan)
+    progress(probe.cell, 'begun')
+  }
+
+  #dropPlan(probe: Probe): void {
+    for (const id of probe.ids) this.#byTransaction.delete(id)
+    probe.ids = []
+  }
+
+  #sighted({ transactionId, address, port }: Sighting): void {
+    const seen = this.#byTransaction.get(transactionId)?.seen
+    if (seen === undefined) return
+    const sources = seen.get(transactionId) ?? new Set()
+    if (sources.size < SOURCES_MAX) sources.add(endpointText({ address, port }))
+    seen.set(transactionId, sources)
+  }
+
+  #classify(probe: Probe, { tests, local }: Report): void {
+    probe.remote = remoteOf(probe.cell)
+    const nat = classify({ tests, local, seen: probe.seen })
+    probe.seen = new Map()
+    // How long a mapping lives takes minutes to find out; what was found behind the same address still holds.
+    const same = nat.mapped4?.address === probe.nat.mapped4?.address
+    this.#found(
+      probe,
+      same ? { ...nat, mappingLifetimeS: nat.mappingLifetimeS ?? probe.nat.mappingLifetimeS } : nat,
+    )
+    this.#suspect()
+  }
+
+  #found(probe: Probe, nat: Nat): void {
+    const { progress, debug } = this.#options
+    probe.nat = nat
+    probe.cell.line?.tell(classified(probe.planId, nat))
+    progress(probe.cell, 'classified')
+    debug({ id: probe.cell.identity.id, nat }, 'a NAT was classified')
+  }
+
+  /** When UDP works for nobody, it is rather our port that is shut than all of their networks. */
+  #suspect(): void {
+    const kinds = this.stats()
+    const count = (udp: Nat['udp']) =>
+      kinds.reduce((sum, kind) => (kind.udp === udp ? sum + kind.count : sum), 0)
+    const isSuspicious = count('open') === 0 && count('blocked') >= SUSPICIOUS
+    if (isSuspicious && !this.#suspected)
+      this.#options.warn(
+        { agents: count('blocked'), servers: this.#servers() },
+        'no agent gets an answer from the STUN servers: is their UDP port open?',
+      )
+    this.#suspected = isSuspicious
+  }
+}
+
+const remoteOf = (cell: Cell): string | null => cell.line?.socket.remote ?? null
+
+function classified(planId: number, nat: Nat): WireOf<'nat.classified'> {
+  const { udp, mapping, filtering, confirmed, hairpin, portPreservation, mappingLifetimeS } = nat
+  return {
+    type: 'nat.classified',
+    planId,
+    udp,
+    mapping,
+    filtering,
+    confirmed,
+    ...(nat.nat !== null && { nat: nat.nat }),
+    ...(hairpin !== null && { hairpin }),
+    ...(portPreservation !== null && { portPreservation }),
+    ...(mappingLifetimeS !== null && { mappingLifetimeS }),
+    ...(nat.mapped4 !== null && { mapped4: endpointText(nat.mapped4) }),
+    ...(nat.mapped6 !== null && { mapped6: endpointText(nat.mapped6) }),
+  }
+}

@@ -26,7 +26,12 @@ export function ticketOf(n: number): Uint8Array {
 /** Returns `nodes` suspended sessions, all of nodes. */
 export function nodesAlone(nodes: number): Restored {
   const numbers = Array.from({ length: nodes }, (_, n) => n)
-  return { identities: numbers.map(n => identity(n, 'node')), sessions: numbers.map(session), routes: [] }
+  return {
+    identities: numbers.map(n => identity(n, 'node')),
+    sessions: numbers.map(session),
+    routes: [],
+    paths: [],
+  }
 }
 
 /** Returns sessions in pairs: session 2n is a client, and its route leads to the node that has session 2n + 1. */
@@ -36,6 +41,7 @@ export function pairs(count: number): Restored {
     identities: numbers.map(n => identity(n, n % 2 === 0 ? 'client' : 'node')),
     sessions: numbers.map(session),
     routes: Array.from({ length: count }, (_, n) => route(n)),
+    paths: [],
   }
 }
 
@@ -111,7 +117,7 @@ export class PopulationStore implements Store {
 
   /** Resolves once with the population, which is nobody's memory but the mesh's afterwards. */
   load(): Promise<Restored> {
-    const restored = this.#restored ?? { identities: [], sessions: [], routes: [] }
+    const restored = this.#restored ?? { identities: [], sessions: [], routes: [], paths: [] }
     this.#restored = null
     return Promise.resolve(restored)
   }
@@ -133,6 +139,9 @@ export class PopulationStore implements Store {
   }
   revokeEnrolmentKey(): Promise<boolean> {
     return Promise.resolve(false)
+  }
+  pathsBetween(): Promise<readonly []> {
+    return Promise.resolve([])
   }
   auditEvents(): Promise<readonly []> {
     return Promise.resolve([])

@@ -94,13 +94,15 @@ export type Change =
   | { readonly kind: 'identity'; readonly key: IdentityId; readonly value: Identity }
   | { readonly kind: 'session'; readonly key: SessionId; readonly value: StoredSession }
   | { readonly kind: 'route'; readonly key: RouteId; readonly value: StoredRoute }
+  | { readonly kind: 'path'; readonly key: string; readonly value: PathRecord }
   | { readonly kind: 'audit'; readonly key: string; readonly value: AuditEvent }
 
-/** What a start finds: identities, the sessions that may be resumed, and the routes that stand. */
+/** What a start finds: identities, the sessions that may be resumed, the routes that stand, and their paths. */
 export interface Restored {
   readonly identities: readonly Identity[]
   readonly sessions: readonly StoredSession[]
   readonly routes: readonly StoredRoute[]
+  readonly paths: readonly PathRecord[]
 }
 
 export interface EnrolmentKey {
@@ -150,6 +152,8 @@ export interface Store {
   revokeEnrolmentKey(keyId: string, nowMs: number): Promise<boolean>
   /** Newest first. */
   auditEvents(limit: number): Promise<readonly AuditEvent[]>
+  /** Paths between two identities in either role, live and ended: newest first. */
+  pathsBetween(a: IdentityId, b: IdentityId, limit: number): Promise<readonly PathRecord[]>
   /** A round trip to the database, ms. */
   ping(): Promise<number>
   close(): Promise<void>

@@ -3,7 +3,7 @@
  * themselves. Rows go in the order of their keys, so that two coordinators never wait for each other in a ring.
  */
 import { sql, type Transaction } from 'kysely'
-import type { AuditEvent, Identity, StoredRoute, StoredSession } from '../actors/ports.js'
+import type { AuditEvent, Identity, PathRecord, StoredRoute, StoredSession } from '../actors/ports.js'
 import type { Database } from './database.js'
 import type { Newest } from './newest.js'
 import type { OverlayPool } from './overlay-pool.js'
@@ -17,6 +17,7 @@ export async function writeNewest(tx: Tx, newest: Newest, pool: OverlayPool): Pr
   for (const rows of statements(newest.identities, ({ id }) => id)) await writeIdentities(tx, rows, pool)
   for (const rows of statements(newest.sessions, ({ sessionId }) => sessionId)) await writeSessions(tx, rows)
   for (const rows of statements(newest.routes, ({ routeId }) => routeId)) await writeRoutes(tx, rows)
+  for (const rows of statements(newest.paths, ({ pathId }) => pathId)) await writePaths(tx, rows)
   await writeAuditEvents(tx, newest.audit)
 }
 
@@ -146,6 +147,35 @@ async function writeRoutes(tx: Tx, routes: readonly StoredRoute[]): Promise<void
       assigned_at = excluded.assigned_at,
       ended_at = excluded.ended_at,
       cause = excluded.cause`.execute(tx)
+}
+
+async function writePaths(tx: Tx, paths: readonly PathRecord[]): Promise<void> {
+  await sql`
+    insert into paths (
+      path_id, link, route_id, client_id, node_id, policy, tier, via, since, reason, opened_at, closed_at,
+      closed_because, client, node, attempts, history
+    )
+    select
+      "pathId", link, "routeId", "clientId", "nodeId", policy, tier, via, to_timestamp("sinceMs" / 1000), reason,
+      to_timestamp("openedAtMs" / 1000), to_timestamp("closedAtMs" / 1000), "closedBecause", client, node,
+      attempts, history
+    from json_to_recordset(${JSON.stringify(paths)}::json) as row (
+      "pathId" text, link bigint, "routeId" text, "clientId" text, "nodeId" text, policy text, tier text,
+      via text, "sinceMs" float8, reason text, "openedAtMs" float8, "closedAtMs" float8, "closedBecause" text,
+      client jsonb, node jsonb, attempts jsonb, history jsonb
+    )
+    on conflict (path_id) do update set
+      policy = excluded.policy,
+      tier = excluded.tier,
+      via = excluded.via,
+      since = excluded.since,
+      reason = excluded.reason,
+      closed_at = excluded.closed_at,
+      closed_because = excluded.closed_because,
+      client = excluded.client,
+      node = excluded.node,
+      attempts = excluded.attempts,
+      history = excluded.history`.execute(tx)
 }
 
 /** Yields rows in the order of their keys, as many as one statement takes. */

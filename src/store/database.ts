@@ -3,7 +3,12 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 import type {
   Ability,
   Explanation,
+  PathAttempt,
+  PathEnd,
   PathPolicy,
+  PathStay,
+  PathTier,
+  PathVia,
   Role,
   RouteWish,
   StoredRoute,
@@ -14,6 +19,7 @@ export interface Database {
   identities: Identities
   sessions: Sessions
   routes: Routes
+  paths: Paths
   audit_events: AuditEvents
   enrolment_keys: EnrolmentKeys
   server_meta: ServerMeta
@@ -69,6 +75,27 @@ interface Routes {
   assigned_at: Date
   ended_at: Date | null
   cause: string | null
+}
+
+interface Paths {
+  path_id: string
+  link: number
+  route_id: string
+  client_id: string
+  node_id: string
+  policy: PathPolicy
+  tier: PathTier
+  via: PathVia | null
+  since: Date
+  reason: string | null
+  opened_at: Date
+  closed_at: Date | null
+  closed_because: string | null
+  /** What each end said. */
+  client: JSONColumnType<PathEnd>
+  node: JSONColumnType<PathEnd>
+  attempts: JSONColumnType<readonly PathAttempt[]>
+  history: JSONColumnType<readonly PathStay[]>
 }
 
 interface AuditEvents {

@@ -4,7 +4,7 @@
  *     1a2b3c4d ["session","s-7",0,{"sessionId":"s-7",…}]
  *     crc32    kind      key   over value
  *
- * `over` is 1 for what only history needs: audit events, closed sessions, ended routes. Kind, key and `over`
+ * `over` is 1 for what only history needs: audit events, closed sessions, ended routes and paths. Kind, key and `over`
  * come first, so that compaction need not parse the value. Bytes are `{"$bytes":"<base64>"}`.
  */
 import { crc32 } from 'node:zlib'
@@ -51,7 +51,8 @@ const checksum = (data: string | Buffer): string => crc32(data).toString(16).pad
 const isOver = (change: Change): boolean =>
   change.kind === 'audit' ||
   (change.kind === 'session' && change.value.state === 'closed') ||
-  (change.kind === 'route' && change.value.state === 'ended')
+  (change.kind === 'route' && change.value.state === 'ended') ||
+  (change.kind === 'path' && change.value.closedAtMs !== null)
 
 /** `this` is the object that holds the value: a Buffer has already turned itself into something else. */
 function spellBytes(this: Record<string, unknown>, key: string, value: unknown): unknown {

@@ -9,6 +9,7 @@ import type {
   EnrolOutcome,
   EnrolRequest,
   Identity,
+  PathRecord,
   Restored,
   Store,
   StoredRoute,
@@ -33,6 +34,7 @@ export class MemoryStore implements Store {
   readonly #identities = new Map<string, Identity>()
   readonly #sessions = new Map<string, StoredSession>()
   readonly #routes = new Map<string, StoredRoute>()
+  readonly #paths = new Map<string, PathRecord>()
   readonly #audit = new Map<string, AuditEvent>()
   readonly #keys = new Map<string, EnrolmentKey>()
   /** Who holds each value that may exist once. */
@@ -52,6 +54,7 @@ export class MemoryStore implements Store {
       identities: byKey(this.#identities),
       sessions: byKey(this.#sessions).filter(session => session.state !== 'closed'),
       routes: byKey(this.#routes).filter(route => route.state === 'active'),
+      paths: byKey(this.#paths).filter(path => path.closedAtMs === null),
     })
   }
 
@@ -61,6 +64,7 @@ export class MemoryStore implements Store {
     for (const value of newest.identities) this.#putIdentity(value)
     for (const value of newest.sessions) this.#putSession(value)
     for (const value of newest.routes) this.#routes.set(value.routeId, value)
+    for (const value of newest.paths) this.#paths.set(value.pathId, value)
     for (const value of newest.audit) this.#addAudit(value)
     this.#prune()
   }
@@ -108,6 +112,18 @@ export class MemoryStore implements Store {
     // The sort is stable: of two events of one moment, the one stored later comes first.
     const newestFirst = [...this.#audit.values()].reverse().sort((a, b) => b.atMs - a.atMs)
     return structuredClone(newestFirst.slice(0, limit))
+  }
+
+  async pathsBetween(a: string, b: string, limit: number): Promise<readonly PathRecord[]> {
+    const found = byKey(this.#paths).filter(
+      ({ clientId, nodeId }) => (clientId === a && nodeId === b) || (clientId === b && nodeId === a),
+    )
+    return structuredClone(
+      found
+        .reverse()
+        .sort((one, other) => other.openedAtMs - one.openedAtMs)
+        .slice(0, limit),
+    )
   }
 
   async ping(): Promise<number> {
@@ -183,6 +199,10 @@ export class MemoryStore implements Store {
     for (const [id, route] of this.#routes) {
       if (route.state === 'ended' && (route.endedAtMs ?? route.assignedAtMs) < endedBeforeMs)
         this.#routes.delete(id)
+    }
+    const pathsBeforeMs = nowMs - this.#retention.pathsMs
+    for (const [id, { closedAtMs }] of this.#paths) {
+      if (closedAtMs !== null && closedAtMs < pathsBeforeMs) this.#paths.delete(id)
     }
     for (const [id, event] of this.#audit) {
       if (event.atMs < auditBeforeMs) this.#audit.delete(id)

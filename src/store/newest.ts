@@ -1,11 +1,12 @@
 /** Which of several changes to the same thing counts: the newest, and never an older generation. */
-import type { AuditEvent, Change, Identity, StoredRoute, StoredSession } from '../actors/ports.js'
+import type { AuditEvent, Change, Identity, PathRecord, StoredRoute, StoredSession } from '../actors/ports.js'
 
 /** Changes by kind, one per key. */
 export interface Newest {
   readonly identities: readonly Identity[]
   readonly sessions: readonly StoredSession[]
   readonly routes: readonly StoredRoute[]
+  readonly paths: readonly PathRecord[]
   readonly audit: readonly AuditEvent[]
 }
 
@@ -14,6 +15,7 @@ export function newestOf(changes: readonly Change[]): Newest {
   const identities = new Map<string, Identity>()
   const sessions = new Map<string, StoredSession>()
   const routes = new Map<string, StoredRoute>()
+  const paths = new Map<string, PathRecord>()
   const audit = new Map<string, AuditEvent>()
   for (const change of changes) {
     switch (change.kind) {
@@ -26,6 +28,9 @@ export function newestOf(changes: readonly Change[]): Newest {
       case 'route':
         routes.set(change.key, change.value)
         break
+      case 'path':
+        paths.set(change.key, change.value)
+        break
       case 'audit':
         if (!audit.has(change.key)) audit.set(change.key, change.value)
     }
@@ -34,6 +39,7 @@ export function newestOf(changes: readonly Change[]): Newest {
     identities: [...identities.values()],
     sessions: [...sessions.values()],
     routes: [...routes.values()],
+    paths: [...paths.values()],
     audit: [...audit.values()],
   }
 }

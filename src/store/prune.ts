@@ -9,7 +9,7 @@ export async function prune(
   retention: Retention,
   nowMs: number,
 ): Promise<boolean> {
-  const { endedMs, auditMs, rows } = retention
+  const { endedMs, pathsMs, auditMs, rows } = retention
   const ended = new Date(nowMs - endedMs)
   const audit = new Date(nowMs - auditMs)
   const sessions = await sql`
@@ -20,9 +20,13 @@ export async function prune(
     delete from routes where route_id in (
       select route_id from routes where ended_at < ${ended} limit ${rows}
     )`.execute(tx)
+  const paths = await sql`
+    delete from paths where path_id in (
+      select path_id from paths where closed_at < ${new Date(nowMs - pathsMs)} limit ${rows}
+    )`.execute(tx)
   const events = await sql`
     delete from audit_events where seq in (
       select seq from audit_events where at < ${audit} limit ${rows}
     )`.execute(tx)
-  return [sessions, routes, events].some(result => result.numAffectedRows === BigInt(rows))
+  return [sessions, routes, paths, events].some(result => result.numAffectedRows === BigInt(rows))
 }

@@ -1,6 +1,13 @@
 /** Rows as the ports know them. */
 import { type Selectable, sql } from 'kysely'
-import type { AuditEvent, EnrolmentKey, Identity, StoredRoute, StoredSession } from '../actors/ports.js'
+import type {
+  AuditEvent,
+  EnrolmentKey,
+  Identity,
+  PathRecord,
+  StoredRoute,
+  StoredSession,
+} from '../actors/ports.js'
 import type { Database } from './database.js'
 
 type Row<Table extends keyof Database> = Selectable<Database[Table]>
@@ -73,6 +80,26 @@ export const routeOf = (row: Row<'routes'>): StoredRoute => ({
   assignedAtMs: row.assigned_at.getTime(),
   endedAtMs: msOf(row.ended_at),
   cause: row.cause,
+})
+
+export const pathOf = (row: Row<'paths'>): PathRecord => ({
+  pathId: row.path_id,
+  link: row.link,
+  routeId: row.route_id,
+  clientId: row.client_id,
+  nodeId: row.node_id,
+  policy: row.policy,
+  tier: row.tier,
+  via: row.via,
+  sinceMs: row.since.getTime(),
+  reason: row.reason,
+  openedAtMs: row.opened_at.getTime(),
+  closedAtMs: msOf(row.closed_at),
+  closedBecause: row.closed_because,
+  client: row.client,
+  node: row.node,
+  attempts: row.attempts,
+  history: row.history,
 })
 
 export const auditEventOf = (row: Row<'audit_events'>): AuditEvent => ({

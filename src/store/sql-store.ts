@@ -6,6 +6,7 @@ import type {
   EnrolmentKey,
   EnrolOutcome,
   EnrolRequest,
+  PathRecord,
   Restored,
   Store,
 } from '../actors/ports.js'
@@ -17,7 +18,15 @@ import { newestOf } from './newest.js'
 import type { OverlayPool } from './overlay-pool.js'
 import { prune } from './prune.js'
 import type { Retention } from './retention.js'
-import { auditEventOf, enrolmentKeyOf, identityColumns, identityOf, routeOf, sessionOf } from './rows.js'
+import {
+  auditEventOf,
+  enrolmentKeyOf,
+  identityColumns,
+  identityOf,
+  pathOf,
+  routeOf,
+  sessionOf,
+} from './rows.js'
 import { asStoreError } from './sql-errors.js'
 
 export interface SqlStoreOptions {
@@ -58,10 +67,17 @@ export class SqlStore implements Store {
         .where('state', '=', 'active')
         .orderBy(sql`route_id collate "C"`)
         .execute()
+      const paths = await tx
+        .selectFrom('paths')
+        .selectAll()
+        .where('closed_at', 'is', null)
+        .orderBy(sql`path_id collate "C"`)
+        .execute()
       return {
         identities: identities.map(identityOf),
         sessions: sessions.map(sessionOf),
         routes: routes.map(routeOf),
+        paths: paths.map(pathOf),
       }
     })
   }
@@ -135,6 +151,20 @@ export class SqlStore implements Store {
         .execute(),
     )
     return rows.map(auditEventOf)
+  }
+
+  async pathsBetween(a: string, b: string, limit: number): Promise<readonly PathRecord[]> {
+    const rows = await this.#asking(() =>
+      this.#db
+        .selectFrom('paths')
+        .selectAll()
+        .where(({ or, and }) => or([and({ client_id: a, node_id: b }), and({ client_id: b, node_id: a })]))
+        .orderBy('opened_at', 'desc')
+        .orderBy(sql`path_id collate "C"`, 'desc')
+        .limit(limit)
+        .execute(),
+    )
+    return rows.map(pathOf)
   }
 
   async ping(): Promise<number> {

@@ -1,7 +1,7 @@
 /** What every journal promises; run on each adapter. */
 import type { Test } from 'tap'
 import type { Journal } from '../../src/actors/ports.js'
-import { auditEvent, changeOf, NOW_MS, profile, route, session } from '../store/samples.js'
+import { auditEvent, changeOf, NOW_MS, path, profile, route, session } from '../store/samples.js'
 
 export interface JournalPlace {
   readonly open: () => Journal
@@ -36,9 +36,10 @@ export function journalConformance(t: Test, place: (t: Test) => JournalPlace): v
       revokedAtMs: null,
     })
     const killed = open()
-    for (const change of [identity, first, second, third]) killed.append(change)
+    const appended = [identity, first, second, changeOf.path(path('p-1')), third]
+    for (const change of appended) killed.append(change)
     const journal = reopen(killed)
-    t.strictSame(journal.replay(), [identity, first, second, third])
+    t.strictSame(journal.replay(), appended)
     t.ok(journal.replay()[0]?.kind === 'identity')
     journal.close()
   })

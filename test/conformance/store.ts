@@ -10,6 +10,7 @@ import {
   enrolRequest,
   hashOf,
   NOW_MS,
+  path,
   profile,
   route,
   session,
@@ -38,7 +39,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
 
   t.test('a new store is empty', async t => {
     const store = await open(t)
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
     t.strictSame(await store.auditEvents(10), [])
     t.strictSame(await store.enrolmentKeys(), [])
     t.ok((await store.ping()) >= 0)
@@ -59,22 +60,32 @@ export function storeConformance(t: Test, place: StorePlace): void {
     }
     const sessions = [session('s-1'), session('s-2', { state: 'suspended', ticketHash: null })]
     const routes = [route('r-1', { cause: 'failover', link: 4_294_967_295 })]
+    const paths = [
+      path('p-1'),
+      path('p-2', { via: null, tier: 'waiting', reason: null, policy: 'direct-only' }),
+    ]
     await store.write([
       changeOf.identity(client),
       ...sessions.map(changeOf.session),
       ...routes.map(changeOf.route),
+      ...paths.map(changeOf.path),
     ])
-    t.strictSame(await store.load(), { identities: [client, node], sessions, routes })
+    t.strictSame(await store.load(), { identities: [client, node], sessions, routes, paths })
   })
 
   t.test('what is over is not loaded', async t => {
     const store = await open(t)
-    await store.write([changeOf.session(session('s-1')), changeOf.route(route('r-1'))])
+    await store.write([
+      changeOf.session(session('s-1')),
+      changeOf.route(route('r-1')),
+      changeOf.path(path('p-1')),
+    ])
     await store.write([
       changeOf.session(session('s-1', { state: 'closed', ticketHash: null })),
       changeOf.route(route('r-1', { state: 'ended', endedAtMs: NOW_MS, cause: 'released' })),
+      changeOf.path(path('p-1', { tier: 'closed', closedAtMs: NOW_MS, closedBecause: 'released' })),
     ])
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
   })
 
   t.test('of several changes to one key the newest counts', async t => {
@@ -84,11 +95,14 @@ export function storeConformance(t: Test, place: StorePlace): void {
       changeOf.route(route('r-1', { nodeId: 'n-1' })),
       changeOf.session(session('s-1', { state: 'suspended' })),
       changeOf.route(route('r-1', { nodeId: 'n-2' })),
+      changeOf.path(path('p-1')),
+      changeOf.path(path('p-1', { tier: 'direct', via: 'udp', reason: null })),
     ])
     t.strictSame(await store.load(), {
       identities: [],
       sessions: [session('s-1', { state: 'suspended' })],
       routes: [route('r-1', { nodeId: 'n-2' })],
+      paths: [path('p-1', { tier: 'direct', via: 'udp', reason: null })],
     })
   })
 
@@ -157,7 +171,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
       ]),
       { code: 'STORE_CONFLICT', constraint: 'sessions_ticket_hash_key' },
     )
-    t.strictSame(await store.load(), { identities: [], sessions: [session('s-1')], routes: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [session('s-1')], routes: [], paths: [] })
     t.strictSame(await store.auditEvents(10), [])
   })
 
@@ -168,6 +182,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
       changeOf.identity({ ...identity, generation: 2 }),
       changeOf.session(session('s-1')),
       changeOf.route(route('r-1')),
+      changeOf.path(path('p-1')),
       changeOf.audit(auditEvent('a-1')),
     ]
     await store.write(changes)
@@ -180,7 +195,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
   t.test('a write of nothing is no trouble', async t => {
     const store = await open(t)
     await store.write([])
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
   })
 
   t.test('a write of many thousand rows is one write', async t => {
@@ -207,6 +222,19 @@ export function storeConformance(t: Test, place: StorePlace): void {
     t.strictSame(loaded.sessions, [session('s-1')])
     Object.assign(loaded.sessions[0] as object, { generation: 99 })
     t.strictSame((await store.load()).sessions, [session('s-1')])
+  })
+
+  t.test('the paths of a pair are found in either order, live and ended, newest first', async t => {
+    const store = await open(t)
+    const over = path('p-1', { tier: 'closed', closedAtMs: NOW_MS, closedBecause: 'the client left' })
+    const live = path('p-2', { openedAtMs: NOW_MS - 100, history: [] })
+    const other = path('p-3', { nodeId: 'n-2' })
+    const reversed = path('p-4', { openedAtMs: NOW_MS, clientId: 'n-1', nodeId: 'c-1' })
+    await store.write([over, live, other, reversed].map(changeOf.path))
+    t.strictSame(await store.pathsBetween('c-1', 'n-1', 9), [reversed, live, over])
+    t.strictSame(await store.pathsBetween('n-1', 'c-1', 2), [reversed, live])
+    t.strictSame(await store.pathsBetween('n-2', 'c-1', 9), [other])
+    t.strictSame(await store.pathsBetween('n-2', 'n-1', 9), [])
   })
 
   t.test('audit events come newest first, as many as asked for', async t => {
@@ -406,13 +434,17 @@ export function storeConformance(t: Test, place: StorePlace): void {
     let nowMs = NOW_MS
     const store = await open(t, {
       clock: { wallMs: () => nowMs },
-      retention: { endedMs: 1_000, auditMs: 2_000, everyMs: 100 },
+      retention: { endedMs: 1_000, pathsMs: 2_000, auditMs: 2_000, everyMs: 100 },
     })
+    const over = path('p-old', { tier: 'closed', closedAtMs: NOW_MS })
+    const paths = async () => (await store.pathsBetween('c-1', 'n-1', 9)).map(({ pathId }) => pathId)
     const old = session('s-old', { state: 'closed', ticketHash: hashOf('ticket') })
     await store.write([
       changeOf.session(old),
       changeOf.session(session('s-1')),
       changeOf.route(route('r-1')),
+      changeOf.path(over),
+      changeOf.path(path('p-1')),
       changeOf.audit(auditEvent('a-1')),
     ])
     nowMs += 1_500
@@ -423,12 +455,14 @@ export function storeConformance(t: Test, place: StorePlace): void {
       (await store.auditEvents(9)).map(event => event.auditId),
       ['a-2', 'a-1'],
     )
+    t.same(await paths(), ['p-old', 'p-1'])
     nowMs += 1_000
     await store.write([])
     t.strictSame(
       (await store.auditEvents(9)).map(event => event.auditId),
       ['a-2'],
     )
+    t.same(await paths(), ['p-1'])
     const { sessions, routes } = await store.load()
     t.same(
       sessions.map(({ sessionId }) => sessionId),

@@ -6,6 +6,7 @@ import type {
   EnrolmentKey,
   EnrolRequest,
   Identity,
+  PathRecord,
   Profile,
   StoredRoute,
   StoredSession,
@@ -108,6 +109,67 @@ export const route = (routeId: string, changes: Partial<StoredRoute> = {}): Stor
   ...changes,
 })
 
+export const path = (pathId: string, changes: Partial<PathRecord> = {}): PathRecord => ({
+  pathId,
+  link: 4_294_967_295,
+  routeId: 'r-1',
+  clientId: 'c-1',
+  nodeId: 'n-1',
+  policy: 'auto',
+  tier: 'relayed',
+  via: 'websocket',
+  sinceMs: NOW_MS - 1_001,
+  reason: 'symmetric_both',
+  openedAtMs: NOW_MS - 5_003,
+  closedAtMs: null,
+  closedBecause: null,
+  client: {
+    rttMs: 12.75,
+    lossPct: 0.5,
+    reportedAtMs: NOW_MS - 7,
+    candidates: ['host 192.168.1.4:51820', 'srflx [2001:db8::1]:40112'],
+    sent: { relayed: 9_007_199_254_740_991, turned: 2, direct: 3 },
+    received: { relayed: 4, turned: 5, direct: 6 },
+    counters: {
+      sent: { relayed: 7, turned: 8, direct: 9 },
+      received: { relayed: 10, turned: 11, direct: 12 },
+    },
+  },
+  node: {
+    rttMs: null,
+    lossPct: null,
+    reportedAtMs: null,
+    candidates: [],
+    sent: { relayed: 0, turned: 0, direct: 0 },
+    received: { relayed: 0, turned: 0, direct: 0 },
+    counters: {
+      sent: { relayed: 0, turned: 0, direct: 0 },
+      received: { relayed: 0, turned: 0, direct: 0 },
+    },
+  },
+  attempts: [
+    {
+      attempt: 1,
+      via: 'udp',
+      atMs: NOW_MS - 4_000,
+      client: {
+        outcome: 'failed',
+        local: null,
+        remote: null,
+        rttMs: null,
+        cause: 'no_answer',
+        tried: ['host 192.168.1.4:51820 → host 10.0.0.5:51820: no answer', 'with "quotes" and häme'],
+        lost: null,
+      },
+      node: null,
+    },
+  ],
+  history: [
+    { tier: 'opening', via: null, reason: 'starting', fromMs: NOW_MS - 5_003, untilMs: NOW_MS - 1_001 },
+  ],
+  ...changes,
+})
+
 export const auditEvent = (auditId: string, changes: Partial<AuditEvent> = {}): AuditEvent => ({
   auditId,
   atMs: NOW_MS,
@@ -122,5 +184,6 @@ export const changeOf = {
   identity: (value: Identity): Change => ({ kind: 'identity', key: value.id, value }),
   session: (value: StoredSession): Change => ({ kind: 'session', key: value.sessionId, value }),
   route: (value: StoredRoute): Change => ({ kind: 'route', key: value.routeId, value }),
+  path: (value: PathRecord): Change => ({ kind: 'path', key: value.pathId, value }),
   audit: (value: AuditEvent): Change => ({ kind: 'audit', key: value.auditId, value }),
 }

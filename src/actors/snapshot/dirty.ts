@@ -1,6 +1,6 @@
 /**
  * What waits to be written, the newest value of each key. What is alive is bounded by itself; what is over
- * (ended sessions and routes, audit events) is history, and of that only so much waits for an absent store.
+ * (ended sessions, routes and paths, audit events) is history, and of that only so much waits for an absent store.
  */
 import type { Change } from '../ports.js'
 
@@ -45,6 +45,8 @@ function isHistory(change: Change): boolean {
       return change.value.state === 'closed'
     case 'route':
       return change.value.state === 'ended'
+    case 'path':
+      return change.value.closedAtMs !== null
     case 'identity':
       return false
   }

@@ -160,7 +160,10 @@ export function createMesh(options: MeshOptions): Mesh {
     faulted: (cell, error) => faulted(cell, error),
   })
 
-  const pathLedger = new PathLedger({ clock })
+  const pathLedger = new PathLedger({
+    clock,
+    keep: value => snapshots.touch({ kind: 'path', key: value.pathId, value }),
+  })
   const paths = new Paths({
     clock,
     table,
@@ -405,6 +408,7 @@ export function createMesh(options: MeshOptions): Mesh {
         routing,
         fleet,
         snapshots,
+        ledger: pathLedger,
         wallMs: clock.wallMs(),
       })
       server.send({ type: 'restored' })
@@ -432,6 +436,7 @@ export function createMesh(options: MeshOptions): Mesh {
       await new Promise<void>(resolve => clock.setTimeout(resolve, PARTING_MS))
       intake.shut('restarting')
       for (const cell of online) sessions.deliver(cell, { type: 'socket.lost' })
+      pathLedger.flush()
       const flushed = await snapshots.flush()
       if (!flushed)
         log.warn({ dirty: snapshots.dirty }, 'the store did not take the last snapshot; the journal keeps it')

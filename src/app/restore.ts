@@ -1,12 +1,13 @@
 /**
  * What a start finds of the process before: identities, sessions that wait to be resumed, routes between
- * them. The store's snapshot comes first, then what only the journal had. No session is online until its
+ * them and how these were carried. The store's snapshot comes first, then what only the journal had. No session is online until its
  * agent has come back, and a route without both its sessions is ended.
  */
 import type { Identities } from '../actors/admission/identities.js'
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
-import type { Change, Identity, Restored, StoredRoute, StoredSession } from '../actors/ports.js'
+import type { PathLedger } from '../actors/path/ledger.js'
+import type { Change, Identity, PathRecord, Restored, StoredRoute, StoredSession } from '../actors/ports.js'
 import { ticketKey } from '../actors/session/session.effects.js'
 import type { Sessions } from '../actors/session/sessions.js'
 import type { Snapshots } from '../actors/snapshot/snapshots.js'
@@ -19,13 +20,16 @@ export interface RestoreOptions {
   readonly routing: Routing
   readonly fleet: Fleet
   readonly snapshots: Snapshots
+  readonly ledger: PathLedger
   readonly wallMs: number
 }
 
+const NOT_RESTORED = 'not restored: a session or the link is gone'
+
 /** Returns how many sessions wait to be resumed. */
 export function restore(options: RestoreOptions): number {
-  const { identities, sessions, routing, fleet, snapshots, wallMs } = options
-  const { known, waiting, routes } = merged(options.found, options.replayed)
+  const { identities, sessions, routing, fleet, snapshots, ledger, wallMs } = options
+  const { known, waiting, routes, paths } = merged(options.found, options.replayed)
   // What only the journal had goes to the store with the next snapshot.
   for (const change of options.replayed) snapshots.touch(change)
   for (const identity of known.values()) identities.set(identity)
@@ -49,6 +53,7 @@ export function restore(options: RestoreOptions): number {
     sessions.deliver(cell, { type: 'restored' })
     count++
   }
+  ledger.restore(paths.values())
   for (const route of routes.values()) {
     const client = sessions.byIdentity(route.clientId)
     const node = sessions.byIdentity(route.nodeId)
@@ -60,10 +65,11 @@ export function restore(options: RestoreOptions): number {
         ...route,
         state: 'ended',
         endedAtMs: wallMs,
-        cause: 'not restored: a session or the link is gone',
+        cause: NOT_RESTORED,
       },
     })
   }
+  ledger.closeRestored(NOT_RESTORED)
   return count
 }
 
@@ -71,6 +77,7 @@ function merged(found: Restored, replayed: readonly Change[]) {
   const known = new Map<string, Identity>(found.identities.map(identity => [identity.id, identity]))
   const waiting = new Map<string, StoredSession>(found.sessions.map(session => [session.sessionId, session]))
   const routes = new Map<string, StoredRoute>(found.routes.map(route => [route.routeId, route]))
+  const paths = new Map<string, PathRecord>(found.paths.map(path => [path.pathId, path]))
   for (const change of replayed) {
     if (change.kind === 'identity') known.set(change.key, change.value)
     else if (change.kind === 'session') {
@@ -79,9 +86,12 @@ function merged(found: Restored, replayed: readonly Change[]) {
     } else if (change.kind === 'route') {
       if (change.value.state === 'ended') routes.delete(change.key)
       else routes.set(change.key, change.value)
+    } else if (change.kind === 'path') {
+      if (change.value.closedAtMs !== null) paths.delete(change.key)
+      else paths.set(change.key, change.value)
     }
   }
-  return { known, waiting, routes }
+  return { known, waiting, routes, paths }
 }
 
 /** An identity has one session; should a crash have left two, the newer generation is the one. */

@@ -35,6 +35,7 @@ const STORE_RETRY_MS = 1_000
 const STOP_MAX_MS = 30_000
 /** The same after a second signal, and after a fault of ours, ms. */
 const HURRY_MAX_MS = 2_000
+const DAY_MS = 86_400_000
 
 /** Resolves when the coordinator serves; from then on the process ends by a signal. */
 export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
@@ -71,6 +72,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
         dataDir: config.dataDir,
         overlay4: config.overlay4,
         overlay6: config.overlay6,
+        retention: { pathsMs: config.pathsKeptDays * DAY_MS },
         log,
       }),
     )

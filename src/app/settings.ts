@@ -93,6 +93,9 @@ export const SETTINGS = {
   snapshotEveryMs: standard('BOSON_SNAPSHOT_EVERY_MS', whole(50, HOUR_MS), 500, {
     doc: 'How often what changed is written to the database, ms. The journal keeps it until then.',
   }),
+  pathsKeptDays: standard('BOSON_PATHS_KEPT_DAYS', number(0.01, 36_500), 30, {
+    doc: 'How long `boson why` can tell of a path that has ended, days.',
+  }),
 
   // secrets
   secretToken: secret('SECRET_TOKEN', {

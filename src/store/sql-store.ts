@@ -158,7 +158,7 @@ export class SqlStore implements Store {
       this.#db
         .selectFrom('paths')
         .selectAll()
-        .where(({ or, and }) => or([and({ client_id: a, node_id: b }), and({ client_id: b, node_id: a })]))
+        .where(q => q.or([q.and({ client_id: a, node_id: b }), q.and({ client_id: b, node_id: a })]))
         .orderBy('opened_at', 'desc')
         .orderBy(sql`path_id collate "C"`, 'desc')
         .limit(limit)

@@ -3,6 +3,7 @@ import t from 'tap'
 import { PathLedger } from '../../src/actors/path/ledger.js'
 import { bytesOf } from '../../src/actors/path/path-bytes.js'
 import { ATTEMPTS_MAX, type AttemptReport, HISTORY_MAX } from '../../src/actors/path/path-story.js'
+import type { PathRecord } from '../../src/actors/ports.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 const LINK = 0x1_0000
@@ -46,7 +47,7 @@ t.test('a pair is found in either order, live and ended, newest first', async t 
 })
 
 t.test('only so many ended paths stay in memory', async t => {
-  const ledger = new PathLedger({ clock: new SimulatedClock(), endedMax: 2 })
+  const ledger = new PathLedger({ clock: new SimulatedClock(), keep: () => {}, endedMax: 2 })
   for (let i = 0; i < 5; i++) {
     ledger.opened({ ...OPENING, link: LINK + i, routeId: `r-${i}`, nodeId: `n-${i}` })
     ledger.closed(LINK + i, 'done')
@@ -62,7 +63,11 @@ t.test('an attempt holds what both ends said, and counts as the worse of the two
   ledger.punched(LINK, { attempt: 1, via: 'udp' })
   t.match(ledger.of(LINK)?.attempts, [{ attempt: 1, via: 'udp', client: null, node: null }])
   ledger.attempted(LINK, 'client', { ...tried(1), outcome: 'direct', local: 'host 10.0.0.2:5', rttMs: 12 })
-  t.same([...ledger.totals().attempts], [], 'one end alone decides nothing')
+  t.same(
+    ledger.totals.attempts.udp,
+    { direct: 0, turned: 0, failed: 0, lost: 0 },
+    'one end alone decides nothing',
+  )
   ledger.attempted(LINK, 'node', { ...tried(1), outcome: 'failed', cause: 'no_answer' })
   t.match(ledger.of(LINK)?.attempts, [
     {
@@ -74,7 +79,7 @@ t.test('an attempt holds what both ends said, and counts as the worse of the two
       },
     },
   ])
-  t.same([...ledger.totals().attempts], [['udp failed', 1]])
+  t.match(ledger.totals.attempts, { udp: { failed: 1, direct: 0 }, ice: { failed: 0 } })
   t.equal(ledger.lastAttempt(LINK), 1)
 })
 
@@ -88,13 +93,7 @@ t.test('what an attempt had won and lost again is told with it', async t => {
     outcome: 'direct',
     lost: { atMs: startMs, cause: 'silent' },
   })
-  t.same(
-    [...ledger.totals().attempts],
-    [
-      ['udp direct', 1],
-      ['udp lost', 1],
-    ],
-  )
+  t.same(ledger.totals.attempts.udp, { direct: 1, turned: 0, failed: 0, lost: 1 })
 })
 
 t.test('a record is bounded: attempts, what they tried, and history', async t => {
@@ -131,7 +130,7 @@ t.test('bytes are split by the tier that carried them, each way', async t => {
     toNode: { relayed: 300, turned: 100, direct: 650 },
     toClient: { relayed: 60, turned: 0, direct: 0 },
   })
-  t.same(ledger.totals().bytes, { relayed: 360, turned: 100, direct: 650 })
+  t.same(ledger.totals.bytes, { relayed: 360, turned: 100, direct: 650 })
 })
 
 t.test('bytes never shrink and never count twice, whatever is restarted, repeated or late', async () => {
@@ -180,7 +179,7 @@ t.test('bytes never shrink and never count twice, whatever is restarted, repeate
         last = now
       }
       const counted = last.relayed + last.direct
-      const { bytes } = ledger.totals()
+      const { bytes } = ledger.totals
       const isWhole = !steps.some(({ kind }) => kind === 'restart')
         ? counted === reported
         : counted <= reported
@@ -206,11 +205,86 @@ t.test('an agent that was restarted goes on counting where it was', async t => {
   t.equal(toNode(), 5_700, 'set up again without having been restarted')
 })
 
-function opened() {
+t.test(
+  'a change of tier is kept at once, counters now and then, and the end whatever came before',
+  async t => {
+    const { ledger, clock, kept } = opened()
+    const report = (sentBytes: number) => ledger.reported(LINK, 'client', { sentBytes, receivedBytes: 0 })
+    ledger.settled(LINK, { tier: 'relayed', via: 'websocket', reason: 'starting' })
+    report(1)
+    t.equal(kept.length, 0, 'what has only begun is told by its route')
+    await clock.run(30_000)
+    report(2)
+    t.match(kept, [{ tier: 'relayed', client: { sent: { relayed: 2 } } }])
+    for (let i = 3; i < 12; i++) {
+      await clock.run(30_000)
+      report(i)
+    }
+    t.equal(kept.length, 1)
+    await clock.run(30_000)
+    report(12)
+    t.equal(kept.length, 2, 'five minutes later')
+    ledger.settled(LINK, { tier: 'direct', via: 'udp' })
+    ledger.settled(LINK, { tier: 'relayed', via: 'websocket', reason: 'direct_lost' })
+    t.same(
+      kept.slice(2).map(({ tier }) => tier),
+      ['direct', 'relayed'],
+    )
+    for (let attempt = 1; attempt < 50; attempt++) ledger.attempted(LINK, 'client', tried(attempt))
+    t.equal(kept.length, 4, 'however often an agent reports')
+    ledger.flush()
+    ledger.flush()
+    t.equal(kept.length, 5)
+    t.equal(kept[4]?.attempts.at(-1)?.attempt, 49)
+    ledger.closed(LINK, 'the client left')
+    t.match(kept[5], { tier: 'closed', closedBecause: 'the client left' })
+  },
+)
+
+t.test('a path of an earlier process goes on with its history and its bytes', async t => {
+  const { ledger: before, kept } = opened()
+  before.settled(LINK, { tier: 'relayed', via: 'websocket', reason: 'starting' })
+  before.settled(LINK, { tier: 'direct', via: 'udp' })
+  before.reported(LINK, 'client', { sentBytes: 900, receivedBytes: 0 })
+  before.flush()
+  const record = kept.at(-1) as PathRecord // just kept
+
+  const { ledger, clock } = opened({ restored: [record, { ...record, link: LINK + 1, pathId: 'p-2' }] })
+  await clock.run(1_000)
+  ledger.settled(LINK, { tier: 'relayed', via: 'websocket', reason: 'starting' })
+  ledger.reported(LINK, 'client', { sentBytes: 1_000, receivedBytes: 0 })
+  const after = ledger.of(LINK)
+  t.same(
+    after?.history.map(({ tier }) => tier),
+    ['opening', 'relayed', 'direct'],
+  )
+  t.equal(after?.pathId, record.pathId)
+  t.equal(after && bytesOf(after).toNode.relayed, 1_000, 'only what is new was added')
+  t.equal(ledger.totals.bytes.relayed, 100)
+  ledger.closeRestored('its route is gone')
+  t.match(ledger.between('alice', 'fra-1'), [
+    { link: LINK },
+    { pathId: 'p-2', closedBecause: 'its route is gone' },
+  ])
+})
+
+t.test('another route on the link of an earlier process is another path', async t => {
+  const { ledger: before, kept } = opened()
+  before.closed(LINK, 'never mind')
+  const record = { ...(kept[0] as PathRecord), closedAtMs: null } // just kept
+  const { ledger } = opened({ restored: [{ ...record, routeId: 'r-0' }] })
+  t.same(ledger.of(LINK)?.history, [])
+  ledger.closeRestored('gone')
+  t.match(ledger.between('alice', 'fra-1'), [{ routeId: 'r-1' }, { routeId: 'r-0', closedBecause: 'gone' }])
+})
+
+function opened({ restored = [] }: { readonly restored?: readonly PathRecord[] } = {}) {
   const clock = new SimulatedClock()
-  const ledger = new PathLedger({ clock })
+  const kept: PathRecord[] = []
+  const ledger = new PathLedger({ clock, keep: record => void kept.push(record) })
+  ledger.restore(restored)
   ledger.opened(OPENING)
-  return { ledger, clock, startMs: clock.wallMs() }
+  return { ledger, clock, kept, startMs: clock.wallMs() }
 }
 
 const tried = (attempt: number): AttemptReport => ({

@@ -183,7 +183,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
       }
       const paths = new Paths({
         clock: new SimulatedClock(),
-        ledger: new PathLedger({ clock: new SimulatedClock() }),
+        ledger: new PathLedger({ clock: new SimulatedClock(), keep: () => {} }),
         table: {
           join: (a, b) => table.join(a, b),
           restore: (link, a, b) => table.restore(link, a, b),

@@ -1,39 +1,43 @@
 /**
- * The ledger of paths: how each one carries, since when and why, what was tried, and what went over it. Live
- * paths are bounded by the links there are; of ended ones the newest stay, so that an answer is at hand when
- * somebody asks after a path that has just gone.
+ * The ledger of paths: how each one carries, since when and why, what was tried, and what went over it.
+ *
+ *   opened ─► ready, settled, signalled, punched, attempted, reported … ─► closed
+ *
+ * Live paths are bounded by the links there are; of ended ones the newest stay in memory, all go to the store.
  */
 import type { Clock } from '../../kit/clock.js'
 import type { WireOf } from '../../protocol/messages.js'
-import type {
-  IdentityId,
-  LinkId,
-  PathAttempt,
-  PathEndName,
-  PathRecord,
-  PathTrial,
-  TierBytes,
-} from '../ports.js'
-import { bytesOf, counted, noBytes, TIERS } from './path-bytes.js'
+import type { IdentityId, LinkId, PathAttempt, PathEndName, PathRecord } from '../ports.js'
+import { EndedPaths } from './ended-paths.js'
+import { counted } from './path-bytes.js'
 import {
   type AttemptReport,
   begun,
   closed,
   type Opening,
-  outcomeOf,
   punched,
   settled,
   type Settling,
   tried,
 } from './path-story.js'
+import { PathTotals } from './path-totals.js'
 
 /** Ended paths in memory, a few KB each. */
 const ENDED_MAX = 1_000
+/** How soon an attempt, or a new reason, is written, ms: as many as an agent likes to report cost one write. */
+const STORY_EVERY_MS = 5_000
+/**
+ * How often a path is written for its counters alone, ms. A crash loses nothing by it: the agents' counters go
+ * on, and what they grew by since the last write is found when they report again.
+ */
+const COUNTERS_EVERY_MS = 300_000
 
 type Report = Omit<WireOf<'path.report'>, 'type' | 'link'>
 
 export interface PathLedgerOptions {
-  readonly clock: Pick<Clock, 'wallMs'>
+  readonly clock: Pick<Clock, 'now' | 'wallMs'>
+  /** Makes a record durable. */
+  readonly keep: (record: PathRecord) => void
   readonly endedMax?: number
 }
 
@@ -42,38 +46,60 @@ interface Entry {
   record: PathRecord
   /** Ends whose counters may begin anew with their next report. */
   readonly fresh: Set<PathEndName>
+  /** What the store does not have. */
+  unkept: 'nothing' | 'counters' | 'story'
+  keptMs: number
 }
 
 export class PathLedger {
-  readonly #clock: Pick<Clock, 'wallMs'>
-  readonly #endedMax: number
+  readonly totals = new PathTotals()
+  readonly #options: PathLedgerOptions
   readonly #live = new Map<LinkId, Entry>()
-  /** Live and ended ones of each pair. */
-  readonly #pairs = new Map<string, Set<LinkId | PathRecord>>()
-  /** Oldest first. */
-  readonly #ended = new Set<PathRecord>()
-  readonly #attempts = new Map<string, number>()
-  readonly #bytes = noBytes()
+  /** Live ones of each identity. */
+  readonly #linksOf = new Map<IdentityId, Set<LinkId>>()
+  /** Of an earlier process, until their routes are brought back. */
+  readonly #restored = new Map<LinkId, PathRecord>()
+  readonly #ended: EndedPaths
 
-  constructor({ clock, endedMax = ENDED_MAX }: PathLedgerOptions) {
-    this.#clock = clock
-    this.#endedMax = endedMax
+  constructor(options: PathLedgerOptions) {
+    this.#options = options
+    this.#ended = new EndedPaths(options.endedMax ?? ENDED_MAX)
   }
 
-  /** A path begins. One that an earlier process began goes on. */
-  opened(opening: Opening): void {
-    const { link, routeId, clientId, nodeId, policy } = opening
-    const known = this.#live.get(link)
-    if (
-      known?.record.routeId === routeId &&
-      known.record.clientId === clientId &&
-      known.record.nodeId === nodeId
-    ) {
-      known.record = { ...known.record, policy }
-      return
+  /** Takes in the live paths of an earlier process: each goes on when it is opened again, by the same link and route. */
+  restore(records: Iterable<PathRecord>): void {
+    for (const record of records) {
+      const older = this.#restored.get(record.link)
+      if (older !== undefined) this.#end(older, 'another path took its link')
+      this.#restored.set(record.link, record)
     }
-    if (known !== undefined) this.closed(link, 'another path took its link')
-    this.#hold(begun(opening, this.#clock.wallMs()))
+  }
+
+  /** Ends the restored paths that were not opened again. */
+  closeRestored(because: string): void {
+    for (const record of this.#restored.values()) this.#end(record, because)
+    this.#restored.clear()
+  }
+
+  /** A path begins. */
+  opened(opening: Opening): void {
+    const { link, policy } = opening
+    if (this.#live.has(link)) this.closed(link, 'another path took its link')
+    const before = this.#restored.get(link)
+    const goesOn = before !== undefined && isOf(before, opening)
+    if (goesOn) this.#restored.delete(link)
+    const { clock } = this.#options
+    this.#live.set(link, {
+      record: goesOn ? { ...before, policy } : begun(opening, clock.wallMs()),
+      fresh: new Set(['client', 'node']),
+      unkept: 'nothing',
+      keptMs: clock.now(),
+    })
+    for (const id of [opening.clientId, opening.nodeId]) {
+      const links = this.#linksOf.get(id)
+      if (links === undefined) this.#linksOf.set(id, new Set([link]))
+      else links.add(link)
+    }
   }
 
   /** An end is set up, perhaps again: its counters may have begun anew. */
@@ -83,7 +109,13 @@ export class PathLedger {
 
   /** The path carries on this tier from now on. `reason` says why not directly. */
   settled(link: LinkId, settling: Settling): void {
+    const entry = this.#live.get(link)
+    if (entry === undefined) return
+    const before = entry.record
     this.#change(link, (record, nowMs) => settled(record, settling, nowMs))
+    // A change of tier is kept at once. The first one is not: most of what there is to say, the route says.
+    const hasMoved = entry.record.history !== before.history && before.tier !== 'opening'
+    if (hasMoved && entry.unkept === 'story') this.#keep(entry)
   }
 
   /** An end said where it may be reached. */
@@ -100,7 +132,7 @@ export class PathLedger {
   attempted(link: LinkId, end: PathEndName, report: AttemptReport): void {
     this.#change(link, (record, nowMs) => {
       const next = tried(record, end, report, nowMs)
-      this.#countAttempt(record, next, report.attempt)
+      this.totals.countAttempt(record, next, report.attempt)
       return next
     })
   }
@@ -114,21 +146,28 @@ export class PathLedger {
     if (totals === null) return
     fresh.delete(end)
     const { rttMs = null, lossPct = null } = report
-    const seen = { ...record[end], ...totals, rttMs, lossPct, reportedAtMs: this.#clock.wallMs() }
+    const seen = { ...record[end], ...totals, rttMs, lossPct, reportedAtMs: this.#options.clock.wallMs() }
     entry.record = { ...record, [end]: seen }
-    this.#countBytes(record, entry.record)
+    this.totals.countBytes(record, entry.record)
+    if (entry.unkept === 'nothing') entry.unkept = 'counters'
+    this.#keepWhenDue(entry)
   }
 
   closed(link: LinkId, because: string): void {
-    const entry = this.#live.get(link)
-    if (entry === undefined) return
-    const record = closed(entry.record, because, this.#clock.wallMs())
+    const record = this.of(link)
+    if (record === undefined) return
     this.#live.delete(link)
-    const pair = this.#pair(record)
-    pair.delete(link)
-    pair.add(record)
-    this.#ended.add(record)
-    if (this.#ended.size > this.#endedMax) this.#forgetOldest()
+    for (const id of [record.clientId, record.nodeId]) {
+      const links = this.#linksOf.get(id)
+      links?.delete(link)
+      if (links?.size === 0) this.#linksOf.delete(id)
+    }
+    this.#end(record, because)
+  }
+
+  /** Makes everything durable that is not yet: the process is about to stop. */
+  flush(): void {
+    for (const entry of this.#live.values()) if (entry.unkept !== 'nothing') this.#keep(entry)
   }
 
   /** Returns a live path. */
@@ -136,11 +175,11 @@ export class PathLedger {
     return this.#live.get(link)?.record
   }
 
-  /** Returns the paths between two ids, in whichever order they are given: newest first. */
+  /** Returns the paths between two ids that memory holds, in whichever order they are given: newest first. */
   between(a: IdentityId, b: IdentityId): PathRecord[] {
-    const found = [...(this.#pairs.get(pairKey(a, b)) ?? [])]
-    return found
-      .map(each => (typeof each === 'number' ? this.of(each) : each))
+    const [mine, theirs] = [this.#linksOf.get(a), this.#linksOf.get(b)]
+    const live = [...(mine ?? [])].filter(link => theirs?.has(link) === true).map(link => this.of(link))
+    return [...live, ...this.#ended.between(a, b)]
       .filter(record => record !== undefined)
       .toSorted((one, other) => other.openedAtMs - one.openedAtMs)
   }
@@ -155,58 +194,33 @@ export class PathLedger {
     return this.of(link)?.attempts.at(-1)?.attempt ?? 0
   }
 
-  /** Returns what was attempted and carried since the start. */
-  totals(): { readonly attempts: ReadonlyMap<string, number>; readonly bytes: Readonly<TierBytes> } {
-    return { attempts: this.#attempts, bytes: this.#bytes }
-  }
-
-  #hold(record: PathRecord): void {
-    this.#live.set(record.link, { record, fresh: new Set(['client', 'node']) })
-    this.#pair(record).add(record.link)
-  }
-
   #change(link: LinkId, to: (record: PathRecord, nowMs: number) => PathRecord): void {
     const entry = this.#live.get(link)
-    if (entry !== undefined) entry.record = to(entry.record, this.#clock.wallMs())
+    if (entry === undefined) return
+    const record = to(entry.record, this.#options.clock.wallMs())
+    if (record === entry.record) return
+    entry.record = record
+    entry.unkept = 'story'
+    this.#keepWhenDue(entry)
   }
 
-  #countAttempt(before: PathRecord, after: PathRecord, attempt: number): void {
-    const [was, is] = [before, after].map(({ attempts }) => attempts.find(one => one.attempt === attempt))
-    if (is === undefined) return
-    const count = (outcome: PathTrial['outcome'] | 'lost') => {
-      const key = `${is.via} ${outcome}`
-      this.#attempts.set(key, (this.#attempts.get(key) ?? 0) + 1)
-    }
-    const outcome = outcomeOf(is)
-    if (outcome !== null && (was === undefined || outcomeOf(was) === null)) count(outcome)
-    if (isLost(is) && (was === undefined || !isLost(was))) count('lost')
+  #keepWhenDue(entry: Entry): void {
+    const afterMs = entry.unkept === 'story' ? STORY_EVERY_MS : COUNTERS_EVERY_MS
+    if (this.#options.clock.now() - entry.keptMs >= afterMs) this.#keep(entry)
   }
 
-  #countBytes(before: PathRecord, after: PathRecord): void {
-    const [was, is] = [bytesOf(before), bytesOf(after)]
-    for (const tier of TIERS)
-      this.#bytes[tier] += is.toNode[tier] - was.toNode[tier] + is.toClient[tier] - was.toClient[tier]
+  #keep(entry: Entry): void {
+    entry.unkept = 'nothing'
+    entry.keptMs = this.#options.clock.now()
+    this.#options.keep(entry.record)
   }
 
-  #pair({ clientId, nodeId }: PathRecord): Set<LinkId | PathRecord> {
-    const key = pairKey(clientId, nodeId)
-    let pair = this.#pairs.get(key)
-    if (pair === undefined) this.#pairs.set(key, (pair = new Set()))
-    return pair
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#ended
-    if (oldest === undefined) return
-    this.#ended.delete(oldest)
-    const pair = this.#pair(oldest)
-    pair.delete(oldest)
-    if (pair.size === 0) this.#pairs.delete(pairKey(oldest.clientId, oldest.nodeId))
+  #end(record: PathRecord, because: string): void {
+    const ended = closed(record, because, this.#options.clock.wallMs())
+    this.#ended.add(ended)
+    this.#options.keep(ended)
   }
 }
 
-const isLost = ({ client, node }: PathAttempt): boolean =>
-  (client !== null && client.lost !== null) || (node !== null && node.lost !== null)
-
-/** Ids have no spaces. */
-const pairKey = (a: IdentityId, b: IdentityId): string => (a < b ? `${a} ${b}` : `${b} ${a}`)
+const isOf = (record: PathRecord, { routeId, clientId, nodeId }: Opening): boolean =>
+  record.routeId === routeId && record.clientId === clientId && record.nodeId === nodeId

@@ -4,6 +4,8 @@
  */
 import type { Nat } from '../mesh/nat.js'
 import type { Endpoint } from '../protocol/address.js'
+import type { PathPolicy } from '../mesh/path-policy.js'
+import type { PathReason } from '../mesh/path-reason.js'
 import type { WireOf } from '../protocol/messages.js'
 import type { SendResult } from '../protocol/sent.js'
 
@@ -50,7 +52,7 @@ export interface Profile {
 }
 
 /** Which ways packets may travel. `direct-only` never uses our relay nor TURN; `relay-only` shows no address. */
-export type PathPolicy = NonNullable<WireOf<'register'>['policy']>
+export type { PathPolicy }
 export type Ability = NonNullable<WireOf<'register'>['can']>[number]
 
 export interface StoredSession {
@@ -380,7 +382,11 @@ export interface RouteView {
   readonly link: LinkId
   readonly clientId: IdentityId
   readonly nodeId: IdentityId
-  readonly tier: 'opening' | 'relayed' | 'turned' | 'direct' | 'closed'
+  readonly tier: PathTier
+  /** By which socket packets travel; null when they do not. */
+  readonly via: PathVia | null
+  /** Why the path is not direct; null while it is. */
+  readonly reason: PathReason | null
   readonly sinceMs: number
   readonly explanation: Explanation
 }

@@ -4,15 +4,15 @@ import type { WireOf } from '../protocol/messages.js'
 import { LinkWays } from './link-ways.js'
 import type { Peer } from './ports.js'
 
-/** How packets travel. */
-export type Tier = WireOf<'path.settled'>['tier']
+/** How packets travel, when they do. */
+export type Tier = Exclude<WireOf<'path.settled'>['tier'], 'waiting'>
 
 /**
- *   opening → relayed ⇄ turned ⇄ direct → closed
+ *   opening → relayed ⇄ turned ⇄ direct → closed       (waiting, where the policy forbids the relay)
  *
  * `opening` until both ends are set up; then as the coordinator settles it.
  */
-export type LinkState = 'opening' | Tier | 'closed'
+export type LinkState = 'opening' | 'waiting' | Tier | 'closed'
 
 /** What a tunnel knows of one link. */
 export interface TunnelMetrics {

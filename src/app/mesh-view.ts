@@ -4,8 +4,9 @@ import type { coordinatorMachine } from '../actors/coordinator/coordinator.machi
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
+import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { MeshApi, MeshStats, Role } from '../actors/ports.js'
+import type { MeshApi, MeshStats, Role, RouteView } from '../actors/ports.js'
 import type { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
@@ -89,12 +90,19 @@ export function meshView(parts: MeshParts): Seen {
           link,
           clientId: client.identity.id,
           nodeId: node.identity.id,
-          tier: path === undefined ? 'closed' : parts.paths.tierOf(path),
+          ...carriage(path),
           sinceMs: path?.sinceMs ?? 0,
           explanation,
         }
       }),
   }
+}
+
+/** How packets travel on a path, and why not directly. */
+function carriage(path: PathCell | undefined): Pick<RouteView, 'tier' | 'via' | 'reason'> {
+  if (path === undefined) return { tier: 'closed', via: null, reason: null }
+  const tier = tierOf(path)
+  return { tier, via: viaOf(path, tier), reason: reasonOf(path, tier) }
 }
 
 function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {

@@ -166,8 +166,14 @@ export function createMesh(options: MeshOptions): Mesh {
   })
   const paths = new Paths({
     clock,
+    random,
     table,
     ledger: pathLedger,
+    natOf: end => natProbes.natOf(end.identity.id),
+    rttMs: end => ledger.rttMs(end.slot),
+    hasStun: () => (options.traversal?.stunServers().length ?? 0) > 0,
+    hasTurn: end =>
+      options.traversal?.iceServers(end.identity.id).some(([uri]) => uri.startsWith('turn')) ?? false,
     openMs: timing.pathOpenMs,
     failed: ({ link }, end, reason) => coordinator.actor.send({ type: 'path.failed', link, end, reason }),
     faulted: ({ link }, error) => {
@@ -200,6 +206,7 @@ export function createMesh(options: MeshOptions): Mesh {
     everyMs: options.natProbeEveryMs ?? DEFAULT_NAT_PROBE_EVERY_MS,
     progress: (cell, what) => {
       if (cell.role === 'node') sessions.deliver(cell, { type: PROBE_FACTS[what] })
+      paths.reconsider(cell)
     },
     faulted: (cell, error) => {
       counters.faults++
@@ -316,6 +323,12 @@ export function createMesh(options: MeshOptions): Mesh {
         return true
       case 'probe.report':
         natProbes.reported(cell, event)
+        return true
+      case 'path.signal':
+        paths.signalled(event.link, cell, event)
+        return true
+      case 'path.attempt':
+        paths.attempted(event.link, cell, event)
         return true
       case 'renew':
         sessions.deliver(cell, { type: 'asked.renewal' })

@@ -42,7 +42,12 @@ export class Deadlines<K> {
 
   clear(key: K): void {
     this.#due.delete(key)
-    this.#tidy()
+    if (this.#due.size === 0) this.stop()
+    else this.#tidy()
+  }
+
+  has(key: K): boolean {
+    return this.#due.has(key)
   }
 
   /** Forgets everything and stops the timer. */

@@ -446,7 +446,9 @@ export const PathSettled = message(0x35, 'path.settled', {
   doc: 'The path carries on this tier from now on.',
   fields: {
     link: u32.doc('From `path.open`.'),
-    tier: oneOf('relayed', 'turned', 'direct').doc('How packets travel.'),
+    tier: oneOf('relayed', 'turned', 'direct', 'waiting').doc(
+      'How packets travel; `waiting`: not until there is a direct way, for the policy forbids the relay.',
+    ),
     via: optional(oneOf('websocket', 'udp', 'wireguard', 'ice')).doc('By which socket.'),
     reason: optional(str(64)).doc('Why not directly: a reason code of the ledger.'),
   },

@@ -7,10 +7,10 @@ import { relayMachine } from '../../src/actors/relay/relay.machine.js'
 import { serverMachine } from '../../src/actors/server/server.machine.js'
 import { snapshotMachine } from '../../src/actors/snapshot/snapshot.machine.js'
 import type { WireOf } from '../../src/protocol/messages.js'
-import { walk } from '../support/walk.js'
+import { type Step, walk } from '../support/walk.js'
 
 const SLOT = { slot: 5 }
-const LINK = { link: 0x1_0001 }
+const LINK = { link: 0x1_0001, policy: 'auto' } as const
 const accepting = { online: { presence: 'fresh', reach: 'unknown', duty: 'accepting' } } as const
 const idle = { online: { presence: 'fresh', demand: 'idle' } } as const
 const inform = (fact: string) => ({ type: 'inform', params: { fact } })
@@ -192,17 +192,26 @@ t.test('a client that is refused another route keeps the one it has', async t =>
   ])
 })
 
+const carried = (
+  tier: 'relayed' | 'waiting' | 'turned' | 'direct',
+  effort: 'resting' | 'upgrading' = 'resting',
+) => ({ carried: { tier, effort } }) as const
+const settled = (tier: string) => ({ type: 'tellSettled', params: { tier } })
+const lane = (open: boolean) => ({ type: 'setLane', params: { open } })
+const ready: Step<typeof pathMachine> = {
+  when: { type: 'ends.ready' },
+  then: carried('relayed'),
+  asks: ['stopAwaiting', settled('relayed'), lane(true), 'rest'],
+}
+const due: Omit<Step<typeof pathMachine>, 'then'> & { when: { type: 'upgrade.due'; via: 'udp' } } = {
+  when: { type: 'upgrade.due', via: 'udp' },
+  asks: [{ type: 'punch', params: { via: 'udp' } }],
+}
+
 t.test('a path carries on the relay when both ends are ready, and closes from any state', async t => {
   const closed = { when: { type: 'released', reason: 'over' }, then: 'closed' } as const
   const tell = { type: 'tellClosed', params: { reason: 'over' } }
-  walk(t, pathMachine, LINK, [
-    {
-      when: { type: 'ends.ready' },
-      then: { relayed: 'resting' },
-      asks: ['stopAwaiting', { type: 'tellSettled', params: { tier: 'relayed' } }, 'openLane'],
-    },
-    { ...closed, asks: ['closeLane', tell, 'free'] },
-  ])
+  walk(t, pathMachine, LINK, [ready, { ...closed, asks: [lane(false), tell, 'free'] }])
   walk(t, pathMachine, LINK, [{ ...closed, asks: ['stopAwaiting', tell, 'free'] }])
 })
 
@@ -211,25 +220,76 @@ t.test(
   async t => {
     walk(t, pathMachine, LINK, [{ when: { type: 'open.expired' }, then: 'opening', asks: ['reportFailure'] }])
     walk(t, pathMachine, LINK, [
-      { when: { type: 'restored' }, then: { relayed: 'resting' }, asks: ['stopAwaiting', 'openLane'] },
+      {
+        when: { type: 'restored' },
+        then: carried('relayed'),
+        asks: ['stopAwaiting', lane(true), 'rest'],
+      },
     ])
   },
 )
 
-t.test('a path moves off the relay and falls back to it', async t => {
-  const settled = (tier: string) => ({ type: 'tellSettled', params: { tier } })
+t.test(
+  'a path leaves the relay for something better, and falls back without opening the lane anew',
+  async t => {
+    walk(t, pathMachine, LINK, [
+      ready,
+      { ...due, then: carried('relayed', 'upgrading') },
+      { when: { type: 'upgrade.failed' }, then: carried('relayed'), asks: [settled('relayed'), 'rest'] },
+      { ...due, then: carried('relayed', 'upgrading') },
+      { when: { type: 'turn.confirmed' }, then: carried('turned'), asks: [settled('turned'), 'rest'] },
+      { ...due, then: carried('turned', 'upgrading') },
+      { when: { type: 'upgrade.failed' }, then: carried('turned'), asks: [settled('turned'), 'rest'] },
+      { ...due, then: carried('turned', 'upgrading') },
+      { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+      { when: { type: 'way.lost' }, then: carried('relayed'), asks: [settled('relayed'), 'rest'] },
+    ])
+  },
+)
+
+t.test('what is lost during an attempt does not end the attempt', async t => {
   walk(t, pathMachine, LINK, [
+    ready,
+    { when: { type: 'turn.confirmed' }, then: carried('turned'), asks: [settled('turned'), 'rest'] },
+    { ...due, then: carried('turned', 'upgrading') },
+    { when: { type: 'way.lost' }, then: carried('relayed', 'upgrading'), asks: [settled('relayed')] },
+    { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+  ])
+})
+
+t.test('a direct-only path waits without the relay, and waits again when its way is lost', async t => {
+  walk(t, pathMachine, { ...LINK, policy: 'direct-only' }, [
     {
       when: { type: 'ends.ready' },
-      then: { relayed: 'resting' },
-      asks: ['stopAwaiting', 'tellSettled', 'openLane'],
+      then: carried('waiting'),
+      asks: ['stopAwaiting', settled('waiting'), lane(false), 'rest'],
     },
-    { when: { type: 'upgrade.due' }, then: { relayed: 'upgrading' } },
-    { when: { type: 'upgrade.failed' }, then: { relayed: 'resting' } },
-    { when: { type: 'turn.confirmed' }, then: { turned: 'resting' }, asks: ['closeLane', settled('turned')] },
-    { when: { type: 'turn.lost' }, then: { relayed: 'resting' }, asks: [settled('relayed'), 'openLane'] },
-    { when: { type: 'direct.confirmed' }, then: 'direct', asks: ['closeLane', settled('direct')] },
-    { when: { type: 'direct.lost' }, then: { relayed: 'resting' }, asks: [settled('relayed'), 'openLane'] },
+    { ...due, then: carried('waiting', 'upgrading') },
+    { when: { type: 'upgrade.failed' }, then: carried('waiting'), asks: [settled('waiting'), 'rest'] },
+    { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+    { when: { type: 'way.lost' }, then: carried('waiting'), asks: [settled('waiting'), 'rest'] },
+  ])
+})
+
+t.test('a policy that changes moves the path, its lane, and the attempt that runs', async t => {
+  const changed = (policy: 'auto' | 'relay-only' | 'direct-only') =>
+    ({ type: 'policy.changed', policy }) as const
+  walk(t, pathMachine, LINK, [
+    ready,
+    { ...due, then: carried('relayed', 'upgrading') },
+    {
+      when: changed('direct-only'),
+      then: carried('waiting'),
+      asks: [settled('waiting'), 'forgetAttempt', lane(false), 'rest'],
+    },
+    { when: changed('auto'), then: carried('relayed'), asks: [settled('relayed'), lane(true), 'rest'] },
+    { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+    { when: changed('direct-only'), then: carried('direct'), asks: [lane(false), 'rest'] },
+    { when: changed('relay-only'), then: carried('relayed'), asks: [settled('relayed'), lane(true), 'rest'] },
+  ])
+  walk(t, pathMachine, LINK, [
+    { when: changed('direct-only'), then: 'opening' },
+    { when: { type: 'restored' }, then: carried('waiting'), asks: ['stopAwaiting', lane(false), 'rest'] },
   ])
 })
 

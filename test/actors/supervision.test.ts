@@ -10,12 +10,14 @@ import { nodeMachine } from '../../src/actors/node/node.machine.js'
 import type { NodeEvent } from '../../src/actors/node/node.events.js'
 import { type PathEvent, pathMachine } from '../../src/actors/path/path.machine.js'
 import { PathLedger } from '../../src/actors/path/ledger.js'
+import { tierOf } from '../../src/actors/path/path-cell.js'
 import { Paths } from '../../src/actors/path/paths.js'
 import type { Identity, Socket } from '../../src/actors/ports.js'
 import type { Cell, Line } from '../../src/actors/session/cell.js'
 import { sessionActions } from '../../src/actors/session/session.actions.js'
 import { Sessions } from '../../src/actors/session/sessions.js'
 import { RelayTable } from '../../src/lanes/relay-table.js'
+import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { SENT } from '../../src/protocol/sent.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
@@ -156,19 +158,20 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
     { type: 'ends.ready' },
     { type: 'restored' },
     { type: 'open.expired' },
-    { type: 'upgrade.due' },
+    { type: 'policy.changed', policy: 'direct-only' },
+    { type: 'policy.changed', policy: 'relay-only' },
+    { type: 'upgrade.due', via: 'udp' },
     { type: 'upgrade.failed' },
     { type: 'turn.confirmed' },
-    { type: 'turn.lost' },
     { type: 'direct.confirmed' },
-    { type: 'direct.lost' },
+    { type: 'way.lost' },
     { type: 'released', reason: 'over' },
   ]
   const reachable = getShortestPaths(pathMachine, {
-    input: { link: 1 },
+    input: { link: 1, policy: 'auto' },
     events: [...events],
   }) as readonly Reached[]
-  t.ok(reachable.length >= 6, `${reachable.length} states are reached`)
+  t.ok(reachable.length >= 16, `${reachable.length} states are reached`)
   let explosions = 0
   for (const { state: reached, steps } of reachable) {
     if (reached.status !== 'active') continue
@@ -184,6 +187,17 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
       const paths = new Paths({
         clock: new SimulatedClock(),
         ledger: new PathLedger({ clock: new SimulatedClock(), keep: () => {} }),
+        random: {
+          float: () => 0,
+          bytes: size => {
+            bomb()
+            return new Uint8Array(size)
+          },
+        },
+        natOf: () => UNKNOWN_NAT,
+        rttMs: () => null,
+        hasStun: () => true,
+        hasTurn: () => true,
         table: {
           join: (a, b) => table.join(a, b),
           restore: (link, a, b) => table.restore(link, a, b),
@@ -221,7 +235,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
       }
       armed = false
       paths.tell(bystander.link, { type: 'ends.ready' })
-      t.equal(paths.tierOf(bystander), 'relayed', `${where}: bystander`)
+      t.equal(tierOf(bystander), 'relayed', `${where}: bystander`)
     }
   }
   t.ok(explosions >= 6, `${explosions} faults were set off`)

@@ -115,6 +115,8 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
         clientId: 'alice',
         nodeId: 'fra-1',
         tier: 'relayed',
+        via: 'websocket',
+        reason: 'starting',
         sinceMs: 0,
         explanation: nobody,
       },

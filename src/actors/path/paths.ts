@@ -2,32 +2,30 @@
  * All paths: one actor each, in one system of their own, found by their link id. Owns the links' entries in
  * the relay table. A path that throws is closed alone, and its route is looked at again.
  */
-import { type Actor, createActor, fromTransition } from 'xstate'
+import { createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
-import type { WireOf } from '../../protocol/messages.js'
-import type { LinkId, PathEndName, RouteId } from '../ports.js'
+import type { Random } from '../../kit/random.js'
+import { strictest } from '../../mesh/path-policy.js'
+import type { Tier, Via } from '../../mesh/upgrade.js'
+import type { LinkId, PathTier, RouteId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
+import {
+  newPath,
+  type PathCell,
+  type PathReport,
+  reasonOf,
+  type Side,
+  sideOf,
+  type Signal,
+  tierOf,
+  viaOf,
+} from './path-cell.js'
+import { introduction, settledMessage, tellClosed, tellSettled } from './path-messages.js'
 import { type PathEvent, pathMachine } from './path.machine.js'
-
-export interface PathCell {
-  readonly link: LinkId
-  readonly routeId: RouteId
-  readonly client: Cell
-  readonly node: Cell
-  /** The client sends all its traffic through the node. */
-  readonly exit: boolean
-  readonly actor: Actor<typeof pathMachine>
-  /** Which ends have said that they are ready. */
-  readonly ready: Set<Cell>
-  readonly sinceMs: number
-  /** What each end last said of it. */
-  readonly reports: Map<Cell, PathReport>
-}
-
-/** A path as its end sees it. */
-export type PathReport = Omit<WireOf<'path.report'>, 'type' | 'link'>
+import type { Account } from './trial.js'
+import { type Surroundings, Upgrades } from './upgrades.js'
 
 /** The links' entries: which sessions they join, and whether they carry. */
 export interface LinkTable {
@@ -37,8 +35,9 @@ export interface LinkTable {
   remove(link: LinkId): void
 }
 
-export interface PathsOptions {
+export interface PathsOptions extends Surroundings {
   readonly clock: Clock
+  readonly random: Random
   readonly table: LinkTable
   readonly ledger: PathLedger
   /** How long both ends have to get ready, ms. */
@@ -48,50 +47,44 @@ export interface PathsOptions {
   readonly faulted: (path: PathCell, error: unknown) => void
 }
 
-/** Keeps a client's NAT mapping and WireGuard session warm once the path is direct, s; off at the node. */
-const CLIENT_KEEPALIVE_S = 25
-
 export class Paths {
   readonly #options: PathsOptions
   readonly #root = createActor(fromTransition((state: null) => state, null)).start()
   readonly #paths = new Map<LinkId, PathCell>()
   readonly #opening: Deadlines<LinkId>
+  readonly #upgrades: Upgrades
   readonly #logic: typeof pathMachine
 
   constructor(options: PathsOptions) {
     this.#options = options
     this.#opening = new Deadlines(options.clock, link => this.#expired(link))
-    const at = (context: { link: LinkId }) => this.#paths.get(context.link)
+    this.#upgrades = new Upgrades({
+      ...options,
+      deliver: (path, event) => this.#deliver(path, event),
+      within: (path, run) => this.#within(path, run),
+      tellSettled: (path, tier) => this.#settle(path, tier),
+    })
+    const withPath =
+      <P>(run: (path: PathCell, params: P) => void) =>
+      ({ context }: { context: { link: LinkId } }, params: P) => {
+        const path = this.#paths.get(context.link)
+        if (path !== undefined) run(path, params)
+      }
     this.#logic = pathMachine.provide({
       actions: {
-        introduce: ({ context }) => {
-          const path = at(context)
-          if (path === undefined) return
-          path.client.line?.tell(introduction(path, path.client))
-          path.node.line?.tell(introduction(path, path.node))
-        },
+        introduce: withPath(path => path.sides.forEach(side => this.#introduce(path, side))),
         awaitEnds: ({ context }) => this.#opening.set(context.link, options.openMs),
         stopAwaiting: ({ context }) => this.#opening.clear(context.link),
-        openLane: ({ context }) => options.table.carry(context.link, true),
-        closeLane: ({ context }) => options.table.carry(context.link, false),
-        tellSettled: ({ context }, { tier }) => {
-          options.ledger.settled(context.link, settling(tier))
-          const message = { type: 'path.settled', link: context.link, tier } as const
-          at(context)?.client.line?.tell(message)
-          at(context)?.node.line?.tell(message)
-        },
-        reportFailure: ({ context }) => {
-          const path = at(context)
-          if (path === undefined) return
-          const late = [path.node, path.client].find(end => !path.ready.has(end)) ?? null
+        setLane: ({ context }, { open }) => options.table.carry(context.link, open),
+        tellSettled: withPath<{ tier: Tier }>((path, { tier }) => this.#settle(path, tier)),
+        rest: withPath(path => this.#upgrades.rest(path)),
+        punch: withPath<{ via: Via }>((path, { via }) => this.#upgrades.begin(path, via)),
+        forgetAttempt: withPath(path => this.#upgrades.forget(path)),
+        reportFailure: withPath(path => {
+          const late = [path.node, path.client].find(end => sideOf(path, end)?.ready !== true) ?? null
           options.failed(path, late, 'the end did not get ready in time')
-        },
-        tellClosed: ({ context }, { reason }) => {
-          options.ledger.closed(context.link, reason)
-          const message = { type: 'path.closed', link: context.link, reason } as const
-          at(context)?.client.line?.tell(message)
-          at(context)?.node.line?.tell(message)
-        },
+        }),
+        tellClosed: withPath<{ reason: string }>((path, { reason }) => this.#end(path, reason)),
         free: ({ context }) => this.#free(context.link),
       },
     })
@@ -122,46 +115,51 @@ export class Paths {
   ): PathCell | null {
     if (!this.#options.table.restore(link, route.client.slot, route.node.slot)) return null
     const path = this.#begin(link, route)
-    path.ready.add(path.client).add(path.node)
+    for (const side of path.sides) side.ready = true
+    this.#upgrades.prepare(path)
     this.#deliver(path, { type: 'restored' })
-    this.#options.ledger.settled(link, settling('relayed'))
+    this.#note(path)
     return path
   }
 
   /** One end is ready; false when the link is not its. */
   ready(link: LinkId, end: Cell): boolean {
-    const path = this.#paths.get(link)
-    if (path === undefined || (path.client !== end && path.node !== end)) return false
-    path.ready.add(end)
-    this.#options.ledger.ready(link, nameOf(path, end))
-    if (path.ready.size < 2) return true
-    const tier = this.tierOf(path)
-    if (tier === 'opening') this.#deliver(path, { type: 'ends.ready' })
-    // An end that set itself up again may not have heard how the path carries.
-    else if (tier !== 'closed') end.line?.tell({ type: 'path.settled', link, tier })
-    return true
+    return this.#hear(link, end, (path, side) => {
+      side.ready = true
+      this.#options.ledger.ready(link, side.name)
+      this.#upgrades.ready(path, side)
+      const tier = tierOf(path)
+      if (tier === 'closed' || !path.sides.every(({ ready }) => ready)) return
+      if (tier === 'opening') {
+        this.#upgrades.prepare(path)
+        this.#deliver(path, { type: 'ends.ready' })
+      }
+      // An end that set itself up again may not have heard how the path carries; one that claims to know does.
+      else if (path.trial?.said.has(end) !== true) end.line?.tell(settledMessage(path, tier))
+    })
   }
 
   /** One end cannot serve the link. */
   declined(link: LinkId, end: Cell, reason: string): boolean {
-    const path = this.#paths.get(link)
-    if (path === undefined || (path.client !== end && path.node !== end)) return false
-    this.#options.failed(path, end, reason)
-    return true
+    return this.#hear(link, end, path => this.#options.failed(path, end, reason))
   }
 
   /** Keeps what one end says of the path. */
-  report(link: LinkId, end: Cell, report: PathReport): void {
-    const path = this.#paths.get(link)
-    if (path === undefined || (path.client !== end && path.node !== end)) return
-    this.#options.ledger.reported(link, nameOf(path, end), report)
-    const { rttMs, sentBytes, receivedBytes, lastReceivedMs } = report
-    path.reports.set(end, {
-      sentBytes,
-      receivedBytes,
-      ...(rttMs !== undefined && { rttMs }),
-      ...(lastReceivedMs !== undefined && { lastReceivedMs }),
+  report(link: LinkId, end: Cell, report: PathReport): boolean {
+    return this.#hear(link, end, (_, side) => {
+      side.report = report
+      this.#options.ledger.reported(link, side.name, report)
     })
+  }
+
+  /** One end says where it may be reached. */
+  signalled(link: LinkId, end: Cell, signal: Signal): boolean {
+    return this.#hear(link, end, (path, side) => this.#upgrades.signalled(path, side, signal))
+  }
+
+  /** One end says how an attempt went. */
+  attempted(link: LinkId, end: Cell, account: Account): boolean {
+    return this.#hear(link, end, (path, side) => this.#upgrades.attempted(path, side, account))
   }
 
   close(link: LinkId, reason: string): void {
@@ -176,41 +174,63 @@ export class Paths {
 
   /** Tells a session that came back of every link it is an end of. */
   introduceAll(end: Cell): void {
-    for (const link of end.links ?? []) {
-      const path = this.#paths.get(link)
-      if (path !== undefined) end.line?.tell(introduction(path, end))
-    }
+    for (const link of end.links ?? []) this.#hear(link, end, (path, side) => this.#introduce(path, side))
   }
 
-  /** Returns the path's tier, or `opening`. */
-  tierOf(path: PathCell): 'opening' | 'relayed' | 'turned' | 'direct' | 'closed' {
-    const { value } = path.actor.getSnapshot()
-    return (typeof value === 'string' ? value : Object.keys(value)[0]) as ReturnType<Paths['tierOf']> // the machine's top states
+  /** What is known of an end's NAT has changed: its paths are looked at again. */
+  reconsider(end: Cell): void {
+    for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.reconsider(path))
   }
 
   stop(): void {
     this.#opening.stop()
+    this.#upgrades.stop()
     this.#paths.clear()
     this.#root.stop()
   }
 
   #begin(link: LinkId, route: { routeId: RouteId; client: Cell; node: Cell; exit: boolean }): PathCell {
-    const actor = createActor(this.#logic, { parent: this.#root, id: 'path', input: { link } })
-    const path: PathCell = {
-      ...route,
-      link,
-      actor,
-      ready: new Set(),
-      reports: new Map(),
-      sinceMs: this.#options.clock.wallMs(),
-    }
+    const { client, node } = route
+    const policy = strictest([client, node].map(end => end.identity.profile.policy)) ?? 'relay-only'
+    const actor = createActor(this.#logic, { parent: this.#root, id: 'path', input: { link, policy } })
+    const path = newPath({ ...route, link, actor, policy, sinceMs: this.#options.clock.wallMs() })
     this.#paths.set(link, path)
-    for (const end of [path.client, path.node]) (end.links ??= new Set()).add(link)
-    const [clientId, nodeId] = [route.client.identity.id, route.node.identity.id]
-    this.#options.ledger.opened({ link, routeId: route.routeId, clientId, nodeId, policy: 'auto' })
+    for (const end of [client, node]) (end.links ??= new Set()).add(link)
+    const [clientId, nodeId] = [client.identity.id, node.identity.id]
+    this.#options.ledger.opened({ link, routeId: route.routeId, clientId, nodeId, policy })
+    path.attempts = this.#options.ledger.lastAttempt(link)
     actor.start()
     this.#check(path)
     return path
+  }
+
+  #introduce(path: PathCell, side: Side): void {
+    side.end.line?.tell(introduction(path, side.end))
+    this.#upgrades.introduced(path, side)
+  }
+
+  #settle(path: PathCell, tier: Tier): void {
+    tellSettled(path, tier)
+    this.#note(path, tier)
+  }
+
+  /** Writes down how the path carries. */
+  #note(path: PathCell, tier: PathTier = tierOf(path)): void {
+    this.#options.ledger.settled(path.link, { tier, via: viaOf(path, tier), reason: reasonOf(path, tier) })
+  }
+
+  #end(path: PathCell, reason: string): void {
+    tellClosed(path, reason)
+    this.#options.ledger.closed(path.link, reason)
+  }
+
+  /** Runs what an end of the link set off; false when it is no end of it. */
+  #hear(link: LinkId, end: Cell, run: (path: PathCell, side: Side) => void): boolean {
+    const path = this.#paths.get(link)
+    const side = path && sideOf(path, end)
+    if (path === undefined || side === undefined) return false
+    this.#within(path, () => run(path, side))
+    return true
   }
 
   #deliver(path: PathCell, event: PathEvent): void {
@@ -220,18 +240,25 @@ export class Paths {
 
   #check(path: PathCell): void {
     const snapshot = path.actor.getSnapshot()
-    if (snapshot.status !== 'error' || this.#paths.get(path.link) !== path) return
-    this.#options.faulted(path, snapshot.error)
-    const message = {
-      type: 'path.closed',
-      link: path.link,
-      reason: 'the path failed inside the coordinator',
-    } as const
-    path.client.line?.tell(message)
-    path.node.line?.tell(message)
-    this.#options.ledger.closed(path.link, message.reason)
+    if (snapshot.status === 'error') this.#fault(path, snapshot.error)
+  }
+
+  /** Runs what is about one path: what is thrown closes that path alone. */
+  #within(path: PathCell, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fault(path, error)
+    }
+  }
+
+  #fault(path: PathCell, error: unknown): void {
+    if (this.#paths.get(path.link) !== path) return
+    const reason = 'the path failed inside the coordinator'
+    this.#options.faulted(path, error)
+    this.#end(path, reason)
     this.#free(path.link)
-    this.#options.failed(path, null, message.reason)
+    this.#options.failed(path, null, reason)
   }
 
   #expired(link: LinkId): void {
@@ -247,37 +274,10 @@ export class Paths {
     const path = this.#paths.get(link)
     if (path === undefined) return
     this.#opening.clear(link)
+    this.#upgrades.closed(path)
     this.#options.table.remove(link)
     path.client.links?.delete(link)
     path.node.links?.delete(link)
     this.#paths.delete(link)
-  }
-}
-
-const nameOf = (path: PathCell, end: Cell): PathEndName => (end === path.client ? 'client' : 'node')
-
-/** Every path rests on the relay until something leads away from it. */
-const settling = (tier: 'relayed' | 'turned' | 'direct') =>
-  ({
-    tier,
-    via: tier === 'relayed' ? 'websocket' : 'udp',
-    reason: tier === 'direct' ? null : 'starting',
-  }) as const
-
-/** Returns `path.open` for one end: the other end’s key and addresses, as its WireGuard peer entry needs them. */
-function introduction(path: PathCell, end: Cell): WireOf<'path.open'> {
-  const toClient = end === path.client
-  const { id, publicKey, overlay4, overlay6 } = (toClient ? path.node : path.client).identity
-  const own = [`${overlay4}/32`, `${overlay6}/128`]
-  return {
-    type: 'path.open',
-    link: path.link,
-    routeId: path.routeId,
-    peerId: id,
-    peerKey: publicKey,
-    peerOverlay4: `${overlay4}/32`,
-    peerOverlay6: `${overlay6}/128`,
-    allowedIps: toClient && path.exit ? ['0.0.0.0/0', '::/0'] : own,
-    keepaliveS: toClient ? CLIENT_KEEPALIVE_S : 0,
   }
 }

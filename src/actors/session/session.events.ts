@@ -43,6 +43,8 @@ export type AgentRequest = Extract<
       | 'path.report'
       | 'path.closed'
       | 'probe.report'
+      | 'path.signal'
+      | 'path.attempt'
       | 'renew'
       | 'goodbye'
       | 'error'
@@ -54,6 +56,8 @@ const BOTH = [
   'path.report',
   'path.closed',
   'probe.report',
+  'path.signal',
+  'path.attempt',
   'renew',
   'goodbye',
   'error',

@@ -1,0 +1,115 @@
+/** A path: the handle that its machine's effects, its attempts and the pages share. */
+import type { Actor } from 'xstate'
+import type { PathPolicy } from '../../mesh/path-policy.js'
+import type { PathReason } from '../../mesh/path-reason.js'
+import type { Tier } from '../../mesh/upgrade.js'
+import type { WireOf } from '../../protocol/messages.js'
+import type { LinkId, PathEndName, PathTier, PathVia, RouteId } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+import type { pathMachine } from './path.machine.js'
+import type { Trial } from './trial.js'
+
+export interface PathCell {
+  readonly link: LinkId
+  readonly routeId: RouteId
+  /** The client sends all its traffic through the node. */
+  readonly exit: boolean
+  readonly client: Cell
+  readonly node: Cell
+  /** What is known of each end's side; the client's is first. */
+  readonly sides: readonly [Side, Side]
+  readonly actor: Actor<typeof pathMachine>
+  readonly sinceMs: number
+  /** What holds for it, of its ends' wishes and the operator's. Owned by the paths. */
+  policy: PathPolicy
+  /** What keeps it from being direct; null while it is. Owned by the upgrades. */
+  reason: PathReason | null
+  /** Number of the last attempt. Owned by the upgrades, as is all that follows. */
+  attempts: number
+  /** Failures in a row: what the next rest depends on. */
+  failures: number
+  /** An end has said something new since the last attempt began. */
+  isRenewed: boolean
+  /** When the last attempt began, and since when a way off the relay carries; monotonic ms. */
+  triedMs: number | null
+  carriedMs: number | null
+  /** The attempt that runs, and the one whose way carries. */
+  trial: Trial | null
+  standing: Trial | null
+}
+
+/** One end's side of a path. */
+export interface Side {
+  readonly end: Cell
+  readonly name: PathEndName
+  /** It has said that it is set up. */
+  ready: boolean
+  /** It has said so since it was introduced last. */
+  present: boolean
+  /** What it last said of the path. */
+  report: PathReport | null
+  /** Where it may be reached. */
+  signal: Signal | null
+  /** The attempt that it has spoken of since it was introduced last. */
+  vouched: number | null
+  /** It was introduced anew: whatever revision it says next counts. */
+  isSignalOld: boolean
+  /** Where its socket came from when it was introduced last. */
+  remote: string | null
+}
+
+/** A path as its end sees it. */
+export type PathReport = Omit<WireOf<'path.report'>, 'type' | 'link'>
+export type Signal = Omit<WireOf<'path.signal'>, 'type' | 'link'>
+
+type Given = 'link' | 'routeId' | 'exit' | 'client' | 'node' | 'actor' | 'sinceMs' | 'policy'
+
+export const newPath = (given: Pick<PathCell, Given>): PathCell => ({
+  ...given,
+  sides: [newSide(given.client, 'client'), newSide(given.node, 'node')],
+  reason: 'starting',
+  attempts: 0,
+  failures: 0,
+  isRenewed: false,
+  triedMs: null,
+  carriedMs: null,
+  trial: null,
+  standing: null,
+})
+
+const newSide = (end: Cell, name: PathEndName): Side => ({
+  end,
+  name,
+  ready: false,
+  present: false,
+  report: null,
+  signal: null,
+  vouched: null,
+  isSignalOld: false,
+  remote: null,
+})
+
+/** Returns the side of `end`, or undefined when it is no end of the path. */
+export const sideOf = (path: PathCell, end: Cell): Side | undefined =>
+  path.sides.find(side => side.end === end)
+
+/** Returns the side across. */
+export const across = ({ sides }: PathCell, side: Side): Side => (side === sides[0] ? sides[1] : sides[0])
+
+/** Returns how packets travel now. */
+export function tierOf({ actor }: PathCell): PathTier {
+  const { value } = actor.getSnapshot() as { value: 'opening' | 'closed' | { carried: { tier: Tier } } } // the machine’s states; their derived type has every part optional
+  return typeof value === 'string' ? value : value.carried.tier
+}
+
+/** Returns by which socket packets travel; null when they do not. */
+export function viaOf({ standing }: PathCell, tier: PathTier): PathVia | null {
+  if (tier === 'relayed') return 'websocket'
+  return standing?.via ?? null
+}
+
+/** Returns why the path is not direct; null while it is. */
+export function reasonOf({ reason }: PathCell, tier: PathTier): PathReason | null {
+  if (tier === 'direct') return null
+  return tier === 'waiting' ? 'policy_direct_only' : reason
+}

@@ -1,0 +1,100 @@
+/**
+ * When a path tries to leave the relay, by which socket, and how long it rests after it did not work.
+ *
+ *   abilities, NATs, policy, what the ends have said ─→ plan ─→ try `via`, or rest for a reason
+ */
+import { backoffMs } from '../kit/backoff.js'
+import type { Random } from '../kit/random.js'
+import type { WireOf } from '../protocol/messages.js'
+import { canPunch, type Nat } from './nat.js'
+import type { PathPolicy } from './path-policy.js'
+import type { PathReason } from './path-reason.js'
+
+/** By which socket packets leave the relay. */
+export type Via = WireOf<'path.punch'>['via']
+/** How packets travel now; `waiting`: not at all, for the policy forbids the relay. */
+export type Tier = WireOf<'path.settled'>['tier']
+
+export interface UpgradeEnd {
+  readonly can: readonly NonNullable<WireOf<'register'>['can']>[number][]
+  readonly nat: Nat
+  /** Has a socket to the coordinator now. */
+  readonly isConnected: boolean
+  /** How many addresses it may be reached at; null: it has not said yet. */
+  readonly candidates: number | null
+}
+
+export interface UpgradeView {
+  readonly policy: PathPolicy
+  readonly tier: Tier
+  /** An end may use a TURN server. */
+  readonly turn: boolean
+  readonly ends: readonly [UpgradeEnd, UpgradeEnd]
+}
+
+/** What to try now; or nothing until something changes, and why the path is not direct. */
+export interface Plan {
+  readonly via: Via | null
+  readonly reason: PathReason | null
+}
+
+/** Returns the next way to try. The questions whose answers change least often come first. */
+export function plan({ policy, tier, turn, ends }: UpgradeView): Plan {
+  const [a, b] = ends
+  if (policy === 'relay-only') return rest('policy_relay_only')
+  if (tier === 'direct') return rest(null)
+  const via = commonWay(a, b)
+  if (via === null) return rest('cannot')
+  if (!a.isConnected || !b.isConnected) return rest('peer_away')
+  if (a.candidates === null || b.candidates === null) return rest('starting')
+  if (via === 'udp' && a.candidates + b.candidates === 0) return rest('no_candidates')
+  const punch = canPunch(a.nat, b.nat)
+  // A TURN server helps two NATs that cannot meet, once; it does not help an end whose UDP stays inside.
+  const isHelped = turn && policy === 'auto' && tier === 'relayed' && punch.reason !== 'udp_blocked'
+  return punch.verdict === 'no' && !isHelped ? rest(punch.reason) : { via, reason: null }
+}
+
+const rest = (reason: PathReason | null): Plan => ({ via: null, reason })
+
+/** UDP first: it loses nothing and keeps the packets as they are. */
+function commonWay(a: UpgradeEnd, b: UpgradeEnd): Via | null {
+  for (const way of ['udp', 'ice'] as const) if (a.can.includes(way) && b.can.includes(way)) return way
+  return null
+}
+
+/** Ceilings of the first rest and of every rest, ms. */
+const FIRST_REST_MS = 5_000
+const LONGEST_REST_MS = 600_000
+
+/**
+ * Returns how long to rest after so many failures in a row, ms: doubling, and drawn from the upper half so that
+ * each rest is longer than the one before, while paths that failed together do not come back together.
+ */
+export function restMs(failures: number, random: Random): number {
+  const ceilingMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(failures - 1, 30))
+  const half = { firstMs: FIRST_REST_MS / 2, maxMs: LONGEST_REST_MS / 2 }
+  return ceilingMs / 2 + backoffMs(failures - 1, random, half)
+}
+
+/** Returns after how long each end begins, ms, so that both begin at the same moment although one hears it later. */
+export function startsIn(rttsMs: readonly [number | null, number | null]): [number, number] {
+  const [a, b] = rttsMs
+  // An end whose round trip is not known yet is taken to be as far away as the other.
+  const awayA = (a ?? b ?? 0) / 2
+  const awayB = (b ?? a ?? 0) / 2
+  const meetMs = Math.min(Math.max(awayA, awayB), LONGEST_WAIT_MS)
+  return [Math.round(Math.max(0, meetMs - awayA)), Math.round(Math.max(0, meetMs - awayB))]
+}
+
+/** A round trip that is longer than twice this says nothing about the next message, ms. */
+const LONGEST_WAIT_MS = 1_000
+
+type Cause = NonNullable<WireOf<'path.attempt'>['cause']>
+
+/** Returns the reason code of an attempt that failed for these causes. */
+export function reasonOfFailure(causes: readonly Cause[], hasStun: boolean): PathReason {
+  if (causes.includes('slower')) return 'slower'
+  if (causes.includes('no_candidates') || causes.includes('no_socket'))
+    return hasStun ? 'no_candidates' : 'no_stun'
+  return 'punch_timeout'
+}

@@ -91,7 +91,7 @@ t.test(
     t.equal(client.link.tier, null)
     punch(1)
     await until('both ends carry', () => client.link.tier !== null && node.link.tier !== null)
-    t.match(client.outcomes, [{ attempt: 1, outcome: 'direct', local: /^host /, remote: /^host / }])
+    t.match(client.outcomes, [{ attempt: 1, outcome: 'direct', local: /^(host|srflx) /, remote: /^(host|srflx) / }])
     t.match(node.outcomes, [{ attempt: 1, outcome: 'direct' }])
     t.ok((client.link.rttMs ?? -1) >= 0, 'its round trip is known')
 
@@ -250,6 +250,25 @@ t.test('the network changed: what carried is given up, and the other end is aske
   client.way.networkChanged()
   t.match(client.outcomes.at(-1), { outcome: 'lost', cause: 'network_changed' })
   t.equal(client.said.filter(({ type }) => type === 'path.signal').length, before + 1)
+})
+
+t.test('an end that is introduced again says again what carries, and nothing new', async t => {
+  const { client } = await connected()
+  const said = client.said.length
+  const revisions = () => client.said.flatMap(event => (event.type === 'path.signal' ? event.revision : []))
+  const last = Math.max(...revisions())
+  client.link.introduced(peer('fra-1'))
+  t.match(client.said.slice(said), [
+    { type: 'path.attempt', attempt: 1, outcome: 'direct' },
+    { type: 'path.signal', revision: last },
+  ])
+})
+
+t.test('what the coordinator settles as relayed carries no more, and nobody reports a loss', async t => {
+  const { client } = await connected()
+  client.link.hear({ type: 'path.settled', link: LINK, tier: 'relayed' })
+  t.equal(client.link.tier, null)
+  t.equal(client.outcomes.length, 1)
 })
 
 t.test('a description is read as it was written', async t => {

@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from '../../kit/clock.js'
 import type { WireOf } from '../../protocol/messages.js'
-import type { LinkWay, WayHost } from '../ports.js'
+import type { IceServers, LinkWay, PathWord, WayHost } from '../ports.js'
 import { readDescription, writeDescription } from './description.js'
 import { IceAttempt, type IceOutcome } from './ice-attempt.js'
 import type { OpenIce } from './peer.js'
@@ -54,20 +54,23 @@ export class IceLink implements LinkWay {
     this.#signal(null)
   }
 
-  hear(event: Parameters<LinkWay['hear']>[0]): void {
+  hear(event: PathWord): void {
     if (event.type === 'path.punch' && event.via === 'ice') this.#begin(event)
     else if (event.type === 'path.signal' && event.ice !== undefined) this.#described(event.ice)
+    else if (event.type === 'path.settled' && event.tier !== 'direct' && event.tier !== 'turned') this.#drop()
   }
 
+  /** The coordinator may have forgotten: it hears again what carries, and that this end can be asked. */
   introduced(): void {
-    this.announce()
+    if (this.#carrying !== null) this.#report(this.#carrying, this.#carrying.tier ?? 'direct')
+    this.#say(null)
   }
 
   send(packet: Uint8Array): void {
     this.#carrying?.send(packet)
   }
 
-  /** What is carried stays while it answers; the other end is asked to try anew. */
+  /** The pair was of the old network: the relay carries until a new one has proved itself. */
   networkChanged(): void {
     this.#lose('network_changed')
     this.announce()
@@ -88,7 +91,7 @@ export class IceLink implements LinkWay {
     const trying: IceAttempt = new IceAttempt({
       clock,
       openIce,
-      iceServers: () => host.iceServers(),
+      iceServers: () => serversFor(host),
       attempt,
       offers: controlling,
       startInMs,
@@ -135,6 +138,12 @@ export class IceLink implements LinkWay {
     lost.close()
   }
 
+  /** The other end, or the coordinator, has given up what carried. */
+  #drop(): void {
+    this.#carrying?.close()
+    this.#carrying = null
+  }
+
   #report(of: IceAttempt, outcome: IceOutcome | 'failed' | 'lost', cause?: Cause): void {
     const pair = of.pair
     this.#options.host.say({
@@ -164,9 +173,13 @@ export class IceLink implements LinkWay {
   }
 
   #signal(ice: Uint8Array | null): void {
-    const { clock, link, host } = this.#options
     // An agent that was started again is newer than what is remembered of it.
-    this.#revision = Math.max(this.#revision + 1, Math.floor(clock.wallMs() / 1_000))
+    this.#revision = Math.max(this.#revision + 1, Math.floor(this.#options.clock.wallMs() / 1_000))
+    this.#say(ice)
+  }
+
+  #say(ice: Uint8Array | null): void {
+    const { link, host } = this.#options
     host.say({
       type: 'path.signal',
       link,
@@ -176,3 +189,9 @@ export class IceLink implements LinkWay {
     })
   }
 }
+
+/** With `direct-only` no TURN server is used. */
+const serversFor = (host: WayHost): IceServers =>
+  host.policy === 'direct-only'
+    ? host.iceServers().filter(([uri]) => uri.startsWith('stun:'))
+    : host.iceServers()

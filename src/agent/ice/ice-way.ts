@@ -5,7 +5,7 @@
  * SCTP slows down when packets are lost, also on channels that resend nothing: at 1 % of loss and 40 ms it carries
  * a few Mbit/s. WireGuard's packets take the plain socket instead.
  */
-import type { Clock } from '../../kit/clock.js'
+import { type Clock, systemClock } from '../../kit/clock.js'
 import type { LinkWay, Peer, Way, WayHost } from '../ports.js'
 import { IceLink } from './ice-link.js'
 import { nodeIce } from './node-peer.js'
@@ -22,9 +22,9 @@ export class IceWay implements Way {
   readonly #links = new Map<number, IceLink>()
 
   /** Returns the way, or null when this machine has no build of the library that it needs. */
-  static create(options: Omit<IceWayOptions, 'openIce'>): IceWay | null {
+  static create(): IceWay | null {
     const openIce = nodeIce()
-    return openIce === null ? null : new IceWay({ ...options, openIce })
+    return openIce === null ? null : new IceWay({ clock: systemClock, openIce })
   }
 
   constructor(options: IceWayOptions) {

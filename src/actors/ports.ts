@@ -8,6 +8,7 @@ import type { PathPolicy } from '../mesh/path-policy.js'
 import type { PathReason } from '../mesh/path-reason.js'
 import type { WireOf } from '../protocol/messages.js'
 import type { SendResult } from '../protocol/sent.js'
+import type { TurnStats } from '../turn/service.js'
 
 export type IdentityId = string
 export type SessionId = string
@@ -256,8 +257,14 @@ export interface Sighting {
   readonly transactionId: string
   readonly address: string
   readonly port: number
-  /** Index of the listener. */
+  /** Index of the listener, as in `stunServers()`. */
   readonly listener: number
+}
+
+/** STUN and TURN as operators see them. */
+export interface TurnView extends TurnStats {
+  readonly mode: 'embedded' | 'coturn' | 'external'
+  readonly state: 'off' | 'starting' | 'up' | 'degraded'
 }
 
 // ── the ledger of paths ──────────────────────────────────────────────────────────────────────────

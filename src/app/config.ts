@@ -18,6 +18,10 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     const missing = config.tlsCert === null ? 'BOSON_TLS_CERT' : 'BOSON_TLS_KEY'
     problems.push(`${missing}: wanted a path, because the other half of the certificate is set`)
   }
+  if (config.turnMode === 'coturn' && config.turnPort === 0)
+    problems.push('TURN_LISTENING_PORT: wanted a port from 1 to 65535, because BOSON_TURN_MODE is coturn')
+  if (config.turnMode === 'external' && !config.turnUrls.some(url => url.startsWith('turn')))
+    problems.push('BOSON_TURN_URLS: wanted at least one turn: or turns:, because BOSON_TURN_MODE is external')
   if (problems.length > 0) throw new BadConfig(problems)
   return { ...config, host: config.host ?? (config.mode === 'production' ? '0.0.0.0' : '127.0.0.1') }
 }

@@ -63,13 +63,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   await mesh.start()
   await turn?.start()
   const loop = new LoopDelay()
-  const metrics = new Metrics({ clock, mesh, loop, startedAtMs: clock.wallMs() })
+  const view = turn === undefined ? null : () => turn.view()
+  const metrics = new Metrics({ clock, mesh, loop, turn: view, startedAtMs: clock.wallMs() })
   const health = new HealthReport({
     clock,
     mesh,
     database: () => store.ping(),
     redis: options.redis,
-    turn: turn === undefined ? null : () => answerTime(turn),
+    turn: turn === undefined ? null : { ping: () => turn.ping(), state: () => turn.view().state },
   })
   const relayBytes = new Rate(clock, () => mesh.stats().relay.bytes)
   const remotes = new Remotes(config.trustedProxies)
@@ -80,6 +81,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     health,
     metrics,
     loop,
+    turn: view,
     relayBytes,
     storeKind: options.storeKind,
     metricsOpen: config.metricsOpen,
@@ -130,7 +132,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   return {
     mesh,
     port: server.port,
-    reload: () => server.reload(),
+    reload() {
+      server.reload()
+      turn?.reload()
+    },
     async stop(spreadMs) {
       server.shut()
       // The mesh's timers do not keep the process alive, and nothing may listen any more.
@@ -143,13 +148,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       loop.stop()
     },
   }
-}
-
-/** Returns the round trip to the TURN service, ms; rejects when it does not answer. */
-async function answerTime(turn: Turn): Promise<number> {
-  const { status, latencyMs } = await turn.health()
-  if (status !== 'healthy') throw new Error(`turn is ${status}`)
-  return latencyMs ?? 0
 }
 
 function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>[0] {

@@ -60,6 +60,7 @@ interface Running {
 }
 
 async function start(config: Config, log: Logger): Promise<Running> {
+  const { turnMode } = config
   const lock: DataDirLock = lockDataDir(config.dataDir)
   const opened: (() => unknown)[] = [() => lock.release()]
   const close = async () => {
@@ -92,9 +93,9 @@ async function start(config: Config, log: Logger): Promise<Running> {
       token: operatorToken(config, systemRandom),
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
-      ...(config.turnMode !== 'off' && {
+      ...(turnMode !== 'off' && {
         turn: (isPresent: (id: string) => boolean) =>
-          new Turn({ config, secret: turnSecret(config, systemRandom), isPresent, log }),
+          new Turn({ config, mode: turnMode, secret: turnSecret(config, systemRandom), isPresent, log }),
       }),
     })
     return { coordinator, store, close }

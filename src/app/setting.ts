@@ -114,6 +114,29 @@ export const ipAddress: Accepts<string> = {
   wanted: 'an IP address',
 }
 
+export const ipv6Address: Accepts<string> = {
+  schema: z.string().refine(value => isIP(value) === 6),
+  wanted: 'an IPv6 address',
+}
+
+/** Returns the ports that a range such as 49152-65535 begins and ends with. */
+export function readPortRange(text: string): { readonly first: number; readonly last: number } {
+  const [first = 0, last = 0] = text.split('-').map(Number)
+  return { first, last }
+}
+
+/** Ports from one to another, both included. */
+export const portRange: Accepts<string> = {
+  schema: z
+    .string()
+    .regex(/^\d{4,5}-\d{4,5}$/)
+    .refine(value => {
+      const { first, last } = readPortRange(value)
+      return first >= 1_024 && first < last && last <= 65_535
+    }),
+  wanted: 'two ports from 1024 to 65535 such as 49152-65535',
+}
+
 /** A comma-separated list, or a list in the file. */
 export const list = (of: Accepts<string>): Accepts<readonly string[]> => ({
   schema: z

@@ -7,6 +7,7 @@ import { TIMING } from '../protocol/timing.js'
 import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mesh.js'
 import {
   ipAddress,
+  ipv6Address,
   list,
   matching,
   network,
@@ -14,6 +15,7 @@ import {
   oneOf,
   optional,
   origin,
+  portRange,
   secret,
   standard,
   text,
@@ -107,13 +109,28 @@ export const SETTINGS = {
   turnStaticSecret: secret('TURN_STATIC_SECRET', {
     doc: 'Signs TURN credentials, at least 32 characters. Required in production.',
   }),
+  turnOldSecret: secret('BOSON_TURN_OLD_SECRET', {
+    doc: 'The secret before: TURN credentials signed with it are taken until it is unset.',
+  }),
 
   // STUN and TURN
-  turnMode: standard('BOSON_TURN_MODE', oneOf('embedded', 'off'), 'embedded' as const, {
-    doc: 'Whether the coordinator serves STUN and TURN itself.',
+  turnMode: standard('BOSON_TURN_MODE', oneOf('embedded', 'coturn', 'external', 'off'), 'embedded' as const, {
+    doc: 'Who serves STUN and TURN: the coordinator itself, a coturn that it runs, another server that shares TURN_STATIC_SECRET, or nobody.',
   }),
   turnPort: standard('TURN_LISTENING_PORT', whole(0, 65_535), 3478, {
     doc: 'Port of STUN and TURN, UDP and TCP, on the address of HOST; 0 takes any free one.',
+  }),
+  turnOtherPort: optional('BOSON_TURN_OTHER_PORT', whole(0, 65_535), {
+    doc: 'A second port of STUN, UDP: from its answers agents learn what their NAT does. When not set: the one after TURN_LISTENING_PORT.',
+    example: '3479',
+  }),
+  turnOtherAddress: optional('BOSON_TURN_OTHER_ADDRESS', ipAddress, {
+    doc: 'A second public address of this machine for STUN: agents learn more of their NAT. TURN then listens on single addresses.',
+    example: '198.51.100.8',
+  }),
+  turnTlsPort: optional('BOSON_TURN_TLS_PORT', whole(0, 65_535), {
+    doc: 'Port of TURN over TLS, with the certificate of BOSON_TLS_CERT. When not set: 5349 when there is one.',
+    example: '5349',
   }),
   turnHost: optional('TURN_HOST', text(255), {
     doc: 'Name or address by which agents reach STUN and TURN. When not set: the relay address.',
@@ -122,6 +139,25 @@ export const SETTINGS = {
   turnAddress: optional('BOSON_TURN_ADDRESS', ipAddress, {
     doc: 'Address of the TURN relays as peers see it. When not set: HOST, or the first address of this machine that is not loopback.',
     example: '198.51.100.7',
+  }),
+  turnAddress6: optional('BOSON_TURN_ADDRESS6', ipv6Address, {
+    doc: 'IPv6 address of this machine for STUN and TURN beside IPv4. When not set: its first global one when HOST is ::, none otherwise.',
+    example: '2001:db8::7',
+  }),
+  turnPorts: standard('BOSON_TURN_PORTS', portRange, '49152-65535', {
+    doc: 'Ports of the TURN relays, UDP, first-last.',
+  }),
+  turnUrls: standard(
+    'BOSON_TURN_URLS',
+    list(matching(/^(stun|turns?):\S+$/, 'a stun:, turn: or turns: URI')),
+    [] as readonly string[],
+    {
+      doc: 'With BOSON_TURN_MODE=external: the servers, as agents are to be told.',
+      example: 'turn:turn.example.org:3478?transport=udp',
+    },
+  ),
+  coturn: standard('BOSON_COTURN', path, 'turnserver', {
+    doc: 'With BOSON_TURN_MODE=coturn: the program.',
   }),
   turnRealm: standard(
     'TURN_REALM',

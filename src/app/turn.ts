@@ -1,18 +1,22 @@
 /**
  * STUN and TURN as the settings want them, from before the mesh starts until after it has stopped. When they
- * cannot be had, the mesh serves without: its relay carries every pair.
+ * cannot be had, the mesh serves without, and they are tried again.
  */
-import { networkInterfaces } from 'node:os'
-import type { Sighting, Traversal } from '../actors/ports.js'
+import type { Sighting, Traversal, TurnView } from '../actors/ports.js'
+import { keepTurn, type KeptTurn } from '../actors/turn/turn.effects.js'
 import { systemClock } from '../kit/clock.js'
 import { systemRandom } from '../kit/random.js'
 import type { Endpoint } from '../protocol/address.js'
-import { startTurn, TurnError, type TurnHealth, type TurnService } from '../turn/index.js'
+import { NO_STATS, startTurn, type TurnService } from '../turn/index.js'
+import { Certificate } from './certificate.js'
 import type { Config } from './config.js'
 import type { Log } from './mesh.js'
+import { turnOptions } from './turn-mode.js'
 
 export interface TurnOptions {
   readonly config: Config
+  readonly mode: TurnView['mode']
+  /** Signs credentials. */
   readonly secret: string
   readonly isPresent: (id: string) => boolean
   readonly log: Log
@@ -22,21 +26,29 @@ export class Turn implements Traversal {
   readonly #options: TurnOptions
   readonly #sightings = new Set<(sighting: Sighting) => void>()
   readonly #strays = new Set<(datagram: Uint8Array, from: Endpoint) => void>()
-  #service: TurnService | null = null
+  readonly #kept: KeptTurn<TurnService>
+  #certificate: Certificate | null = null
 
   constructor(options: TurnOptions) {
     this.#options = options
+    this.#kept = keepTurn({
+      clock: systemClock,
+      random: systemRandom,
+      log: options.log,
+      open: ended => this.#open(ended),
+      described: service => ({ mode: options.mode, urls: service.endpoints().turn }),
+    })
   }
 
   iceServers(id: string): ReturnType<Traversal['iceServers']> {
-    const servers = this.#service?.issueCredentials(id) ?? []
+    const servers = this.#kept.service?.issueCredentials(id) ?? []
     return servers.flatMap(({ urls, username = null, credential = null }) =>
       urls.map(url => [url, username, credential] as const),
     )
   }
 
   stunServers(): readonly string[] {
-    return this.#service?.endpoints().stun ?? []
+    return this.#kept.service?.endpoints().probed ?? []
   }
 
   onSighting(hear: (sighting: Sighting) => void): () => void {
@@ -49,59 +61,61 @@ export class Turn implements Traversal {
     return () => this.#strays.delete(hear)
   }
 
-  /** Resolves when it serves, or cannot: its health says so. */
-  async start(): Promise<void> {
-    const { config, secret, isPresent, log } = this.#options
-    const { host, turnPort: port, turnHost, turnRealm: realm, overlay4, overlay6 } = config
-    const address = WILDCARDS.has(host) ? ownAddress(host) : host
-    const advertised = config.turnAddress ?? address
-    try {
-      this.#service = await startTurn({
-        clock: systemClock,
-        random: systemRandom,
-        mode: 'embedded',
-        listen: (['udp', 'tcp'] as const).map(transport => ({ transport, address: host, port, advertised })),
-        relays: [{ address, advertised }],
-        host: turnHost ?? advertised,
-        realm,
-        secrets: [secret],
-        allowed: isPresent,
-        peers: { denied: [overlay4, overlay6, ...config.turnDenied], excepted: config.turnExcepted },
-        sighted: sighting => {
-          for (const hear of this.#sightings) hear(sighting)
-        },
-        strayed: (datagram, from) => {
-          for (const hear of this.#strays) hear(datagram, from)
-        },
-        failed: error => log.debug({ err: error }, 'a TURN packet could not be sent'),
-      })
-      log.info({ urls: this.#service.endpoints().turn }, 'STUN and TURN serve')
-    } catch (error) {
-      if (!(error instanceof TurnError)) throw error
-      log.warn({ code: error.code, reason: error.message }, 'STUN and TURN do not serve')
-    }
+  /** Resolves when it serves or, for now, cannot. */
+  start(): Promise<void> {
+    return this.#kept.start()
   }
 
-  async health(): Promise<TurnHealth> {
-    return this.#service?.health() ?? { status: 'unhealthy', latencyMs: null }
+  view(): TurnView {
+    const { service } = this.#kept
+    return { mode: this.#options.mode, state: this.#kept.state(), ...(service?.stats() ?? NO_STATS) }
+  }
+
+  /** Resolves to the round trip to the server, ms; rejects when it does not answer. */
+  async ping(): Promise<number> {
+    const health = await this.#kept.service?.health()
+    if (health?.status !== 'healthy') throw new Error('STUN and TURN do not answer')
+    return health.latencyMs ?? 0
+  }
+
+  /** Reads the certificate again; throws, and goes on with the old one, when it cannot be used. */
+  reload(): void {
+    this.#certificate?.reload()
+    this.#kept.service?.certificateChanged()
   }
 
   /** Opens nothing any more; resolves when nothing is open, or when `withinMs` is over. */
   async drain(withinMs: number): Promise<void> {
-    await this.#service?.drain(withinMs)
+    await this.#kept.service?.drain(withinMs)
   }
 
-  async stop(): Promise<void> {
-    await this.#service?.stop()
+  stop(): Promise<void> {
+    return this.#kept.stop()
   }
-}
 
-const WILDCARDS = new Set(['0.0.0.0', '::'])
-
-/** Returns the address of this machine that relays are opened on when it listens on all of them. */
-function ownAddress(wildcard: string): string {
-  const family = wildcard === '::' ? 'IPv6' : 'IPv4'
-  const all = Object.values(networkInterfaces()).flatMap((of = []) => of)
-  const found = all.find(one => one.family === family && !one.internal && !one.address.startsWith('fe80:'))
-  return found?.address ?? (family === 'IPv6' ? '::1' : '127.0.0.1')
+  async #open(ended: (reason: string) => void): Promise<TurnService> {
+    const { config, mode, secret, isPresent: allowed, log } = this.#options
+    const { tlsCert: cert, tlsKey: key, turnOldSecret } = config
+    if (cert !== null && key !== null) this.#certificate ??= new Certificate({ cert, key })
+    return startTurn(
+      await turnOptions({
+        config,
+        mode,
+        secrets: turnOldSecret === null ? [secret] : [secret, turnOldSecret],
+        certificate: this.#certificate,
+        hooks: {
+          allowed,
+          sighted: sighting => {
+            for (const hear of this.#sightings) hear(sighting)
+          },
+          strayed: (datagram, from) => {
+            for (const hear of this.#strays) hear(datagram, from)
+          },
+          failed: error => log.debug({ err: error }, 'a TURN packet could not be sent'),
+        },
+        printed: line => log.debug({ line }, 'coturn'),
+        ended,
+      }),
+    )
+  }
 }

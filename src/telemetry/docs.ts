@@ -1,10 +1,11 @@
 /** Makes docs/metrics.md: every figure of the mesh on the metrics page. A test holds that it is current. */
 import { MESH_FIGURES } from './mesh-figures.js'
 import { NODE_LATENCY } from './node-latency.js'
+import { TURN_FIGURES } from './turn-figures.js'
 
 /** Returns the page. */
 export function metricsDoc(): string {
-  const rows = [...MESH_FIGURES, NODE_LATENCY].map(
+  const rows = [...MESH_FIGURES, NODE_LATENCY, ...TURN_FIGURES].map(
     ({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`,
   )
   return `<!-- Made by \`npm run docs\` from src/telemetry; do not edit. -->

@@ -2,7 +2,7 @@
  * How the coordinator is. A dependency that is away degrades it, since sessions, routes and the relay live
  * on in memory; it is unhealthy only when it does not serve.
  */
-import type { MeshApi } from '../actors/ports.js'
+import type { MeshApi, TurnView } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
 
 export type ServiceStatus = 'healthy' | 'unhealthy' | 'disabled'
@@ -17,7 +17,8 @@ export interface Health {
     /** Latencies are milliseconds; null when there is none. */
     readonly database: { readonly status: ServiceStatus; readonly latency: number | null }
     readonly redis: { readonly status: ServiceStatus; readonly latency: number | null }
-    readonly turn: { readonly status: ServiceStatus }
+    /** The state is that of its actor. */
+    readonly turn: { readonly status: ServiceStatus; readonly state: TurnView['state'] }
     readonly relay: { readonly status: ServiceStatus; readonly connections: number }
   }
 }
@@ -36,7 +37,7 @@ export interface HealthOptions {
   /** null when none is configured. */
   readonly redis: Ping | null
   /** STUN and TURN; null when they are off. */
-  readonly turn: Ping | null
+  readonly turn: { ping: Ping; state(): TurnView['state'] } | null
 }
 
 /** A dependency that has not answered for this long counts as away, ms. */
@@ -56,7 +57,7 @@ export class HealthReport {
     this.#startedMs = options.clock.now()
     this.#database = asked(options.clock, options.database)
     this.#redis = options.redis && asked(options.clock, options.redis)
-    this.#turn = options.turn && asked(options.clock, options.turn)
+    this.#turn = options.turn && asked(options.clock, options.turn.ping)
   }
 
   async health(): Promise<Health> {
@@ -74,7 +75,10 @@ export class HealthReport {
           redis === undefined
             ? { status: 'disabled', latency: null }
             : { status: redis === null ? 'unhealthy' : 'healthy', latency: redis },
-        turn: { status: turn === undefined ? 'disabled' : turn === null ? 'unhealthy' : 'healthy' },
+        turn: {
+          status: turn === undefined ? 'disabled' : turn === null ? 'unhealthy' : 'healthy',
+          state: this.#options.turn?.state() ?? 'off',
+        },
         relay: { status: serving ? 'healthy' : 'unhealthy', connections: mesh.stats().connections.open },
       },
     }

@@ -1,16 +1,19 @@
 /** The metrics page: figures of the mesh, of HTTP, and of the process, in Prometheus' text format. */
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
-import type { MeshApi } from '../actors/ports.js'
+import type { MeshApi, TurnView } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
 import { asMetric } from './figure.js'
 import type { LoopDelay } from './loop-delay.js'
 import { type Look, look, MESH_FIGURES } from './mesh-figures.js'
 import { NODE_LATENCY, NodeLatency } from './node-latency.js'
+import { TURN_FIGURES } from './turn-figures.js'
 
 export interface MetricsOptions {
   readonly clock: Clock
   readonly mesh: MeshApi
   readonly loop: LoopDelay
+  /** STUN and TURN; null when they are off. */
+  readonly turn: (() => TurnView) | null
   /** When the process started, ms since 1970 UTC. */
   readonly startedAtMs: number
 }
@@ -40,6 +43,8 @@ export class Metrics {
     for (const figure of MESH_FIGURES) {
       this.#registry.registerMetric(asMetric(figure, () => this.#look as Look)) // page() looks first
     }
+    for (const figure of TURN_FIGURES)
+      this.#registry.registerMetric(asMetric(figure, () => options.turn?.() ?? null))
     this.#registry.registerMetric(asMetric(NODE_LATENCY, () => this.#latency))
     const registers = [this.#registry]
     this.#requests = new Counter({

@@ -5,6 +5,7 @@
 import type { RelayOptions } from './embedded.js'
 import { familyOf } from '../protocol/address.js'
 import { TurnError } from './errors.js'
+import { rangeText } from './network.js'
 import type { PortRange } from './ports.js'
 
 export interface CoturnConfig {
@@ -19,8 +20,10 @@ export interface CoturnConfig {
   readonly secrets: readonly string[]
   /** PEM files; needed for a TLS port. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null
-  /** Ranges beyond those never public: `first-last` or one address. */
+  /** Networks beyond those never public. */
   readonly denied: readonly string[]
+  /** Networks to allow although they are not public. */
+  readonly excepted?: readonly string[]
   /** Allocations of one identity, and of all. */
   readonly perUser: number
   readonly total: number
@@ -32,8 +35,8 @@ export const SAFE_VERSION = '4.13.1'
 
 /** Returns the text of the configuration file. */
 export function coturnConfig(config: CoturnConfig): string {
-  const { listen, ports, realm, secrets, tls, denied, perUser, total, pidFile } = config
-  for (const text of [realm, pidFile, ...secrets, ...denied, ...listen.addresses])
+  const { listen, ports, realm, secrets, tls, denied, excepted = [], perUser, total, pidFile } = config
+  for (const text of [realm, pidFile, ...secrets, ...listen.addresses])
     if (/[\r\n]/.test(text)) throw new TurnError('refused', 'coturn: wanted settings of one line each')
   return [
     ...listen.addresses.map(address => `listening-ip=${address}`),
@@ -62,7 +65,8 @@ export function coturnConfig(config: CoturnConfig): string {
     'no-cli',
     `user-quota=${perUser}`,
     `total-quota=${total}`,
-    ...[...NEVER_PUBLIC, ...denied].map(range => `denied-peer-ip=${range}`),
+    ...[...NEVER_PUBLIC, ...denied.map(rangeText)].map(range => `denied-peer-ip=${range}`),
+    ...excepted.map(range => `allowed-peer-ip=${rangeText(range)}`),
     `pidfile=${pidFile}`,
     'log-file=stdout',
     'simple-log',

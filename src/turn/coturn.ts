@@ -1,13 +1,12 @@
 /**
  * A coturn of our own: for more traffic than one core of ours carries. We write its configuration, start it, and
- * start it again, each time after a longer wait, when it ends.
+ * say when it ends, so that whoever keeps it starts another.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { backoffMs } from '../kit/backoff.js'
-import type { Clock, Timer } from '../kit/clock.js'
+import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { checkSecrets } from './credentials.js'
 import { checkVersion, type CoturnConfig, coturnConfig } from './coturn-config.js'
@@ -32,23 +31,25 @@ export interface CoturnOptions extends Omit<CoturnConfig, 'pidFile'> {
   /** Name or address in URLs. */
   readonly host: string
   readonly credentialsTtlS?: number
-  /** Hears each line that it prints, and that it ended. */
+  /** Hears each line that it prints. */
   readonly printed?: (line: string) => void
+  /** Hears that it ended by itself, and its last words. */
+  readonly ended?: (reason: string) => void
 }
 
 /** An hour: coturn cannot know when a session ends. */
 const CREDENTIALS_TTL_S = 3_600
 /** It ends by itself when asked to; if not within this, it is ended, ms. */
 const STOP_MS = 5_000
-/** One that ran for so long was well, ms: the next wait is short again. */
-const WELL_MS = 60_000
+/** One that has not answered so long after its start will not, ms. */
+const START_MS = 10_000
 
 export class ManagedCoturn implements TurnService {
   readonly #options: CoturnOptions
   readonly #configFile: string
   #child: ChildProcess | null = null
-  #timer: Timer | undefined
-  #failures = 0
+  /** What it printed last: when it ends, mostly why. */
+  #lastWords = ''
   #stopped = false
   #draining = false
 
@@ -57,15 +58,17 @@ export class ManagedCoturn implements TurnService {
     this.#configFile = join(options.folder, 'turnserver.conf')
   }
 
-  /** Resolves once it was started; rejects when it is not installed or too old to be safe. */
+  /** Resolves once it answers; rejects when it is not installed, too old to be safe, or does not come to it. */
   static async start(options: CoturnOptions): Promise<ManagedCoturn> {
     checkSecrets(options.secrets)
     checkVersion(await versionOf(options.program ?? 'turnserver'), options.relays)
     const coturn = new ManagedCoturn(options)
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
-    const config = coturnConfig({ ...options, pidFile: join(options.folder, 'turnserver.pid') })
-    await writeFile(coturn.#configFile, config, { mode: 0o600 })
+    const pidFile = join(options.folder, 'turnserver.pid')
+    await endOrphan(pidFile, coturn.#configFile)
+    await writeFile(coturn.#configFile, coturnConfig({ ...options, pidFile }), { mode: 0o600 })
     coturn.#spawn()
+    await coturn.#answers()
     return coturn
   }
 
@@ -109,10 +112,14 @@ export class ManagedCoturn implements TurnService {
 
   review(): void {}
 
+  /** coturn reads its files again when it is told so. */
+  certificateChanged(): void {
+    this.#child?.kill('SIGUSR2')
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     const { clock } = this.#options
-    clock.clearTimeout(this.#timer)
     const child = this.#child
     if (child !== null) {
       const gone = new Promise<void>(resolve => void child.once('exit', () => resolve()))
@@ -125,24 +132,50 @@ export class ManagedCoturn implements TurnService {
   }
 
   #spawn(): void {
-    const { program = 'turnserver', clock, printed } = this.#options
-    const startedMs = clock.now()
+    const { program = 'turnserver', printed, ended } = this.#options
     const child = spawn(program, ['-c', this.#configFile], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const print = (chunk: Buffer) => {
-      for (const line of chunk.toString().split('\n')) if (line !== '') printed?.(line)
+      for (const line of chunk.toString().split('\n')) {
+        if (line === '') continue
+        this.#lastWords = line
+        printed?.(line)
+      }
     }
     child.stdout.on('data', print)
     child.stderr.on('data', print)
-    child.on('error', error => printed?.(error.message)) // 'exit' follows, or it never began
+    child.on('error', error => print(Buffer.from(error.message))) // 'close' follows, or it never began
     child.on('close', code => {
       this.#child = null
-      if (this.#stopped) return
-      printed?.(`coturn ended with ${code}`)
-      this.#failures = clock.now() - startedMs >= WELL_MS ? 0 : this.#failures + 1
-      this.#timer = clock.setTimeout(() => this.#spawn(), backoffMs(this.#failures, this.#options.random))
+      if (!this.#stopped) ended?.(`coturn ended with ${code}: ${this.#lastWords}`)
     })
   }
+
+  /** Waits for its first answer. */
+  async #answers(): Promise<void> {
+    const { clock } = this.#options
+    const giveUpMs = clock.now() + START_MS
+    while ((await this.health()).status !== 'healthy') {
+      if (this.#child !== null && clock.now() < giveUpMs) continue
+      await this.stop()
+      throw new TurnError(
+        'no_answer',
+        `coturn: wanted an answer within ${START_MS} ms; it said: ${this.#lastWords}`,
+      )
+    }
+  }
+}
+
+/**
+ * Ends the coturn of a process before us that was killed and could not end it: it would hold the port. What has
+ * that process id now is ended only when it runs with our configuration.
+ */
+async function endOrphan(pidFile: string, configFile: string): Promise<void> {
+  const read = (file: string) => readFile(file, 'utf8').catch(() => '')
+  const pid = Number(await read(pidFile))
+  if (!(pid > 1)) return
+  const command = (await read(`/proc/${pid}/cmdline`)).split('\0')
+  if (command.includes(configFile)) process.kill(pid, 'SIGKILL')
 }
 
 async function versionOf(program: string): Promise<string> {

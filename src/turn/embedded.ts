@@ -32,7 +32,7 @@ export interface EmbeddedOptions {
   readonly listen: readonly ListenOptions[]
   /** One relay address per family. */
   readonly relays: readonly RelayOptions[]
-  /** Name or address in URLs; absent: that of the listener. */
+  /** Name or address in URLs, of the first listener’s address and of whatever speaks TLS; absent: the address. */
   readonly host?: string
   readonly realm: string
   /** The first signs, all are accepted. */
@@ -58,6 +58,8 @@ export interface ListenOptions extends Endpoint {
   readonly transport: Flow['transport']
   /** The address by which clients reach it, where that is another: behind a one-to-one NAT. */
   readonly advertised?: string
+  /** Only shows what a NAT does (RFC 5780): TURN answers there too, but is not sent there. */
+  readonly onlyProbed?: boolean
 }
 
 export interface RelayOptions {
@@ -120,12 +122,16 @@ export class EmbeddedTurn implements TurnService {
   }
 
   endpoints(): TurnEndpoints {
-    const { host } = this.#options
+    const { host, listen } = this.#options
+    const listeners = this.listeners()
+    const first = listeners[0]?.endpoint.address
     return urlsOf(
-      this.listeners().map(({ transport, endpoint }) => ({
+      listeners.map(({ transport, endpoint: { address, port } }, index) => ({
         transport,
-        host: host ?? endpoint.address,
-        port: endpoint.port,
+        // A certificate holds for the name, so TLS is always called by it.
+        host: address === first || transport === 'tls' ? (host ?? address) : address,
+        port,
+        onlyProbed: listen[index]?.onlyProbed ?? false,
       })),
     )
   }
@@ -145,7 +151,7 @@ export class EmbeddedTurn implements TurnService {
     const udp = this.#listeners.find(socket => socket instanceof UdpSocket)
     if (udp === undefined) return { status: this.#server === null ? 'unhealthy' : 'healthy', latencyMs: null }
     try {
-      return { status: 'healthy', latencyMs: await probe(reachable(udp.endpoint), clock, random) }
+      return { status: 'healthy', latencyMs: await probe(udp.endpoint, clock, random) }
     } catch {
       return { status: 'unhealthy', latencyMs: null }
     }
@@ -179,6 +185,9 @@ export class EmbeddedTurn implements TurnService {
   review(): void {
     if (this.#server !== null) this.#perform(this.#server.review())
   }
+
+  /** Each new connection asks for it. */
+  certificateChanged(): void {}
 
   async stop(): Promise<void> {
     this.#stopSweeping()
@@ -303,9 +312,3 @@ export class EmbeddedTurn implements TurnService {
 /** Every address of this host: none of them may be reached through it. */
 const hostAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap((of = []) => of.map(({ address }) => address))
-
-/** Returns where to knock: a wildcard is reached by loopback. */
-function reachable({ address, port }: Endpoint): Endpoint {
-  const wildcard = { '0.0.0.0': '127.0.0.1', '::': '::1' } as Record<string, string | undefined>
-  return { address: wildcard[address] ?? address, port }
-}

@@ -2,6 +2,7 @@
 export type TurnErrorCode =
   | 'bad_network'
   | 'bad_secret'
+  | 'bad_url'
   | 'cannot_listen'
   | 'coturn_missing'
   | 'coturn_too_old'

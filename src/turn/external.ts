@@ -1,8 +1,9 @@
 /** Someone else's TURN server that accepts credentials made with our secret. We hand them out and ask how it is. */
+import { lookup } from 'node:dns/promises'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { Endpoint } from '../protocol/address.js'
 import { checkSecrets } from './credentials.js'
+import { TurnError } from './errors.js'
 import { iceServers } from './ice-servers.js'
 import { probe } from './probe.js'
 import {
@@ -17,23 +18,27 @@ import {
 export interface ExternalOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly endpoints: TurnEndpoints
-  /** Where its STUN listens, as an address: asked for its health. */
-  readonly stun: Endpoint
+  /** `stun:host:port`, `turn:host:port?transport=udp`, `turns:host:port?transport=tcp`. Without a `stun:` the first `turn:` host is asked. */
+  readonly urls: readonly string[]
   readonly secret: string
   readonly credentialsTtlS?: number
 }
 
 /** An hour, as those servers are used to: they cannot know when a session ends. */
 const CREDENTIALS_TTL_S = 3_600
+/** Where `stun:` and `turn:` URIs without a port lead (RFC 7064, RFC 7065). */
+const DEFAULT_PORT = 3_478
+const URI = /^(stun|turn|turns):(\[[\da-fA-F:.]+\]|[^:?[\]]+)(?::(\d{1,5}))?(?:\?transport=\w+)?$/
 
 export class ExternalTurn implements TurnService {
   readonly #options: ExternalOptions
+  readonly #endpoints: TurnEndpoints
   #draining = false
 
   constructor(options: ExternalOptions) {
     checkSecrets([options.secret])
     this.#options = options
+    this.#endpoints = endpointsOf(options.urls)
   }
 
   issueCredentials(id: string): readonly IceServer[] {
@@ -43,13 +48,17 @@ export class ExternalTurn implements TurnService {
   }
 
   endpoints(): TurnEndpoints {
-    return this.#options.endpoints
+    return this.#endpoints
   }
 
   async health(): Promise<TurnHealth> {
-    const { stun, clock, random } = this.#options
+    const { clock, random } = this.#options
+    const [first = ''] = this.#endpoints.stun
+    const { host, port } = read(first)
     try {
-      return { status: 'healthy', latencyMs: await probe(stun, clock, random) }
+      // Its name is resolved each time: it may move.
+      const { address } = await lookup(host)
+      return { status: 'healthy', latencyMs: await probe({ address, port }, clock, random) }
     } catch {
       return { status: 'unhealthy', latencyMs: null }
     }
@@ -66,7 +75,33 @@ export class ExternalTurn implements TurnService {
 
   review(): void {}
 
+  certificateChanged(): void {}
+
   async stop(): Promise<void> {
     this.#draining = true
   }
+}
+
+function endpointsOf(urls: readonly string[]): TurnEndpoints {
+  const [stun, turn] = [urls.filter(isStun), urls.filter(url => !isStun(url))]
+  for (const url of urls) read(url)
+  const [first] = turn
+  if (first === undefined) throw new TurnError('bad_url', 'turn servers: wanted at least one turn: or turns:')
+  const asked = stun.length > 0 ? stun : [stunOf(first)]
+  return { stun: asked, turn, probed: asked }
+}
+
+const isStun = (url: string): boolean => url.startsWith('stun:')
+
+/** Every TURN server answers Binding requests, too. */
+function stunOf(url: string): string {
+  const [, , host, port = DEFAULT_PORT] = URI.exec(url) ?? []
+  return `stun:${host}:${port}`
+}
+
+function read(url: string): { readonly host: string; readonly port: number } {
+  const [, , host, port] = URI.exec(url) ?? []
+  if (host === undefined)
+    throw new TurnError('bad_url', `turn server: wanted a URI such as turn:host:port, got ${url}`)
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? DEFAULT_PORT) }
 }

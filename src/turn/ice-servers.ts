@@ -7,18 +7,20 @@ export interface UrlParts {
   readonly host: string
   readonly port: number
   readonly transport: 'udp' | 'tcp' | 'tls'
+  readonly onlyProbed?: boolean
 }
 
 /** Returns the URLs of these listeners. */
 export function urlsOf(listeners: readonly UrlParts[]): TurnEndpoints {
   const at = ({ host, port }: UrlParts) => `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const stun = (one: UrlParts) => (one.transport === 'udp' ? [`stun:${at(one)}`] : [])
+  const turn = (one: UrlParts) =>
+    one.transport === 'tls' ? `turns:${at(one)}?transport=tcp` : `turn:${at(one)}?transport=${one.transport}`
+  const open = listeners.filter(({ onlyProbed = false }) => !onlyProbed)
   return {
-    stun: listeners.filter(({ transport }) => transport === 'udp').map(one => `stun:${at(one)}`),
-    turn: listeners.map(one =>
-      one.transport === 'tls'
-        ? `turns:${at(one)}?transport=tcp`
-        : `turn:${at(one)}?transport=${one.transport}`,
-    ),
+    stun: open.flatMap(stun),
+    turn: [...new Set(open.map(turn))],
+    probed: listeners.flatMap(stun),
   }
 }
 
@@ -33,7 +35,7 @@ const ISSUE_EVERY_MS = 60_000
 
 /** Returns the entries for `iceServers`, with credentials for `id` that are good for `ttlS`, or up to a minute less. */
 export function iceServers(
-  { stun, turn }: TurnEndpoints,
+  { stun, turn }: Pick<TurnEndpoints, 'stun' | 'turn'>,
   id: string,
   { clock, secret, ttlS }: IssueOptions,
 ): IceServer[] {

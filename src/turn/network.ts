@@ -1,5 +1,5 @@
 /** A range of addresses, as `10.0.0.0/8` or `fc00::/7` or one address. */
-import { ipBytes } from '../protocol/address.js'
+import { ipBytes, ipText } from '../protocol/address.js'
 import { TurnError } from './errors.js'
 
 export interface Network {
@@ -19,6 +19,18 @@ export function network(text: string): Network {
 }
 
 export const networks = (texts: readonly string[]): Network[] => texts.map(network)
+
+/** Returns the first and the last address of a network, as `10.0.0.0-10.255.255.255`. */
+export function rangeText(text: string): string {
+  const { bytes, bits } = network(text)
+  const [first, last] = [Buffer.from(bytes), Buffer.from(bytes)]
+  for (let i = 0; i < bytes.length; i++) {
+    const host = 0xff >> Math.min(8, Math.max(0, bits - 8 * i)) // the bits of this byte beyond the prefix
+    first[i] = (first[i] as number) & ~host // i is inside, here and below
+    last[i] = (last[i] as number) | host
+  }
+  return `${ipText(first)}-${ipText(last)}`
+}
 
 /** Returns whether the address of 4 or 16 bytes lies in one of the networks. */
 export function isIn(ip: Buffer, ranges: readonly Network[]): boolean {

@@ -9,8 +9,12 @@ import { UdpSocket } from './udp.js'
 /** A server that has not answered for this long is not well, ms. */
 const PATIENCE_MS = 2_000
 
+/** Where to knock for a server that listens on every address. */
+const LOOPBACK: Readonly<Record<string, string | undefined>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
 /** Resolves to the round trip of a Binding request, ms; rejects when no answer comes. */
-export async function probe(server: Endpoint, clock: Clock, random: Random): Promise<number> {
+export async function probe({ address, port }: Endpoint, clock: Clock, random: Random): Promise<number> {
+  const server = { address: LOOPBACK[address] ?? address, port }
   const startedMs = clock.now()
   let give = (_error: Error): void => {}
   const failure = new Promise<never>((_, reject) => {

@@ -12,6 +12,8 @@ export interface TurnService {
   stats(): TurnStats
   /** Looks again at who may be here and whom they may reach; to be called when routes end. Sessions that ended are noticed anyway, within a second. */
   review(): void
+  /** The files of the certificate have changed. */
+  certificateChanged(): void
   stop(): Promise<void>
 }
 
@@ -27,6 +29,8 @@ export interface TurnEndpoints {
   readonly stun: readonly string[]
   /** `turn:host:port?transport=udp`, `turns:host:port?transport=tcp` */
   readonly turn: readonly string[]
+  /** As `stun`, one for each address and port that shows what a NAT does; the first one first. */
+  readonly probed: readonly string[]
 }
 
 export interface TurnHealth {

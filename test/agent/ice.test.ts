@@ -91,7 +91,9 @@ t.test(
     t.equal(client.link.tier, null)
     punch(1)
     await until('both ends carry', () => client.link.tier !== null && node.link.tier !== null)
-    t.match(client.outcomes, [{ attempt: 1, outcome: 'direct', local: /^(host|srflx) /, remote: /^(host|srflx) / }])
+    t.match(client.outcomes, [
+      { attempt: 1, outcome: 'direct', local: /^(host|srflx) /, remote: /^(host|srflx) / },
+    ])
     t.match(node.outcomes, [{ attempt: 1, outcome: 'direct' }])
     t.ok((client.link.rttMs ?? -1) >= 0, 'its round trip is known')
 

@@ -25,7 +25,7 @@ t.test('a coordinator whose parts are all there is healthy', async t => {
     services: {
       database: { status: 'healthy', latency: Number },
       redis: { status: 'healthy', latency: 0.3 },
-      turn: { status: 'disabled' },
+      turn: { status: 'disabled', state: 'off' },
       relay: { status: 'healthy', connections: 0 },
     },
   })

@@ -113,7 +113,7 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret)
   t.same(
     secrets.map(([key]) => key),
-    ['secretToken', 'jwtSecret', 'turnStaticSecret'],
+    ['secretToken', 'jwtSecret', 'turnStaticSecret', 'turnOldSecret'],
   )
   t.equal(flagOf('relayMbpsPerIdentity'), '--relay-mbps-per-identity')
 })

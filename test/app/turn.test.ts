@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { copyFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { dialWs } from '../../src/agent/dial-ws.js'
 import { MeshNode } from '../../src/agent/index.js'
@@ -9,9 +11,11 @@ import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { TurnClient } from '../../src/turn/client.js'
 import { issueCredentials } from '../../src/turn/credentials.js'
-import { commandIn, startServer } from '../support/boson.js'
+import { commandIn, freePort, startServer } from '../support/boson.js'
+import { makeCertificate, subject } from '../support/certificate.js'
 import { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/until.js'
+import { coturnMissing, output } from '../turn/real.js'
 
 const SECRET = 'a secret of at least thirty-two bytes'
 
@@ -87,6 +91,91 @@ t.test('TURN that is off is disabled, not missing', async t => {
   const server = await startServer(t, { env: { BOSON_TURN_MODE: 'off' } })
   t.match(await health(server.port), { status: 'healthy', services: { turn: { status: 'disabled' } } })
 })
+
+t.test('a coturn that the settings ask for is run, watched, and run again when it is killed', async t => {
+  if (coturnMissing('turnserver') !== false) return t.pass('', { skip: 'coturn not installed' })
+  const [boson, port] = [commandIn(t), await freePort()]
+  const env = {
+    BOSON_TURN_MODE: 'coturn',
+    TURN_LISTENING_PORT: String(port),
+    BOSON_TURN_OTHER_PORT: String(await freePort()),
+    BOSON_TURN_PORTS: '42000-42099',
+    TURN_STATIC_SECRET: SECRET,
+  }
+  const server = await startServer(t, { cwd: boson.cwd, env })
+  t.match(await health(server.port), { services: { turn: { status: 'healthy', state: 'up' } } })
+  t.match(
+    await readFile(join(boson.cwd, '.boson/coturn/turnserver.conf'), 'utf8'),
+    'denied-peer-ip=10.77.0.0-',
+  )
+  const client = await turnClient(t, port, 'fra-1')
+  t.match(await client.allocate(), { relayed: { address: '127.0.0.1' } })
+  await t.rejects(client.permit(['10.0.0.1']), { message: /403/ })
+  const pid = async () => Number(await readFile(join(boson.cwd, '.boson/coturn/turnserver.pid'), 'utf8'))
+  const first = await pid()
+  process.kill(first, 'SIGKILL')
+  await until('another one serves', async () => (await pid()) !== first && (await isUp(server.port)), 15_000)
+  t.match(server.said(), 'coturn ended with null')
+  const second = await pid()
+  t.equal(await server.end('SIGTERM'), 0)
+  t.throws(() => process.kill(second, 0), { code: 'ESRCH' }, 'and it is not left behind')
+})
+
+t.test('another server is handed out, and its silence is noticed', async t => {
+  const away = await freePort()
+  const env = { BOSON_TURN_MODE: 'external', BOSON_TURN_URLS: `turn:127.0.0.1:${away}?transport=udp` }
+  const server = await startServer(t, { env: { ...env, BOSON_TURN_OTHER_PORT: '0' } })
+  t.match(await health(server.port), { status: 'degraded', services: { turn: { status: 'unhealthy' } } })
+  t.match(server.said(), `turn:127.0.0.1:${away}?transport=udp`)
+})
+
+t.test('with a second address coturn’s discovery classifies what is in front of it', async t => {
+  if (coturnMissing('turnutils_natdiscovery') !== false) return t.pass('', { skip: 'coturn not installed' })
+  const port = await freePort()
+  const env = {
+    TURN_LISTENING_PORT: String(port),
+    BOSON_TURN_OTHER_PORT: String(await freePort()),
+    BOSON_TURN_OTHER_ADDRESS: '127.0.0.2',
+  }
+  await startServer(t, { env })
+  const printed = await output(
+    'turnutils_natdiscovery',
+    ['-m', '-f', '-p', String(port), '127.0.0.1'],
+    10_000,
+  )
+  t.match(printed, /Endpoint Independent Mapping/)
+  t.match(printed, /Endpoint Independent Filtering/)
+})
+
+t.test('with a certificate TURN is served over TLS, and a new certificate is taken up', async t => {
+  const dir = t.testdir()
+  for (const name of ['one', 'two']) makeCertificate(dir, name)
+  const [cert, key] = [join(dir, 'one.crt'), join(dir, 'one.key')]
+  const server = await startServer(t, { cwd: dir, env: { BOSON_TLS_CERT: cert, BOSON_TLS_KEY: key } })
+  const port = Number(/turns:127\.0\.0\.1:(\d+)\?transport=tcp/.exec(server.said())?.[1])
+  t.equal(await subject(port), 'one')
+  await Promise.all([copyFile(join(dir, 'two.crt'), cert), copyFile(join(dir, 'two.key'), key)])
+  server.signal('SIGHUP')
+  await until('the new one is shown', async () => (await subject(port)) === 'two')
+})
+
+t.test('relays of IPv6 are opened beside those of IPv4', async t => {
+  const env = { BOSON_TURN_ADDRESS6: '::1', TURN_STATIC_SECRET: SECRET }
+  const boson = commandIn(t)
+  const server = await startServer(t, { cwd: boson.cwd, env })
+  const credential = (await boson('enrol', '--port', String(server.port))).stdout.trim()
+  const url = `ws://127.0.0.1:${server.port}`
+  const node = new MeshNode({ url, id: 'fra-1', privateKey: randomBytes(32), credential })
+  t.teardown(() => node.stop())
+  await node.start()
+  const port = Number(/turn:127\.0\.0\.1:(\d+)\?transport=udp/.exec(server.said())?.[1])
+  const client = await turnClient(t, port, 'fra-1')
+  t.match(await client.allocate(6), { relayed: { address: '::1' } })
+  t.match(server.said(), 'turn:[::1]:')
+})
+
+const isUp = async (port: number): Promise<boolean> =>
+  JSON.stringify(await health(port)).includes('"turn":{"status":"healthy","state":"up"}')
 
 const health = async (port: number): Promise<unknown> =>
   (await fetch(`http://127.0.0.1:${port}/health`)).json()

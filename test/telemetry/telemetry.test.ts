@@ -135,7 +135,13 @@ t.test('on a terminal a line is text', async t => {
 })
 
 function metricsOf(parts: Partial<MeshApi>, clock = new SimulatedClock()): Metrics {
-  return new Metrics({ clock, mesh: mesh(parts), loop: new LoopDelay(), startedAtMs: clock.wallMs() })
+  return new Metrics({
+    clock,
+    mesh: mesh(parts),
+    loop: new LoopDelay(),
+    turn: null,
+    startedAtMs: clock.wallMs(),
+  })
 }
 
 function mesh(parts: Partial<MeshApi>): MeshApi {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { keepTurn } from '../../src/actors/turn/turn.effects.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { TurnClient } from '../../src/turn/client.js'
@@ -30,17 +31,24 @@ t.test('a coturn that is too old may run without IPv6 relay only', async t => {
 })
 
 t.test('its configuration is hardened, and no setting can smuggle in a line', async t => {
-  const config = { ...OPTIONS, folder: '', pidFile: 'turnserver.pid', denied: ['25.0.0.0-25.255.255.255'] }
+  const config = {
+    ...OPTIONS,
+    folder: '',
+    pidFile: 'turnserver.pid',
+    denied: ['25.0.0.0/8', '2600:5::1'],
+    excepted: ['10.20.0.0/15'],
+  }
   const lines = coturnConfig({ ...config, relays: [{ address: '10.0.0.5', advertised: '20.0.0.1' }] }).split(
     '\n',
   )
   const wanted = `
     use-auth-secret no-cli no-tcp-relay no-multicast-peers no-dtls no-tls stale-nonce=600 user-quota=4
-    external-ip=20.0.0.1/10.0.0.5 denied-peer-ip=25.0.0.0-25.255.255.255
+    external-ip=20.0.0.1/10.0.0.5 denied-peer-ip=25.0.0.0-25.255.255.255 denied-peer-ip=2600:5::1-2600:5::1
+    allowed-peer-ip=10.20.0.0-10.21.255.255
     denied-peer-ip=::ffff:0.0.0.0-::ffff:255.255.255.255
   `
   for (const line of wanted.trim().split(/\s+/)) t.ok(lines.includes(line), line)
-  t.notOk(lines.some(line => line.includes('allow')))
+  t.notOk(coturnConfig({ ...config, excepted: [] }).includes('allow'))
   t.throws(() => coturnConfig({ ...config, realm: 'a\nallow-loopback-peers' }), { code: 'refused' })
 })
 
@@ -78,16 +86,37 @@ t.test(
   },
 )
 
-t.test('a managed coturn that ends is started again', { skip }, async t => {
-  const printed: string[] = []
-  const { turn, folder } = await managed(t, { printed: line => printed.push(line) })
-  const running = () => Number(readFileSync(join(folder, 'turnserver.pid'), 'utf8'))
-  await until('it is healthy', async () => (await turn.health()).status === 'healthy', 15_000)
-  const first = running()
+t.test('a managed coturn that ends says so, and is started again', { skip }, async t => {
+  const folder = temporary(t)
+  const warned: object[] = []
+  const kept = keepTurn({
+    clock: systemClock,
+    random: systemRandom,
+    log: { info() {}, warn: fields => warned.push(fields) },
+    open: async ended => (await managed(t, { folder, ended })).turn,
+    described: () => ({}),
+  })
+  t.teardown(() => kept.stop())
+  await kept.start()
+  t.equal(kept.state(), 'up')
+  const first = pidIn(folder)
   process.kill(first, 'SIGKILL')
-  await until('its end is noticed', () => printed.some(line => line.startsWith('coturn ended')))
-  await until('it is healthy again', async () => (await turn.health()).status === 'healthy', 15_000)
-  t.not(running(), first, 'another process serves')
+  await until('its end is noticed', () => kept.state() === 'degraded')
+  t.match(warned, [{ reason: /^coturn ended with null/ }])
+  await until('another one serves', () => kept.state() === 'up', 15_000)
+  t.not(pidIn(folder), first, 'another process serves')
+})
+
+t.test('a coturn that a killed process left behind is ended, as it holds the port', { skip }, async t => {
+  const folder = temporary(t)
+  const listen = { ...OPTIONS.listen, port: await freePort() }
+  let ended = ''
+  await managed(t, { folder, listen, ended: reason => (ended = reason) })
+  const first = pidIn(folder)
+  const { turn } = await managed(t, { folder, listen })
+  await until('the orphan is gone', () => ended !== '')
+  t.not(pidIn(folder), first)
+  t.equal((await turn.health()).status, 'healthy')
 })
 
 t.test('our client uses a coturn that knows nothing of us', { skip }, async t => {
@@ -111,8 +140,7 @@ t.test('our client uses a coturn that knows nothing of us', { skip }, async t =>
     mode: 'external',
     clock: systemClock,
     random: systemRandom,
-    endpoints: { stun: [`stun:${LOOPBACK}:${port}`], turn: [`turn:${LOOPBACK}:${port}`] },
-    stun: { address: LOOPBACK, port },
+    urls: [`turn:${LOOPBACK}:${port}`],
     secret: SECRET,
   })
   await until('coturn answers', async () => (await external.health()).status === 'healthy', 15_000)
@@ -145,7 +173,7 @@ t.test('our client uses a coturn that knows nothing of us', { skip }, async t =>
 
 t.test('off is a service too', async t => {
   const turn = await startTurn({ mode: 'off', clock: systemClock, random: systemRandom })
-  t.same([turn.issueCredentials('a'), turn.endpoints()], [[], { stun: [], turn: [] }])
+  t.same([turn.issueCredentials('a'), turn.endpoints()], [[], { stun: [], turn: [], probed: [] }])
   t.same(await turn.health(), { status: 'disabled', latencyMs: null })
 })
 
@@ -196,6 +224,8 @@ async function connect(t: Test, port: number, data: (data: Buffer) => void = () 
   })
   return { client }
 }
+
+const pidIn = (folder: string): number => Number(readFileSync(join(folder, 'turnserver.pid'), 'utf8'))
 
 function temporary(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'turn-'))

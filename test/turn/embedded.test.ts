@@ -17,7 +17,8 @@ t.test('the service says where it is, and hands out credentials that open it', a
   const turn = await startTurn(t, { host: 'turn.example.org' })
   const [udp, tcp] = [portOf(turn, 'udp'), portOf(turn, 'tcp')]
   const urls = [`turn:turn.example.org:${udp}?transport=udp`, `turn:turn.example.org:${tcp}?transport=tcp`]
-  t.same(turn.endpoints(), { stun: [`stun:turn.example.org:${udp}`], turn: urls })
+  const stunUrls = [`stun:turn.example.org:${udp}`]
+  t.same(turn.endpoints(), { stun: stunUrls, turn: urls, probed: stunUrls })
   const [stun, relay] = turn.issueCredentials('node-1')
   t.same(stun, { urls: turn.endpoints().stun })
   t.match(relay, { urls, username: /^\d{10}:node-1$/, credential: /^.{27}=$/ })

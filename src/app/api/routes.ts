@@ -1,5 +1,5 @@
 /** The operator's HTTP interface: every page there is, and who may ask for it. */
-import type { MeshApi, Store } from '../../actors/ports.js'
+import type { MeshApi, Store, TurnView } from '../../actors/ports.js'
 import type { Route } from '../../edge/router.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
@@ -22,6 +22,8 @@ export interface ApiParts {
   readonly health: HealthReport
   readonly metrics: Metrics
   readonly loop: LoopDelay
+  /** STUN and TURN; null when they are off. */
+  readonly turn: (() => TurnView) | null
   /** What the relay forwards, bytes/s. */
   readonly relayBytes: Rate
   /** Whether everyone may read the metrics, or only this machine and holders of the token. */

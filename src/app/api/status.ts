@@ -1,5 +1,5 @@
 /** `/api/v1/status`: the figures that `boson status` prints. */
-import type { HistogramView, MeshApi } from '../../actors/ports.js'
+import type { HistogramView, MeshApi, TurnView } from '../../actors/ports.js'
 import { json } from '../../edge/reply.js'
 import type { Route } from '../../edge/router.js'
 import type { ApiParts } from './routes.js'
@@ -34,14 +34,16 @@ export interface Status {
     readonly dropped: number
     readonly queueP99Ms: number | null
   }
+  /** STUN and TURN; null when they are off. */
+  readonly turn: Pick<TurnView, 'mode' | 'state' | 'allocations'> | null
   readonly loopP99Ms: number
   readonly faults: number
 }
 
 export function statusRoute(
-  parts: Pick<ApiParts, 'mesh' | 'storeKind' | 'health' | 'loop' | 'relayBytes' | 'version'>,
+  parts: Pick<ApiParts, 'mesh' | 'storeKind' | 'health' | 'loop' | 'turn' | 'relayBytes' | 'version'>,
 ): Route {
-  const { mesh, storeKind, health, loop, relayBytes, version } = parts
+  const { mesh, storeKind, health, loop, turn, relayBytes, version } = parts
   return {
     method: 'GET',
     path: '/api/v1/status',
@@ -73,6 +75,7 @@ export function statusRoute(
           dropped: Object.values(relay.drops).reduce((sum, count) => sum + count, 0),
           queueP99Ms: quantile(relay.queueMs, 0.99),
         },
+        turn: turn && turnStatus(turn()),
         loopP99Ms: Math.round(loop.peek().p99Ms * 10) / 10,
         faults,
       } satisfies Status)
@@ -81,6 +84,8 @@ export function statusRoute(
 }
 
 type Counts = ReturnType<MeshApi['stats']>['sessions']['node']
+
+const turnStatus = ({ mode, state, allocations }: TurnView) => ({ mode, state, allocations })
 
 const counted = ({ registering, online, lapsed, suspended }: Counts) => ({
   online,

@@ -67,6 +67,7 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
     `relay ${relay.mbps < 10 ? relay.mbps.toFixed(1) : Math.round(relay.mbps)} Mbit/s`,
     `store ${store.kind}${store.status === 'healthy' ? '' : ' (away: sessions go on from memory)'}`,
   ]
+  const { turn } = status
   const work = [
     `sockets ${grouped(status.connections.open)}`,
     `routes ${grouped(status.routes.active)}`,
@@ -74,6 +75,7 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
     `relay queue p99 ${asMs(relay.queueP99Ms) ?? '-'}`,
     `loop lag p99 ${asMs(status.loopP99Ms) ?? '-'}`,
     `dropped ${grouped(relay.dropped)}`,
+    `turn ${turn === null ? 'off' : turn.state}${turn?.allocations ? `, ${grouped(turn.allocations)} open` : ''}`,
     ...(status.faults > 0 ? [`faults ${grouped(status.faults)}`] : []),
   ]
   const tiers = new Map(routes.map(({ link, tier }) => [link, tier]))

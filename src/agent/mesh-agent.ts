@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../kit/clock.js'
 import { type Random, systemRandom } from '../kit/random.js'
-import type { Wire } from '../protocol/messages.js'
+import type { Wire, WireOf } from '../protocol/messages.js'
 import { meshUrl } from './address.js'
 import { Contact, type ContactState } from './contact.js'
 import { type Counters, newCounters } from './counters.js'
@@ -16,7 +16,7 @@ import { heldClock } from './held-clock.js'
 import { Identity, type IdentityOptions } from './identity.js'
 import type { Link, LinkMetrics, LinkState, Tier } from './link.js'
 import { Links, type Settled } from './links.js'
-import type { AgentMemory, Dial, Gauges, Peer, Tunnel, Way } from './ports.js'
+import type { AgentMemory, Dial, Gauges, Peer, Prober, Tunnel, Way } from './ports.js'
 import { type Standing, volatileMemory } from './session.js'
 import { AGENT_TIMING, type AgentTiming } from './timing.js'
 
@@ -27,6 +27,8 @@ export interface MeshAgentOptions extends Omit<IdentityOptions, 'role' | 'can'> 
   readonly tunnel?: Tunnel | undefined
   /** Ways off the relay, best first; without any, packets stay on it. The agent stops them when it stops. */
   readonly ways?: readonly Way[] | undefined
+  /** Tells the coordinator what the NAT in front of this machine does; without one, it does not know. */
+  readonly prober?: Prober | undefined
   /** Keeps the session over a restart of this process; without one, a restart registers anew. */
   readonly memory?: AgentMemory | undefined
   /** Read at every heartbeat; without it, heartbeats carry no figures. */
@@ -64,6 +66,8 @@ export interface MeshAgentStatus {
   /** Smoothed round trip to the coordinator, ms; null when unknown. */
   readonly rttMs: number | null
   readonly links: readonly LinkStatus[]
+  /** What the coordinator made of the last probe of the NAT; null while it has said nothing. */
+  readonly nat: WireOf<'nat.classified'> | null
   readonly counters: Counters
 }
 
@@ -96,6 +100,8 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
   /** The default tunnel; null when another was given. */
   protected readonly datagrams: DatagramTunnel | null
   readonly #contact: Contact
+  readonly #prober: Prober | null
+  #nat: WireOf<'nat.classified'> | null = null
   readonly #counters = newCounters()
   /** Who waits for the first `online`. */
   readonly #waiting = new Set<(outcome: Standing | AgentError) => void>()
@@ -112,7 +118,9 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     })
     this.datagrams = options.tunnel === undefined ? datagrams : null
     this.links = this.#newLinks(options.tunnel ?? datagrams, options)
-    this.#contact = this.#newContact(new Identity({ ...options, role, can: this.links.can }), options)
+    this.#prober = options.prober ?? null
+    const can = [...this.links.can, ...(this.#prober === null ? [] : (['probe'] as const))]
+    this.#contact = this.#newContact(new Identity({ ...options, role, can }), options)
   }
 
   /** Calls `listener` at every `type`; returns what takes it away again. */
@@ -143,6 +151,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    */
   async stop({ leave = true }: { readonly leave?: boolean } = {}): Promise<void> {
     this.#contact.stop(leave)
+    this.#prober?.stop()
     this.#answer(new AgentError('STOPPED', 'stopped before it was online'))
     await this.links.stop('the agent stops')
   }
@@ -154,6 +163,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    */
   nudge(): void {
     this.links.networkChanged()
+    this.#prober?.stop()
     this.#contact.nudge()
   }
 
@@ -165,6 +175,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
       session: standing,
       rttMs,
       links: [...this.links].map(([id, link]) => statusOf(id, link)),
+      nat: this.#nat,
       counters: this.#counters,
     }
   }
@@ -231,13 +242,21 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
           this.#answer(new RefusedError(code, reason))
         },
         message: event => {
-          if (!this.links.hear(event)) this.hear(event)
+          if (!this.links.hear(event) && !this.#hearOfNat(event)) this.hear(event)
         },
         packet: (link, payload) => this.links.deliver(link, payload),
         beaten: count => this.links.report(count, timing.reportEveryBeats),
         fault: (what, error) => this.emit('fault', { what, error }),
       },
     )
+  }
+
+  /** Returns false when it is about something else. */
+  #hearOfNat(event: Wire): boolean {
+    if (event.type === 'nat.classified') this.#nat = event
+    else if (event.type === 'probe.plan') this.#prober?.probe(event, report => this.say(report))
+    else return false
+    return true
   }
 
   #newLinks(tunnel: Tunnel, { ways = [], policy = 'auto' }: MeshAgentOptions): Links {

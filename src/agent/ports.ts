@@ -143,6 +143,14 @@ export type PathPolicy = NonNullable<WireOf<'register'>['policy']>
 /** STUN and TURN servers: URI, username, password. */
 export type IceServers = NonNullable<WireOf<'registered'>['iceServers']>
 
+/** Finds out what the NAT in front of this machine does, when the coordinator asks. */
+export interface Prober {
+  /** Begins; a newer plan takes the place of an older one. `say` may be called more than once, or never. */
+  probe(plan: WireOf<'probe.plan'>, say: (report: WireOf<'probe.report'>) => void): void
+  /** Gives up what is under way. */
+  stop(): void
+}
+
 /** The gauges of a heartbeat, read when one is due. What cannot be measured is left out. */
 export type Gauges = () => Omit<
   WireOf<'heartbeat'>,

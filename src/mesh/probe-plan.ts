@@ -12,17 +12,14 @@ export interface PlanOptions {
   readonly planId: number
   /** STUN URIs, the first one first. */
   readonly servers: readonly string[]
-  /** Ask for the life of an idle mapping up to this, s; 0: do not ask. */
-  readonly lifetimeS: number
   readonly random: Random
 }
 
-export function planProbe({ planId, servers, lifetimeS, random }: PlanOptions): WireOf<'probe.plan'> {
+export function planProbe({ planId, servers, random }: PlanOptions): WireOf<'probe.plan'> {
   return {
     type: 'probe.plan',
     planId,
     servers: servers.slice(0, SERVERS_MAX),
     transactionIds: Array.from({ length: IDS }, () => random.bytes(ID_BYTES)),
-    ...(lifetimeS > 0 && { lifetimeS }),
   }
 }

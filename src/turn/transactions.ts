@@ -8,6 +8,10 @@ export interface TransactionOptions {
   readonly send: (bytes: Buffer) => void
   /** A stream loses nothing: the request is sent once. */
   readonly reliable?: boolean
+  /** How often a request is sent in all; 7, as RFC 8489 has it, unless given. */
+  readonly tries?: number
+  /** What is waited after the last one, in first waits; 16 unless given. */
+  readonly lastWait?: number
 }
 
 /** First wait for an answer, ms; each further one is twice as long. */
@@ -62,9 +66,9 @@ export class Transactions {
   #send(id: string, request: Buffer, tries: number): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
-    const { clock, send, reliable = false } = this.#options
-    const last = reliable || tries === TRIES
-    const waitMs = FIRST_WAIT_MS * (reliable ? 2 ** TRIES : last ? LAST_WAIT : 2 ** (tries - 1))
+    const { clock, send, reliable = false, tries: most = TRIES, lastWait = LAST_WAIT } = this.#options
+    const last = reliable || tries === most
+    const waitMs = FIRST_WAIT_MS * (reliable ? 2 ** TRIES : last ? lastWait : 2 ** (tries - 1))
     waiting.timer = clock.setTimeout(() => {
       if (!last) return this.#send(id, request, tries + 1)
       this.#forget(id, waiting)

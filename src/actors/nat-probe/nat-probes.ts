@@ -38,8 +38,6 @@ const AGAIN_AFTER_MS = 10_000
 const REPORT_MS = 30_000
 /** The next probe comes this much earlier or later, so that agents that came together drift apart. */
 const JITTER = 0.1
-/** How long an idle mapping is watched, s: what most NATs grant is less. */
-const LIFETIME_S = 120
 /** Repeated requests of one test may come from so many endpoints. */
 const SOURCES_MAX = 4
 /** So many agents that reach no STUN server, and none that does, look like a fault of ours. */
@@ -217,7 +215,7 @@ export class NatProbes {
   #sendPlan(probe: Probe): void {
     const { clock, random, progress } = this.#options
     const planId = this.#nextPlan++ >>> 0
-    const plan = planProbe({ planId, servers: this.#servers(), lifetimeS: LIFETIME_S, random })
+    const plan = planProbe({ planId, servers: this.#servers(), random })
     probe.planId = planId
     probe.plannedMs = clock.now()
     probe.seen = new Map()

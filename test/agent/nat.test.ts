@@ -1,0 +1,86 @@
+/** Agents on the in-memory internet find out what their NATs do, and the coordinator agrees. */
+import t from 'tap'
+import { NatProber } from '../../src/agent/nat/nat-prober.js'
+import { openStunSocket } from '../../src/agent/nat/stun-socket.js'
+import { findServers, readStunUri } from '../../src/agent/nat/stun-uri.js'
+import type { Nat } from '../../src/mesh/nat.js'
+import type { Place } from '../lab/udp-net.js'
+import { MeshRig } from './support/mesh-rig.js'
+
+const EIM = 'endpoint_independent'
+const ADM = 'address_dependent'
+const APDM = 'address_and_port_dependent'
+
+const KINDS: readonly (readonly [string, Place, Partial<Nat>])[] = [
+  ['in the open', {}, { nat: false, mapping: EIM, filtering: EIM, hairpin: true, portPreservation: true }],
+  ['full', { nat: ['full'] }, { nat: true, mapping: EIM, filtering: EIM, hairpin: false }],
+  ['addr', { nat: ['addr'] }, { nat: true, mapping: EIM, filtering: ADM, portPreservation: true }],
+  ['port', { nat: ['port'] }, { mapping: EIM, filtering: APDM }],
+  ['adm', { nat: ['adm'] }, { mapping: ADM, filtering: ADM }],
+  ['sym', { nat: ['sym'] }, { mapping: APDM, filtering: APDM, portPreservation: false }],
+  ['port + port', { nat: ['port', 'port'] }, { mapping: EIM, filtering: APDM }],
+  ['port + sym', { nat: ['port', 'sym'] }, { mapping: APDM, filtering: APDM }],
+  ['hairpinning', { nat: [{ kind: 'port', hairpin: true }] }, { filtering: APDM, hairpin: true }],
+  ['sym with IPv6', { nat: ['sym'], v6: true }, { mapping: APDM, ipv6: true }],
+]
+
+for (const [name, place, wanted] of KINDS) {
+  t.test(`an agent ${name} is known for it within seconds`, async t => {
+    const rig = await MeshRig.start(t)
+    rig.lab.host('fra-1', place)
+    const node = probed(rig, 'fra-1')
+    node.start()
+    await rig.run(6_000)
+    t.match(rig.lab.mesh.nodes()[0]?.nat, { udp: 'open', confirmed: true, ...wanted })
+    t.match(node.status().nat, { udp: 'open', mapping: wanted.mapping ?? EIM })
+  })
+}
+
+t.test('an agent whose UDP does not get out says so, and the coordinator saw nothing of it', async t => {
+  const rig = await MeshRig.start(t)
+  rig.lab.host('fra-1', { blocksUdp: true })
+  probed(rig, 'fra-1').start()
+  await rig.run(8_000)
+  t.match(rig.lab.mesh.nodes()[0]?.nat, { udp: 'blocked', mapping: 'unknown', mapped4: null })
+})
+
+t.test('an agent that stops gives up its probe', async t => {
+  const rig = await MeshRig.start(t)
+  rig.lab.host('fra-1', { nat: ['sym'] })
+  const node = probed(rig, 'fra-1')
+  node.start()
+  await rig.run(20_000)
+  t.match(rig.lab.mesh.stats().nats, [{ mapping: APDM, count: 1 }])
+  await node.stop()
+  await rig.run(1_000)
+  t.same(rig.lab.mesh.stats().nats, [])
+})
+
+t.test('servers are found by their URIs', async t => {
+  t.same(readStunUri('stun:mesh.example'), { host: 'mesh.example', port: 3_478 })
+  t.same(readStunUri('stun:[2001:db8::1]:3479'), { host: '2001:db8::1', port: 3_479 })
+  for (const none of ['turn:mesh.example', 'stun:', 'stun:a:0', 'stun:a:70000', 'stun:a:b'])
+    t.equal(readStunUri(none), null, none)
+  const resolve = async (host: string) => {
+    if (host === 'gone.example') throw new Error('ENOTFOUND')
+    return ['192.0.2.1', '2001:DB8::1', 'nonsense']
+  }
+  const uris = ['stun:mesh.example', 'stun:192.0.2.1:3478', 'stun:gone.example', 'stun:[2001:db8::2]:99']
+  t.same(await findServers(uris, resolve), [
+    { address: '192.0.2.1', port: 3_478 },
+    { address: '2001:db8::1', port: 3_478 },
+    { address: '2001:db8::2', port: 99 },
+  ])
+})
+
+function probed(rig: MeshRig, id: string) {
+  const openDatagrams = rig.lab.internet.datagramsFrom(id)
+  const prober = new NatProber({
+    clock: rig.lab.clock,
+    random: rig.lab.random,
+    shared: () => openStunSocket(openDatagrams),
+    openDatagrams,
+    resolve: async host => [host],
+  })
+  return rig.node(id, { prober })
+}

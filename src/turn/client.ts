@@ -74,13 +74,13 @@ export class TurnClient {
     this.#transactions = new Transactions(options)
   }
 
-  /** Takes one datagram, or one frame of a stream; returns whether it was ours. */
+  /** Takes one datagram, or one frame of a stream; returns whether it was ours. The bytes are only lent. */
   received(bytes: Buffer): boolean {
     const channel = readChannelData(bytes)
     if (channel !== null) return this.#deliver(this.#peers.get(channel.channel), channel.data)
     const message = readMessage(bytes)
     if (message === null) return false
-    if (message.class !== 'indication') return this.#transactions.take(message)
+    if (message.class !== 'indication') return this.#answered(bytes)
     if (message.method !== METHOD.data) return false
     const peer = readAddress(valueOf(message, ATTRIBUTE.xorPeerAddress), message.transactionId)
     return this.#deliver(peer ?? undefined, valueOf(message, ATTRIBUTE.data))
@@ -163,6 +163,12 @@ export class TurnClient {
         this.#sign(this.#request(METHOD.refresh).addUint32(ATTRIBUTE.lifetime, 0), this.#challenge),
       )
     this.#transactions.stop()
+  }
+
+  /** Who asked reads the answer when the bytes are somebody else's again. */
+  #answered(bytes: Buffer): boolean {
+    const kept = readMessage(Buffer.from(bytes))
+    return kept !== null && this.#transactions.take(kept)
   }
 
   #deliver(peer: Endpoint | undefined, data: Buffer | undefined): boolean {

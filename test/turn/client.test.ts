@@ -148,7 +148,13 @@ interface ConnectedOptions extends Partial<TurnClientOptions> {
 }
 
 function connected({ passes = () => true, tamper = false, ...options }: ConnectedOptions = {}) {
-  const rig = new Rig({ replied: data => void client.received(tamper ? tampered(data) : data) })
+  const rig = new Rig({
+    replied: data => {
+      const lent = Buffer.from(tamper ? tampered(data) : data)
+      client.received(lent)
+      lent.fill(0xdd) // the next datagram may be there now
+    },
+  })
   const flow = udpFlow(0, '40.0.0.7', 7_000)
   const heard: [Endpoint, string][] = []
   const lost: unknown[] = []

@@ -1,9 +1,11 @@
 /** A page in a browser is a client like any other: it reaches a node over a data channel, without a plug-in. */
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { IceWay } from '../../src/agent/ice/ice-way.js'
@@ -27,7 +29,7 @@ t.test('a page reaches a node over a data channel', { skip: cannotRun() }, async
     env: { BOSON_ORIGINS: site.origin, BOSON_RELAY_PAYLOAD: 'any', HOST: '127.0.0.1' },
   })
   const boson = commandIn(t, { cwd: data })
-  const key = (await boson('enrol', '--port', String(server.port))).stdout.trim()
+  const key = (await boson('enrol', '--uses', '2', '--port', String(server.port))).stdout.trim()
   const mesh = `ws://127.0.0.1:${server.port}/mesh`
 
   const ice = IceWay.create()
@@ -83,13 +85,13 @@ async function serve(t: Test): Promise<{ origin: string; said: readonly Said[] }
 }
 
 function browse(t: Test, url: string): void {
-  const args = [
-    '--headless=new',
-    '--no-sandbox',
-    '--disable-gpu',
-    `--user-data-dir=${t.testdir()}/profile`,
-    url,
-  ]
+  const profile = mkdtempSync(join(tmpdir(), 'boson-page-'))
+  const args = ['--headless=new', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, url]
   const child = spawn('chromium', args, { stdio: 'ignore' })
-  t.teardown(() => child.kill('SIGKILL'))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    // Its helpers end a little later, and still write.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20 })
+  })
 }

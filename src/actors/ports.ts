@@ -397,6 +397,71 @@ export interface RouteView {
   readonly sinceMs: number
   readonly explanation: Explanation
 }
+/** A path as lists show it. */
+export interface PathView {
+  readonly pathId: string
+  readonly link: LinkId
+  readonly routeId: RouteId
+  readonly clientId: IdentityId
+  readonly nodeId: IdentityId
+  readonly policy: PathPolicy
+  readonly tier: PathTier
+  readonly via: PathVia | null
+  readonly sinceMs: number
+  /** Why it is not direct: a code; null when it is. */
+  readonly reason: string | null
+  readonly openedAtMs: number
+  readonly closedAtMs: number | null
+  readonly closedBecause: string | null
+  /** As the client measured it, or else the node. */
+  readonly rttMs: number | null
+  readonly lossPct: number | null
+  readonly bytes: { readonly toNode: TierBytes; readonly toClient: TierBytes }
+  /** Number of the last attempt to leave the relay. */
+  readonly attempted: number
+}
+/** Which paths are wanted; what is left out does not matter. */
+export interface PathWish {
+  readonly tier?: PathTier | null
+  readonly reason?: string | null
+  readonly clientId?: IdentityId | null
+  readonly nodeId?: IdentityId | null
+  /** Only links above this one. */
+  readonly after?: LinkId | null
+  readonly limit?: number
+}
+/** `total`: how many meet the wish. The next page begins after `next`; null: there is none. */
+export interface PathsView {
+  readonly paths: readonly PathView[]
+  readonly total: number
+  readonly next: LinkId | null
+}
+/** A path with all that is known of it. */
+export interface PathStory extends PathView {
+  /** The reason as a person can act on it; null when there is none. */
+  readonly words: string | null
+  readonly ends: Readonly<Record<PathEndName, PathEndView>>
+  /** The last ones, oldest first. */
+  readonly attempts: readonly PathAttempt[]
+  readonly history: readonly PathStay[]
+}
+export type PathEndView = Pick<PathEnd, 'rttMs' | 'lossPct' | 'reportedAtMs' | 'candidates'> & {
+  readonly id: IdentityId
+  /** State of its session; null when it has none. */
+  readonly state: string | null
+  readonly nat: Nat
+}
+/** Why two are connected as they are, or are not. */
+export interface WhyView {
+  /** When this was said; every time in it is of this clock. */
+  readonly nowMs: number
+  /** The answer in one line. */
+  readonly words: string
+  /** Newest first. */
+  readonly paths: readonly PathStory[]
+  /** False: the database is away, and only what is in memory was looked at. */
+  readonly complete: boolean
+}
 export interface HistogramView {
   readonly bounds: readonly number[]
   readonly counts: ArrayLike<number>
@@ -431,6 +496,15 @@ export interface MeshStats {
     readonly queueMs: HistogramView
   }
   readonly nats: readonly NatStats[]
+  readonly paths: {
+    readonly live: readonly PathCount[]
+    /** By the outcome for the end it went worse for; `lost` counts again what had been won. */
+    readonly attempts: Readonly<
+      Record<PathAttempt['via'], Readonly<Record<PathTrial['outcome'] | 'lost', number>>>
+    >
+    /** Payload of both ways as agents report it, bytes. */
+    readonly bytes: Readonly<TierBytes>
+  }
   readonly heartbeats: number
   /** Refusals and kicks by reason. */
   readonly denied: Readonly<Record<string, number>>
@@ -451,6 +525,13 @@ export interface MeshStats {
   }
 }
 
+/** Live paths of one tier and reason. */
+export interface PathCount {
+  readonly tier: PathTier
+  readonly reason: string | null
+  readonly count: number
+}
+
 /** The mesh as plug-ins, pages and the command line see it. */
 export interface MeshApi {
   readonly serverId: string
@@ -460,6 +541,12 @@ export interface MeshApi {
   nodes(): readonly NodeView[]
   clients(): readonly ClientView[]
   routes(): readonly RouteView[]
+  /** Live paths, in the order of their links. */
+  paths(wish?: PathWish): PathsView
+  /** Returns a live path; null when there is none with this link. */
+  path(link: LinkId): PathStory | null
+  /** Resolves with those of the two that have never enrolled, or with the answer. */
+  why(a: IdentityId, b: IdentityId): Promise<WhyView | { readonly unknown: readonly IdentityId[] }>
   /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
   disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */

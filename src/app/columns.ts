@@ -28,3 +28,19 @@ export function asDuration(seconds: number): string {
 /** Returns a round trip as people read it; unknown stays null. */
 export const asMs = (ms: number | null): string | null =>
   ms === null ? null : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+
+/** Returns a share as people read it, in %; unknown stays null. */
+export const asPercent = (share: number | null): string | null =>
+  share === null ? null : `${share > 0 && share < 10 ? share.toFixed(1) : Math.round(share)} %`
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
+
+/** Returns an amount of bytes as people read it: `870 B`, `1.2 MB`, `34 GB`. */
+export function asBytes(bytes: number): string {
+  let [amount, unit] = [bytes, 0]
+  while (amount >= 999.5 && unit < UNITS.length - 1) {
+    amount /= 1_000
+    unit++
+  }
+  return `${unit > 0 && amount < 9.95 ? amount.toFixed(1) : Math.round(amount)} ${UNITS[unit]}`
+}

@@ -7,8 +7,10 @@ import { demoCommand } from './commands/demo.js'
 import { enrolCommand } from './commands/enrol.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
+import { pathsCommand } from './commands/paths.js'
 import { statusCommand } from './commands/status.js'
 import { versionCommand } from './commands/version.js'
+import { whyCommand } from './commands/why.js'
 import { EXIT } from './exit-codes.js'
 import { EXIT_CODES_HELP, exitCodeOf, reportOf } from './exit-report.js'
 
@@ -39,6 +41,8 @@ function program(): Command {
     clientCommand(),
     enrolCommand(),
     statusCommand(),
+    pathsCommand(),
+    whyCommand(),
 
     demoCommand(),
     versionCommand(),

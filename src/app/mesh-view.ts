@@ -16,8 +16,9 @@ import type { Clock } from '../kit/clock.js'
 import type { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
 import type { RelayLane } from '../lanes/relay-lane.js'
 import type { RelayTable } from '../lanes/relay-table.js'
+import { pathCounts, type PathParts, pathViews } from './path-view.js'
 
-export interface MeshParts {
+export interface MeshParts extends PathParts {
   readonly serverId: string
   readonly clock: Clock
   readonly server: ActorRefFrom<typeof serverMachine>
@@ -41,7 +42,10 @@ export interface MeshParts {
   readonly denied: Readonly<Record<string, number>>
 }
 
-type Seen = Pick<MeshApi, 'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes'>
+type Seen = Pick<
+  MeshApi,
+  'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes' | 'paths' | 'path' | 'why'
+>
 
 export function meshView(parts: MeshParts): Seen {
   const { sessions, ledger, routing, clock } = parts
@@ -95,6 +99,7 @@ export function meshView(parts: MeshParts): Seen {
           explanation,
         }
       }),
+    ...pathViews(parts, stateOf),
   }
 }
 
@@ -130,6 +135,11 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
       queueMs: lane.queueMs,
     },
     nats: parts.natProbes.stats(),
+    paths: {
+      live: pathCounts(parts.pathLedger.all()),
+      attempts: structuredClone(parts.pathLedger.totals.attempts),
+      bytes: { ...parts.pathLedger.totals.bytes },
+    },
     heartbeats: parts.ledger.beats,
     denied: { ...parts.denied },
     faults: counters.faults,

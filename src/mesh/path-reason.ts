@@ -24,6 +24,10 @@ export const PATH_REASONS: readonly PathReason[] = [
   ...OTHERS,
 ]
 
+/** Returns the code when it is one of ours: a newer version may have stored others. */
+export const asPathReason = (code: string | null): PathReason | null =>
+  PATH_REASONS.find(reason => reason === code) ?? null
+
 /** An end of a path, as the words name it. */
 export interface NamedEnd {
   readonly id: string

@@ -184,6 +184,31 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     read: ({ stats }) => stats.relay.queueMs,
   },
   {
+    name: 'boson_paths',
+    help: 'Live paths by tier, and by why they are not direct.',
+    type: 'gauge',
+    read: ({ stats }) =>
+      stats.paths.live.map(({ tier, reason, count }) => ({
+        labels: { tier, reason: reason ?? 'none' },
+        value: count,
+      })),
+  },
+  {
+    name: 'boson_path_attempts_total',
+    help: 'Attempts to leave the relay, by the outcome for the end it went worse for. lost: what was won is gone.',
+    type: 'counter',
+    read: ({ stats }) =>
+      Object.entries(stats.paths.attempts).flatMap(([via, outcomes]) =>
+        counted(outcomes, 'outcome').map(({ labels, value }) => ({ labels: { via, ...labels }, value })),
+      ),
+  },
+  {
+    name: 'boson_path_bytes_total',
+    help: 'Payload that paths carried, both ways, as agents report it, by tier.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.paths.bytes, 'tier'),
+  },
+  {
     name: 'boson_snapshot_dirty_rows',
     help: 'Changes that the database has not taken yet; the journal has them.',
     type: 'gauge',

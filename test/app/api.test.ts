@@ -69,7 +69,17 @@ t.test('a coordinator that has stopped is not ready', async t => {
 
 t.test('everything but health and metrics needs the token', async t => {
   const { get, ask } = await coordinator(t)
-  for (const page of ['status', 'nodes', 'clients', 'routes', 'audit', 'enrolment-keys'])
+  for (const page of [
+    'status',
+    'nodes',
+    'clients',
+    'routes',
+    'audit',
+    'enrolment-keys',
+    'paths',
+    'paths/65536',
+    'why',
+  ])
     t.equal((await get(`/api/v1/${page}`)).status, 401, page)
   t.equal((await ask('POST', '/api/v1/enrolment-keys', {}, {})).status, 401)
   t.equal((await ask('DELETE', '/api/v1/enrolment-keys/x', undefined, {})).status, 401)
@@ -138,6 +148,40 @@ t.test('lists are bounded', async t => {
   t.same((await ask('GET', '/api/v1/routes?limit=5')).body, { routes: [] })
   for (const limit of ['0', '-1', 'all', '10001'])
     t.equal((await ask('GET', `/api/v1/nodes?limit=${limit}`)).status, 400)
+})
+
+t.test('paths are asked for by what matters, one by its link, and a pair by its two ids', async t => {
+  const { ask, url, secretOf } = await coordinator(t)
+  const secret = await secretOf()
+  for (const id of ['fra-1', 'ams-1']) await online(t, url, id, secret)
+  t.match(
+    await ask('GET', '/api/v1/paths?tier=relayed&reason=symmetric_both&client=alice&node=fra-1&after=7'),
+    {
+      status: 200,
+      body: { nowMs: Number, paths: [], total: 0, next: null },
+    },
+  )
+  t.match(await ask('GET', '/api/v1/why?a=fra-1&b=ams-1'), {
+    status: 200,
+    body: { words: /both nodes/, paths: [], complete: true },
+  })
+  const table: readonly (readonly [path: string, status: number, says: RegExp])[] = [
+    ['paths?tier=fast', 400, /tier: wanted one of opening, relayed/],
+    ['paths?reason=bad_luck', 400, /reason: wanted one of .*symmetric_both/],
+    ['paths?client=not%20an%20id', 400, /client: wanted the id/],
+    ['paths?after=1e3', 400, /after: wanted a link id/],
+    ['paths?limit=0', 400, /limit/],
+    ['paths/next', 400, /link: wanted a link id/],
+    ['paths/65536', 404, /no live path with link 65536/],
+    ['why?a=fra-1', 400, /b: wanted the id/],
+    ['why?a=fra-1&b=fra-1', 400, /two different ids/],
+    ['why?a=fra-1&b=nobody', 404, /nobody has enrolled as nobody/],
+  ]
+  for (const [path, wanted, says] of table) {
+    const { status, body } = await ask('GET', `/api/v1/${path}`)
+    t.equal(status, wanted, path)
+    t.match((body as { error: { message: string } }).error.message, says)
+  }
 })
 
 t.test('the metrics page has the names that dashboards know, and ours in base units', async t => {

@@ -11,6 +11,8 @@ import { Rate } from '../../src/telemetry/rate.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
+const noOutcomes = { direct: 0, turned: 0, failed: 0, lost: 0 }
+
 t.test('however many nodes there are, only the busiest are named', async t => {
   const nodes = Array.from({ length: 500 }, (_, i) => nodeView({ id: `node-${i}`, links: i }))
   const page = await metricsOf({ nodes: () => nodes }).page()
@@ -51,6 +53,30 @@ t.test('a round trip is counted once for each time that the node was heard', asy
   node.silentMs = 20_000
   t.equal(await counted(), '2', 'silence is no latency')
 })
+
+t.test(
+  'paths are counted by tier and reason, attempts by outcome, bytes by the tier that carried them',
+  async t => {
+    const paths: MeshStats['paths'] = {
+      live: [
+        { tier: 'relayed', reason: 'symmetric_both', count: 3 },
+        { tier: 'direct', reason: null, count: 40 },
+      ],
+      attempts: { udp: { ...noOutcomes, direct: 41, lost: 1 }, wireguard: noOutcomes, ice: noOutcomes },
+      bytes: { relayed: 900, turned: 0, direct: 90_000 },
+    }
+    const { body } = await metricsOf({ stats: () => stats({ paths }) }).page()
+    for (const line of [
+      'boson_paths{tier="relayed",reason="symmetric_both",app="bosonserver"} 3',
+      'boson_paths{tier="direct",reason="none",app="bosonserver"} 40',
+      'boson_path_attempts_total{via="udp",outcome="direct",app="bosonserver"} 41',
+      'boson_path_attempts_total{via="udp",outcome="lost",app="bosonserver"} 1',
+      'boson_path_attempts_total{via="ice",outcome="failed",app="bosonserver"} 0',
+      'boson_path_bytes_total{tier="direct",app="bosonserver"} 90000',
+    ])
+      t.match(body, line)
+  },
+)
 
 t.test('histograms are cumulative and in base units', async t => {
   const failoverMs = new Histogram([100, 1_000])
@@ -152,6 +178,9 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     nodes: () => [],
     clients: () => [],
     routes: () => [],
+    paths: () => ({ paths: [], total: 0, next: null }),
+    path: () => null,
+    why: async () => ({ unknown: [] }),
     disconnect: () => false,
     createEnrolmentKey: () => Promise.reject(new Error('not of this test')),
     ...parts,
@@ -166,6 +195,11 @@ function stats(parts: Partial<MeshStats>): MeshStats {
     routes: { active: 0, assigned: 0, refused: 0, switched: 0 },
     relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },
     nats: [],
+    paths: {
+      live: [],
+      attempts: { udp: noOutcomes, wireguard: noOutcomes, ice: noOutcomes },
+      bytes: { relayed: 0, turned: 0, direct: 0 },
+    },
     heartbeats: 0,
     denied: {},
     faults: 0,

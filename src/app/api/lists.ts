@@ -29,7 +29,8 @@ export function listRoutes({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): r
   ]
 }
 
-function limitOf({ query }: Request): number {
+/** Returns how many rows are asked for. */
+export function limitOf({ query }: Request): number {
   const limit = Number(query.get('limit') ?? ROWS)
   if (!Number.isInteger(limit) || limit < 1 || limit > ROWS_MAX)
     throw badRequest(`limit: wanted a whole number from 1 to ${ROWS_MAX}`)

@@ -11,6 +11,7 @@ import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
 import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
+import { pathRoutes } from './paths.js'
 import { statusRoute } from './status.js'
 
 export interface ApiParts {
@@ -38,6 +39,7 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   statusRoute(parts),
   ...enrolmentRoutes(parts),
   ...listRoutes(parts),
+  ...pathRoutes(parts),
   rootRoute,
   meshRoute,
 ]

@@ -1,0 +1,162 @@
+/** Paths as operators see them: records of the ledger, with NATs, sessions and reasons in words. */
+import type { Identities } from '../actors/admission/identities.js'
+import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
+import type { PathLedger } from '../actors/path/ledger.js'
+import { bytesOf } from '../actors/path/path-bytes.js'
+import type {
+  Identity,
+  MeshApi,
+  PathCount,
+  PathEndName,
+  PathEndView,
+  PathRecord,
+  PathStory,
+  PathsView,
+  PathView,
+  PathWish,
+  Store,
+  WhyView,
+} from '../actors/ports.js'
+import type { Cell } from '../actors/session/cell.js'
+import type { Sessions } from '../actors/session/sessions.js'
+import type { Clock } from '../kit/clock.js'
+import { asPathReason, reasonInWords } from '../mesh/path-reason.js'
+
+export interface PathParts {
+  readonly clock: Pick<Clock, 'wallMs'>
+  readonly pathLedger: PathLedger
+  readonly identities: Identities
+  readonly sessions: Sessions
+  readonly natProbes: NatProbes
+  readonly store: Pick<Store, 'pathsBetween'>
+}
+
+type StateOf = (cell: Cell) => string
+
+/** Paths of a pair that an answer holds: enough for a week of failovers, and still read by a person. */
+const PATHS_MAX = 20
+
+export function pathViews(parts: PathParts, stateOf: StateOf): Pick<MeshApi, 'paths' | 'path' | 'why'> {
+  const { clock, pathLedger, identities, store } = parts
+  return {
+    paths: wish => listed(pathLedger.all(), wish ?? {}),
+    path: link => {
+      const record = pathLedger.of(link)
+      return record === undefined ? null : storyOf(record, end => endOf(parts, stateOf, record, end))
+    },
+    why: async (a, b) => {
+      const [one, other] = [identities.of(a), identities.of(b)]
+      if (one === undefined || other === undefined)
+        return { unknown: [a, b].filter(id => identities.of(id) === undefined) }
+      // Asked before memory is looked at: a path that ends meanwhile is then in one of the two.
+      const stored = await store.pathsBetween(a, b, PATHS_MAX).catch(unavailable)
+      const paths = merged(pathLedger.between(a, b), stored ?? []).map(record =>
+        storyOf(record, end => endOf(parts, stateOf, record, end)),
+      )
+      const complete = stored !== null
+      return { nowMs: clock.wallMs(), words: answer(one, other, paths, complete), paths, complete }
+    },
+  }
+}
+
+/** Returns how many live paths there are of each tier and reason; codes that are not ours count as `other`. */
+export function pathCounts(records: Iterable<PathRecord>): PathCount[] {
+  const counts = new Map<string, { tier: PathCount['tier']; reason: string | null; count: number }>()
+  for (const { tier, reason: code } of records) {
+    const reason = code && (asPathReason(code) ?? 'other')
+    const key = `${tier} ${reason ?? ''}`
+    const known = counts.get(key)
+    if (known === undefined) counts.set(key, { tier, reason, count: 1 })
+    else known.count++
+  }
+  return [...counts.values()]
+}
+
+function listed(records: Iterable<PathRecord>, wish: PathWish): PathsView {
+  const { tier, reason, clientId, nodeId, after, limit = Number.POSITIVE_INFINITY } = wish
+  const meets = (wanted: string | null | undefined, value: string | null) =>
+    wanted == null || wanted === value
+  const found: PathRecord[] = []
+  for (const record of records) {
+    if (!meets(tier, record.tier) || !meets(reason, record.reason)) continue
+    if (meets(clientId, record.clientId) && meets(nodeId, record.nodeId)) found.push(record)
+  }
+  found.sort((one, other) => one.link - other.link)
+  const rest = after == null ? found : found.filter(({ link }) => link > after)
+  const page = rest.slice(0, limit)
+  const next = rest.length > page.length ? (page.at(-1)?.link ?? null) : null
+  return { paths: page.map(viewOf), total: found.length, next }
+}
+
+const viewOf = (record: PathRecord): PathView => ({
+  pathId: record.pathId,
+  link: record.link,
+  routeId: record.routeId,
+  clientId: record.clientId,
+  nodeId: record.nodeId,
+  policy: record.policy,
+  tier: record.tier,
+  via: record.via,
+  sinceMs: record.sinceMs,
+  reason: record.reason,
+  openedAtMs: record.openedAtMs,
+  closedAtMs: record.closedAtMs,
+  closedBecause: record.closedBecause,
+  rttMs: record.client.rttMs ?? record.node.rttMs,
+  lossPct: record.client.lossPct ?? record.node.lossPct,
+  bytes: bytesOf(record),
+  attempted: record.attempts.at(-1)?.attempt ?? 0,
+})
+
+function storyOf(record: PathRecord, endOf: (end: PathEndName) => PathEndView): PathStory {
+  const ends = { client: endOf('client'), node: endOf('node') }
+  const reason = asPathReason(record.reason)
+  return {
+    ...viewOf(record),
+    words: reason && reasonInWords(reason, ends.client, ends.node),
+    ends,
+    attempts: record.attempts,
+    history: record.history,
+  }
+}
+
+function endOf(
+  { sessions, natProbes }: PathParts,
+  stateOf: StateOf,
+  record: PathRecord,
+  end: PathEndName,
+): PathEndView {
+  const id = end === 'client' ? record.clientId : record.nodeId
+  const { rttMs, lossPct, reportedAtMs, candidates } = record[end]
+  const cell = sessions.byIdentity(id)
+  const state = cell === undefined ? null : stateOf(cell)
+  return { id, state, nat: natProbes.natOf(id), rttMs, lossPct, reportedAtMs, candidates }
+}
+
+/** Memory knows better than the store, which is a moment behind. */
+function merged(memory: readonly PathRecord[], stored: readonly PathRecord[]): PathRecord[] {
+  const byId = new Map([...stored, ...memory].map(record => [record.pathId, record]))
+  return [...byId.values()].toSorted((one, other) => other.openedAtMs - one.openedAtMs).slice(0, PATHS_MAX)
+}
+
+function unavailable(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE') return null
+  throw error
+}
+
+function answer(a: Identity, b: Identity, [newest]: WhyView['paths'], complete: boolean): string {
+  if (newest === undefined) {
+    if (a.role === b.role)
+      return `${a.id} and ${b.id} are both ${a.role}s: paths lead from a client to a node`
+    const [client, node] = a.role === 'client' ? [a.id, b.id] : [b.id, a.id]
+    const never = `no path between ${client} and ${node} is known`
+    if (!complete) return `${never}, and the database, which may know of one, is away`
+    return `${never}: ${client} gets one when it asks for a route and ${node} is chosen`
+  }
+  const { clientId, nodeId, tier, via, reason, words, closedBecause } = newest
+  const pair = `${clientId} and ${nodeId}`
+  if (tier === 'closed')
+    return `${pair} have no path now: the last one was closed, ${closedBecause ?? 'nobody said why'}`
+  if (tier === 'direct') return `${pair} talk directly, by ${via ?? 'an unknown socket'}`
+  return `${pair}: ${tier}${reason === null ? '' : `, because ${words ?? reason}`}`
+}

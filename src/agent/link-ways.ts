@@ -31,8 +31,7 @@ export class LinkWays {
 
   /** Whether packets that arrived by `via`, or with null by the relay, may be delivered. */
   admits(via: Way['via'] | null): boolean {
-    for (const { way, link } of this.#open) if (link.exclusive === true && way.via !== via) return false
-    return true
+    return this.#open.every(({ way, link }) => way.via === via || link.strayed?.() !== false)
   }
 
   /** Payload that was carried past this process, bytes. */

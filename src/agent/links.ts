@@ -231,7 +231,8 @@ export class Links {
     // Closed meanwhile: the closing is next in `work` and takes down what was just set up.
     if (this.#links.get(id) !== link) return
     link.ready = true
-    send({ type: 'path.ready', link: id })
+    const ownPort = tunnel.ownPort ?? null
+    send({ type: 'path.ready', link: id, ...(ownPort !== null && { ownPort }) })
     events.opened(id, link.peer)
     link.ways.keep(this.#waysFor(link.peer), link.peer, way => this.#hostFor(id, link, way))
     if (this.#standing.has(id) && !link.settled) this.#settle({ link: id, tier: 'relayed' })
@@ -284,18 +285,12 @@ export class Links {
     const { dropped } = this.#options.counters
     if (this.#links.get(id) !== link) return void dropped.no_link++
     const way = link.ways.carrier
-    if (way !== null) {
-      link.active = true
-      link.carried[way.tier ?? 'relayed'].sentBytes += packet.length
-      way.send(packet)
-      if (way.isInDoubt !== true) return
-    }
-    if (this.#policyOf(link.peer) === 'direct-only') {
-      if (way === null) dropped.not_direct++
-    } else if (this.#options.relay(id, packet)) {
-      link.active = true
-      link.carried.relayed.sentBytes += packet.length
-    }
+    const tier = way?.tier ?? 'relayed'
+    if (way !== null) way.send(packet)
+    else if (this.#policyOf(link.peer) === 'direct-only') return void dropped.not_direct++
+    else if (!this.#options.relay(id, packet)) return
+    link.carried[tier].sentBytes += packet.length
+    link.active = true
   }
 
   #settle(said: Settled): void {

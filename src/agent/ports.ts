@@ -56,12 +56,41 @@ export interface Tunnel {
    */
   readonly sealed?: boolean
   /**
-   * Lets the tunnel's own socket send to the peer at `to`, past this process; null: through `send` again.
-   * Absent: it has no socket of its own.
+   * The UDP port of the tunnel’s own socket, where it has one that is open to the world; null until it is known.
+   * Absent: it has none.
    */
-  steer?(link: number, to: Endpoint | null): Promise<void>
+  readonly ownPort?: number | null
   /** What the tunnel knows of a link; null when it knows nothing. */
   metrics?(link: number): TunnelMetrics | null
+}
+
+/**
+ * A tunnel’s own UDP socket, as the way sees it that lets packets past this process: WireGuard’s. A public key is 32
+ * bytes. What cannot be done rejects, and is put right by the next call.
+ */
+export interface OwnSocket {
+  /**
+   * Sends to the peer of this link at `to`, past this process, with a keepalive every so many seconds, the first one
+   * at once; null: through the link again, as it was opened.
+   */
+  steer(link: number, to: { readonly at: Endpoint; readonly keepaliveS: number } | null): Promise<void>
+  /**
+   * Sends a handshake initiation to `at`, `host:port`, for the holder of this key, and again every few seconds.
+   * Nothing else ever goes there, and nothing is taken from there.
+   */
+  beckon(publicKey: Uint8Array, at: string): Promise<void>
+  /** Ends that. */
+  unbeckon(publicKey: Uint8Array): Promise<void>
+  /** Returns what the socket knows of each open link. */
+  figures(): Promise<ReadonlyMap<number, OwnFigures>>
+}
+
+export interface OwnFigures {
+  /** Where it sends to this peer now; null: through the link. It follows the peer by itself. */
+  readonly at: Endpoint | null
+  /** Sent to and received from the peer, either way, bytes. */
+  readonly sentBytes: number
+  readonly receivedBytes: number
 }
 
 /**
@@ -120,13 +149,11 @@ export interface LinkWay {
   /** Smoothed round trip of the pair in use, ms, and checks of it without an answer, %; null when unknown. */
   readonly rttMs: number | null
   readonly lossPct: number | null
-  /** While true, packets also go the next way, or by the relay: this one may be gone, and the peer drops copies. */
-  readonly isInDoubt?: boolean
   /**
-   * While true, packets that arrive any other way are dropped: WireGuard's own socket would take their sender
-   * for where the peer is now.
+   * Hears that a packet of the peer arrived another way; returns whether it may be delivered. WireGuard’s own
+   * socket would take its sender for where the peer is now. Absent: it may.
    */
-  readonly exclusive?: boolean
+  strayed?(): boolean
   /** Payload that it carried past this process, where nobody else can count it, bytes. */
   readonly unseen?: { readonly sentBytes: number; readonly receivedBytes: number }
   close(): void

@@ -21,8 +21,6 @@ export interface TurnWishes {
   /** null: no TLS. */
   readonly certificate: Certificate | null
   readonly hooks: Pick<EmbeddedOptions, 'allowed' | 'sighted' | 'strayed' | 'failed'>
-  /** Whether an identity has a route to whoever is at an address. */
-  readonly routed: (id: string, address: string) => boolean
   /** Hears what coturn prints, and that it ended. */
   readonly printed: (line: string) => void
   readonly ended: (reason: string) => void
@@ -84,7 +82,7 @@ function embedded(wishes: TurnWishes, at: readonly Place[]) {
 }
 
 /** STUN without a relay: what is told to whoever asks, and heard. */
-function stun({ config, secrets, hooks, routed }: TurnWishes, at: readonly Place[], ports: Ports) {
+function stun({ config, secrets, hooks }: TurnWishes, at: readonly Place[], ports: Ports) {
   const clients = served(at, { port: ports[0], tlsPort: null })
   return {
     ...hooks,
@@ -95,11 +93,7 @@ function stun({ config, secrets, hooks, routed }: TurnWishes, at: readonly Place
     host: hostOf(config, at),
     realm: config.turnRealm,
     secrets,
-    peers: {
-      denied: deniedOf(config),
-      excepted: config.turnExcepted,
-      ...(config.turnPeers === 'routed' && { routed }),
-    },
+    peers: { denied: deniedOf(config), excepted: config.turnExcepted },
   }
 }
 

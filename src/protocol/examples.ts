@@ -172,7 +172,7 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
     keepaliveS: 25,
     policy: 'auto',
   },
-  'path.ready': { type: 'path.ready', link },
+  'path.ready': { type: 'path.ready', link, ownPort: 51_820 },
   'path.punch': {
     type: 'path.punch',
     link,

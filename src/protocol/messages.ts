@@ -393,7 +393,12 @@ export const PathOpen = message(0x30, 'path.open', {
 export const PathReady = message(0x31, 'path.ready', {
   direction: 'agent→server',
   doc: 'This end is set up; the relay carries when both ends have said so.',
-  fields: { link: u32.doc('From `path.open`.') },
+  fields: {
+    link: u32.doc('From `path.open`.'),
+    ownPort: optional(u32).doc(
+      'UDP port of WireGuard’s own socket at this end: at an address of the machine’s own it is reached there.',
+    ),
+  },
 })
 
 export const PathPunch = message(0x32, 'path.punch', {

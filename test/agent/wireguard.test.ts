@@ -14,6 +14,7 @@ import { parseDump } from '../../src/agent/wireguard/wg.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 import { until } from '../support/until.js'
 
+const FOREIGN = `${Buffer.alloc(32, 9).toString('base64')}\t(none)\t(none)\t10.9.9.9/32\t0\t0\t0\toff\n`
 const PRIVATE_KEY = Buffer.alloc(32, 5).toString('base64')
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -88,6 +89,67 @@ t.test('the last link of a peer takes the peer and its routes along', async t =>
   await tunnel.close(0x10001)
   t.match(commands.at(-2), /^wg set boson0 peer \S+ remove$/)
   t.equal(commands.at(-1), 'ip -force -batch - < route del 10.77.0.9/32 dev boson0')
+})
+
+t.test('a peer that is steered is sent to directly, and says something at once', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  const loopback = /endpoint (127\.0\.0\.1:\d+)/.exec(
+    commands.find(each => each.includes('endpoint')) ?? '',
+  )?.[1]
+  const steered = (to: string, keepaliveS: number) =>
+    `wg set boson0 peer ${key(1)} persistent-keepalive 0 peer ${key(1)} endpoint ${to} persistent-keepalive ${keepaliveS}`
+  await tunnel.steer(0x10001, { at: { address: '2001:db8::12', port: 40_002 }, keepaliveS: 1 })
+  t.equal(commands.at(-1), steered('[2001:db8::12]:40002', 1))
+  const before = commands.length
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  t.equal(commands.length, before, 'opening it again leaves it there')
+  await tunnel.steer(0x10001, { at: { address: '2001:db8::12', port: 40_002 }, keepaliveS: 1 })
+  t.equal(commands.at(-1), steered('[2001:db8::12]:40002', 1), 'also when it is there already')
+  await tunnel.steer(0x10001, null)
+  t.equal(commands.at(-1), steered(loopback ?? '', 25))
+  await tunnel.steer(0x99999, null)
+  t.equal(commands.length, before + 2, 'a link that is not there is not steered')
+})
+
+t.test('WireGuard beckons to a key without letting anything of it in', async t => {
+  const { tunnel, commands } = await bench(t)
+  await tunnel.beckon(Buffer.alloc(32, 7), 'mesh.example:3478')
+  const added = `wg set boson0 peer ${key(7)} endpoint mesh.example:3478 persistent-keepalive 5 allowed-ips `
+  t.equal(commands.at(-1), added)
+  await tunnel.beckon(Buffer.alloc(32, 7), 'mesh.example:3478')
+  t.same(
+    commands.slice(-2),
+    [`wg set boson0 peer ${key(7)} remove`, added],
+    'as a new peer, it is tried at once',
+  )
+  await tunnel.unbeckon(Buffer.alloc(32, 7))
+  t.equal(commands.at(-1), `wg set boson0 peer ${key(7)} remove`)
+})
+
+t.test('where WireGuard sends to a peer is read off it', async t => {
+  let endpoint = ''
+  const { tunnel, commands } = await bench(t, {
+    peers: () => `${key(1)}\t(none)\t${endpoint}\t10.77.0.9/32\t0\t2000\t3000\t1\n`,
+  })
+  await tunnel.open(peer({ link: 0x10001 }), () => {})
+  await tunnel.open(
+    peer({ link: 0x10002, peerKey: Buffer.alloc(32, 2), allowedIps: ['10.77.0.8/32'] }),
+    () => {},
+  )
+  endpoint = '198.51.100.12:40002'
+  const at = { address: '198.51.100.12', port: 40_002 }
+  const unknown = { at: null, sentBytes: 0, receivedBytes: 0 }
+  t.same(
+    [...(await tunnel.figures())],
+    [
+      [0x10001, { at, sentBytes: 3_000, receivedBytes: 2_000 }],
+      [0x10002, unknown],
+    ],
+  )
+  endpoint =
+    /endpoint (127\.0\.0\.1:\d+)/.exec(commands.find(each => each.includes('endpoint')) ?? '')?.[1] ?? ''
+  t.equal((await tunnel.figures()).get(0x10001)?.at, null, 'through the link')
 })
 
 t.test('hundreds of links opened at once take a handful of commands', async t => {
@@ -325,11 +387,16 @@ interface Bench {
   theirKey?: string
   /** `wg set` fails when this key is named. */
   refuse?: string
+  /** Lines of `wg show … dump`. */
+  peers?: () => string
   outside?: readonly string[]
 }
 
 /** A tunnel whose commands are written down, with a UDP socket in WireGuard's place. */
-async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse, outside }: Bench = {}) {
+async function bench(
+  t: Test,
+  { existing = false, theirKey = PRIVATE_KEY, refuse, peers, outside }: Bench = {},
+) {
   const wireguard = await listen(t)
   const commands: string[] = []
   const keyFiles: string[] = []
@@ -344,8 +411,7 @@ async function bench(t: Test, { existing = false, theirKey = PRIVATE_KEY, refuse
     if (refuse !== undefined && line.includes(` ${refuse} endpoint`))
       throw new SystemError('command_failed', 'refused')
     if (line.endsWith('listen-port')) return `${port}\n`
-    if (line.endsWith('dump'))
-      return `${theirKey}\t${key(4)}\t${port}\toff\n${key(9)}\t(none)\t(none)\t10.9.9.9/32\t0\t0\t0\toff\n`
+    if (line.endsWith('dump')) return `${theirKey}\t${key(4)}\t${port}\toff\n${peers?.() ?? FOREIGN}`
     return ''
   }
   const { ledger } = await Ledger.open(`${t.testdir()}/machine.json`, run)

@@ -13,7 +13,7 @@ import type { Run } from '../system/run.js'
 import { withUnnamedFile } from '../system/unnamed-file.js'
 import { parseCidr, type Cidr } from './cidr.js'
 import { Userspace } from './userspace.js'
-import { parseDump } from './wg.js'
+import { type Dump, parseDump } from './wg.js'
 
 export interface DeviceOptions {
   /** An interface of this name is attached to when it exists, else made; null: the first free `boson0`, `boson1`, … */
@@ -98,6 +98,11 @@ export class Device {
     this.#mtu = mtu
   }
 
+  /** Returns what WireGuard knows now. */
+  async dump(): Promise<Dump> {
+    return parseDump(await this.#options.run('wg', ['show', this.name, 'dump']))
+  }
+
   /** Takes an interface of ours down. */
   async close(): Promise<void> {
     this.#closing = true
@@ -105,8 +110,8 @@ export class Device {
   }
 
   async #attach(): Promise<void> {
-    const { run, privateKey } = this.#options
-    const { privateKey: theirs, listenPort, peers } = parseDump(await run('wg', ['show', this.name, 'dump']))
+    const { privateKey } = this.#options
+    const { privateKey: theirs, listenPort, peers } = await this.dump()
     if (theirs !== privateKey)
       throw new SystemError(
         'taken',

@@ -33,6 +33,8 @@ export class PeerTable {
   #next: Promise<void> | null = null
   /** What was written down for a peer on someone else's interface. */
   readonly #taken = new Map<string, readonly Taken[]>()
+  /** Peers that shall say something at once, as they were steered elsewhere. */
+  readonly #woken = new Set<string>()
   /** To which peer a route belongs: an address moves to the newest. */
   readonly #routes = new Map<string, string>()
 
@@ -47,6 +49,16 @@ export class PeerTable {
     this.#claim(entry)
     if (same(this.#wanted.get(entry.publicKey), entry) && !this.#failed.has(entry.publicKey)) return
     this.#wanted.set(entry.publicKey, entry)
+    await this.#change(entry.publicKey)
+  }
+
+  /**
+   * Sets a peer whether it has changed or not: WireGuard may have followed it elsewhere. It says something at once,
+   * where its keepalive is on.
+   */
+  async steer(entry: PeerEntry): Promise<void> {
+    this.#wanted.set(entry.publicKey, entry)
+    this.#woken.add(entry.publicKey)
     await this.#change(entry.publicKey)
   }
 
@@ -113,15 +125,23 @@ export class PeerTable {
     const entries = keys.map(key => this.#wanted.get(key)).filter(entry => entry !== undefined)
     const removed = keys.filter(key => !this.#wanted.has(key) && this.#applied.has(key))
     const silent = entries.filter(each => !this.#applied.has(each.publicKey) && each.keepaliveS === 0)
+    // WireGuard says something when a keepalive is turned on: for that it must have been off.
+    const woken = entries.filter(each => this.#woken.delete(each.publicKey))
     const args = [
       ...removed.flatMap(removalArgs),
-      ...entries.flatMap(each => peerArgs(silent.includes(each) ? { ...each, keepaliveS: WAKE_S } : each)),
+      ...woken.flatMap(each => keepaliveArgs(each.publicKey, 0)),
+      ...entries.flatMap(each =>
+        peerArgs(
+          silent.includes(each) ? { ...each, keepaliveS: WAKE_S } : each,
+          this.#applied.get(each.publicKey),
+        ),
+      ),
     ]
     const set = () => this.#set(args)
     if (this.#device.attached) await this.#takeThen(entries, set)
     else await set()
     await this.#route(entries, removed)
-    await this.#set(silent.flatMap(keepaliveArgs))
+    await this.#set(silent.flatMap(each => keepaliveArgs(each.publicKey, 0)))
     for (const key of removed) this.#applied.delete(key)
     for (const entry of entries) this.#applied.set(entry.publicKey, entry)
     if (this.#device.attached) for (const key of removed) await this.#giveBack(key)
@@ -196,6 +216,6 @@ export class PeerTable {
 
 const same = (a: PeerEntry | undefined, b: PeerEntry): boolean =>
   a !== undefined &&
-  a.endpointPort === b.endpointPort &&
+  a.endpoint === b.endpoint &&
   a.keepaliveS === b.keepaliveS &&
   a.allowedIps.join() === b.allowedIps.join()

@@ -6,13 +6,16 @@
  *
  * The socket belongs to the peer's key, not to the link: when the same peer comes back on another link,
  * WireGuard's endpoint stays and no packet is lost to the change.
+ *
+ * A peer that can be reached without us is steered there: then the two WireGuards talk past this process.
  */
+import { endpointText, readEndpoint } from '../../protocol/address.js'
 import { systemClock, type Clock } from '../../kit/clock.js'
 import { systemRandom, type Random } from '../../kit/random.js'
 import type { Log } from '../../app/mesh.js'
 import type { FullTunnel } from '../exit/full-tunnel.js'
 import type { TunnelMetrics } from '../link.js'
-import type { Peer, Tunnel } from '../ports.js'
+import type { OwnFigures, OwnSocket, Peer, Tunnel } from '../ports.js'
 import type { Ledger } from '../system/ledger.js'
 import { publicOf } from '../../protocol/proof.js'
 import { run as runTool, type Run } from '../system/run.js'
@@ -21,6 +24,7 @@ import { Device } from './device.js'
 import { Handshake } from './handshake.js'
 import { LinkSocket } from './link-socket.js'
 import { PeerTable } from './peer-table.js'
+import type { PeerEntry } from './wg.js'
 
 /**
  * Bytes that an inner packet may have. The relay is a TCP stream and fragments nothing, so what counts is the
@@ -28,6 +32,8 @@ import { PeerTable } from './peer-table.js'
  * use (DS-Lite, some clouds).
  */
 export const DEFAULT_MTU = 1380
+/** Between handshake initiations to somebody who does not answer WireGuard takes 5 s; a keepalive asks for them, s. */
+const BECKON_S = 5
 /** WireGuard's own bytes around an inner packet: header 16, tag 16. */
 const WIREGUARD_OVERHEAD = 32
 /** IPv6 asks for no less. */
@@ -61,11 +67,15 @@ interface PeerState {
   readonly key: string
   readonly socket: LinkSocket
   readonly handshake: Handshake
+  /** As its link was opened: what WireGuard is told while it is not steered. */
+  entry: PeerEntry
+  /** As WireGuard was told instead; null: it sends through the link. */
+  steered: PeerEntry | null
   /** The newest link to this peer: what WireGuard sends goes there. Null while the first is being opened. */
   link: Link | null
 }
 
-export class WireGuardTunnel implements Tunnel {
+export class WireGuardTunnel implements Tunnel, OwnSocket {
   readonly sealed = true
   /** Packets for WireGuard that the system did not take. */
   sendErrors = 0
@@ -75,6 +85,7 @@ export class WireGuardTunnel implements Tunnel {
   readonly #publicKey: string
   readonly #links = new Map<number, Link>()
   readonly #peers = new Map<string, Promise<PeerState>>()
+  #ownPort: number | null = null
   #up: Promise<{ device: Device; table: PeerTable }> | null = null
   #addressing: Promise<void> = Promise.resolve()
 
@@ -102,12 +113,9 @@ export class WireGuardTunnel implements Tunnel {
     const key = base64(peer.peerKey)
     const state = await this.#peer(key, device)
     const allowedIps = this.#accepted(peer.allowedIps)
-    await table.set({
-      publicKey: key,
-      endpointPort: state.socket.port,
-      allowedIps,
-      keepaliveS: peer.keepaliveS,
-    })
+    state.entry = { ...state.entry, allowedIps, keepaliveS: peer.keepaliveS }
+    if (state.steered !== null) state.steered = { ...state.steered, allowedIps }
+    await table.set(state.steered ?? state.entry)
     const known = this.#links.get(peer.link)
     const link: Link = { sentBytes: 0, receivedBytes: 0, lastReceivedAtMs: null, ...known, send, peer: state }
     this.#links.set(peer.link, link)
@@ -135,6 +143,46 @@ export class WireGuardTunnel implements Tunnel {
     const { table } = await this.#ready()
     // Opened again in the meantime: the entry is the new one's.
     if (!this.#peers.has(peer.key)) await table.remove(peer.key)
+  }
+
+  async steer(link: number, to: Parameters<OwnSocket['steer']>[1]): Promise<void> {
+    const peer = this.#links.get(link)?.peer
+    if (peer === undefined) return
+    const { table } = await this.#ready()
+    // What is repeated here would come to the peer after it has gone, and fetch it back.
+    peer.handshake.stop()
+    peer.steered =
+      to === null ? null : { ...peer.entry, endpoint: endpointText(to.at), keepaliveS: to.keepaliveS }
+    await table.steer(peer.steered ?? peer.entry)
+  }
+
+  async beckon(publicKey: Uint8Array, at: string): Promise<void> {
+    const { table } = await this.#ready()
+    const key = base64(publicKey)
+    // WireGuard waits before it tries a peer again, but not before it tries a new one.
+    await table.remove(key)
+    await table.set({ publicKey: key, endpoint: at, allowedIps: [], keepaliveS: BECKON_S })
+  }
+
+  async unbeckon(publicKey: Uint8Array): Promise<void> {
+    const { table } = await this.#ready()
+    await table.remove(base64(publicKey))
+  }
+
+  async figures(): Promise<ReadonlyMap<number, OwnFigures>> {
+    const { device } = await this.#ready()
+    const peers = new Map((await device.dump()).peers.map(each => [each.publicKey, each]))
+    const figures = new Map<number, OwnFigures>()
+    for (const [link, { peer }] of this.#links) {
+      const { endpoint = null, sentBytes = 0, receivedBytes = 0 } = peers.get(peer.key) ?? {}
+      const at = endpoint === null || endpoint === peer.entry.endpoint ? null : readEndpoint(endpoint)
+      figures.set(link, { at, sentBytes, receivedBytes })
+    }
+    return figures
+  }
+
+  get ownPort(): number | null {
+    return this.#ownPort
   }
 
   /** Gives back the interface, the routes and all else that was taken from the machine. */
@@ -195,6 +243,7 @@ export class WireGuardTunnel implements Tunnel {
       },
     })
     const table = new PeerTable(device, this.#run, ledger)
+    this.#ownPort = device.listenPort
     return { device, table }
   }
 
@@ -223,7 +272,9 @@ export class WireGuardTunnel implements Tunnel {
       },
       failed: () => void this.sendErrors++,
     })
-    const state: PeerState = { key, socket, handshake, link: null }
+    const endpoint = `127.0.0.1:${socket.port}`
+    const entry = { publicKey: key, endpoint, allowedIps: [], keepaliveS: 0 }
+    const state: PeerState = { key, socket, handshake, entry, steered: null, link: null }
     return state
   }
 

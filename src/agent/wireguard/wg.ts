@@ -4,8 +4,8 @@
 export interface PeerEntry {
   /** Base64, as `wg` writes it. */
   readonly publicKey: string
-  /** Where WireGuard sends: the loopback port of this peer's `LinkSocket`. */
-  readonly endpointPort: number
+  /** Where WireGuard sends, `address:port`: this peer's `LinkSocket`, or the peer itself. */
+  readonly endpoint: string
   readonly allowedIps: readonly string[]
   /** Persistent keepalive, s; 0 is off. */
   readonly keepaliveS: number
@@ -28,20 +28,22 @@ export interface Dump {
   readonly peers: readonly DumpedPeer[]
 }
 
-/** Returns the part of `wg set INTERFACE …` that adds or changes a peer. */
-export const peerArgs = (peer: PeerEntry): string[] => [
+/**
+ * Returns the part of `wg set INTERFACE …` that adds a peer, or changes it from what it was. Allowed addresses that
+ * stay are not named: WireGuard would take them out and in again, with packets in between.
+ */
+export const peerArgs = (peer: PeerEntry, was?: PeerEntry): string[] => [
   'peer',
   peer.publicKey,
   'endpoint',
-  `127.0.0.1:${peer.endpointPort}`,
+  peer.endpoint,
   'persistent-keepalive',
   String(peer.keepaliveS),
-  'allowed-ips',
-  peer.allowedIps.join(','),
+  ...(was?.allowedIps.join() === peer.allowedIps.join() ? [] : ['allowed-ips', peer.allowedIps.join(',')]),
 ]
 
-/** Returns the part of `wg set INTERFACE …` that changes nothing but a peer's keepalive. */
-export const keepaliveArgs = ({ publicKey, keepaliveS }: PeerEntry): string[] => [
+/** Returns the part of `wg set INTERFACE …` that changes nothing but a peer's keepalive, s. */
+export const keepaliveArgs = (publicKey: string, keepaliveS: number): string[] => [
   'peer',
   publicKey,
   'persistent-keepalive',

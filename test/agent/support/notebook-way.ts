@@ -7,7 +7,8 @@ export class NotebookWay implements Way {
   /** Of the link opened last. */
   host: WayHost | null = null
   tier: LinkWay['tier'] = null
-  exclusive = false
+  /** Whether it lets packets be delivered that came another way. */
+  lenient = true
   rttMs: number | null = null
   lossPct: number | null = null
   unseen = { sentBytes: 0, receivedBytes: 0 }
@@ -43,9 +44,6 @@ class NotebookLinkWay implements LinkWay {
   get tier() {
     return this.#way.tier
   }
-  get exclusive() {
-    return this.#way.exclusive
-  }
   get rttMs() {
     return this.#way.rttMs
   }
@@ -60,6 +58,9 @@ class NotebookLinkWay implements LinkWay {
   }
   introduced(): void {
     this.#way.did.push(`introduced ${this.#link}`)
+  }
+  strayed(): boolean {
+    return this.#way.lenient
   }
   send(packet: Uint8Array): void {
     this.#way.did.push(`send ${packet.length}`)

@@ -177,6 +177,7 @@ function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>
       controlPerSecond: config.controlPerSecond,
       controlBurst: config.controlBurst,
     },
+    pathPolicy: config.pathPolicy,
     relay: { mbpsPerIdentity: config.relayMbpsPerIdentity, payload: config.relayPayload },
   }
 }

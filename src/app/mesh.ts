@@ -27,6 +27,7 @@ import { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
 import { RelayLane, type RelayLaneOptions } from '../lanes/relay-lane.js'
 import { RelayTable } from '../lanes/relay-table.js'
 import type { Wire } from '../protocol/messages.js'
+import { policyOf, type PolicyRule } from '../mesh/path-policy.js'
 import { TIMING } from '../protocol/timing.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { meshView } from './mesh-view.js'
@@ -77,6 +78,8 @@ export interface MeshOptions {
   readonly relay?: Partial<RelayOptions>
   /** How often each agent is asked about the NAT in front of it, ms. */
   readonly natProbeEveryMs?: number
+  /** Which ways packets may travel, beside what agents ask for themselves. */
+  readonly pathPolicy?: readonly PolicyRule[]
   /** How often what changed is written to the store, ms. */
   readonly snapshotEveryMs?: number
 }
@@ -160,6 +163,8 @@ export function createMesh(options: MeshOptions): Mesh {
     faulted: (cell, error) => faulted(cell, error),
   })
 
+  const rules = options.pathPolicy ?? []
+  const policyOfEnd = ({ identity }: Cell) => policyOf(rules, identity)
   const pathLedger = new PathLedger({
     clock,
     keep: value => snapshots.touch({ kind: 'path', key: value.pathId, value }),
@@ -169,6 +174,7 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     table,
     ledger: pathLedger,
+    policyOf: policyOfEnd,
     natOf: end => natProbes.natOf(end.identity.id),
     rttMs: end => ledger.rttMs(end.slot),
     hasStun: () => (options.traversal?.stunServers().length ?? 0) > 0,
@@ -181,13 +187,14 @@ export function createMesh(options: MeshOptions): Mesh {
       log.error({ err: error, link }, 'a path failed and was closed')
     },
   })
-  const fleet = new Fleet(ledger)
+  const fleet = new Fleet(ledger, policyOfEnd)
   const routing = new Routing({
     clock,
     random,
     fleet,
     paths,
     changes: snapshots,
+    policyOf: policyOfEnd,
     deliver: (cell, event) => sessions.deliver(cell, event),
   })
   let restored = 0

@@ -6,6 +6,7 @@
  *          └── the first that says something counts
  */
 import { readFileSync } from 'node:fs'
+import type { z } from 'zod'
 import { CommandError, EXIT } from './exit-codes.js'
 import { flagOf, type Setting } from './setting.js'
 
@@ -48,9 +49,19 @@ export function readSettings<T extends SettingTable>(
     if (found === undefined) continue
     const parsed = setting.accepts.schema.safeParse(found.value)
     if (parsed.success) values[key] = parsed.data
-    else problems.push(`${found.name}: wanted ${setting.accepts.wanted}, got ${shown(setting, found.value)}`)
+    else {
+      const wanted = wantedBy(parsed.error) ?? setting.accepts.wanted
+      problems.push(`${found.name}: wanted ${wanted}, got ${shown(setting, found.value)}`)
+    }
   }
   return values as ValuesOf<T> // every key was filled from the table that the type is made of
+}
+
+/** Returns what a schema that looks into the value wanted of it; undefined when it did not say. */
+function wantedBy({ issues }: z.ZodError): string | undefined {
+  const [issue] = issues
+  const wanted: unknown = issue?.code === 'custom' ? issue.params?.['wanted'] : undefined
+  return typeof wanted === 'string' ? wanted : undefined
 }
 
 interface Found {

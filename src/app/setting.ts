@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { PolicyRuleError, type PolicyRule, readPolicyRules } from '../mesh/path-policy.js'
 
 /** What a value must be: a zod schema, and the same in words. */
 export interface Accepts<T> {
@@ -155,6 +156,20 @@ export const url = (...protocols: readonly string[]): Accepts<string> => ({
   schema: z.string().refine(value => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
   wanted: `a URL beginning with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
 })
+
+/** Rules of `mesh/path-policy.ts`; what is wrong with one is said in its own words. */
+export const policyRules: Accepts<readonly PolicyRule[]> = {
+  schema: z.string().transform((value, context) => {
+    try {
+      return readPolicyRules(value)
+    } catch (error) {
+      if (!(error instanceof PolicyRuleError)) throw error
+      context.addIssue({ code: 'custom', message: error.message, params: { wanted: error.message } })
+      return z.NEVER
+    }
+  }),
+  wanted: 'rules such as client:anna=relay-only tag:office=direct-only *=auto',
+}
 
 /** An origin as browsers send it: scheme, host and port, nothing after it. */
 export const origin: Accepts<string> = {

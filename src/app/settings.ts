@@ -4,6 +4,7 @@
  * messages for bad values, and `.env.example`.
  */
 import { TIMING } from '../protocol/timing.js'
+import type { PolicyRule } from '../mesh/path-policy.js'
 import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mesh.js'
 import {
   ipAddress,
@@ -15,6 +16,7 @@ import {
   oneOf,
   optional,
   origin,
+  policyRules,
   portRange,
   secret,
   standard,
@@ -215,6 +217,11 @@ export const SETTINGS = {
   ),
   relayPayload: standard('BOSON_RELAY_PAYLOAD', oneOf('wireguard', 'any'), DEFAULT_RELAY.payload, {
     doc: 'What the relay carries: WireGuard only, or any datagrams.',
+  }),
+
+  pathPolicy: standard('BOSON_PATH_POLICY', policyRules, [] as readonly PolicyRule[], {
+    doc: 'Which ways packets may travel, by client, node and tag: auto, relay-only or direct-only. The strictest of this and of what both ends ask for holds.',
+    example: 'client:anna=relay-only tag:office=direct-only *=auto',
   }),
 
   // limits

@@ -1,3 +1,5 @@
+import type { Agreed } from './path-policy.js'
+
 /** What the mesh knows of a node when it decides. Null is unknown, and stays unknown. */
 export interface NodeFacts {
   readonly id: string
@@ -6,6 +8,8 @@ export interface NodeFacts {
   readonly country: string | null
   readonly region: string | null
   readonly exit: boolean
+  /** Which ways its packets may travel. */
+  readonly policy: Agreed
   /** Clients it will carry, and clients it carries: reserved when a route is assigned, not when it is reported. */
   readonly maxSessions: number | null
   readonly reserved: number

@@ -1,4 +1,5 @@
 /** Hard requirements: each one is met, or the node is out and the reason is counted. */
+import { type Agreed, strictest } from './path-policy.js'
 import { bandwidthLeft, type NodeFacts } from './node-facts.js'
 
 export interface Requirements {
@@ -9,6 +10,8 @@ export interface Requirements {
   readonly maxLatencyMs?: number
   readonly exit?: boolean
   readonly exclude?: readonly string[]
+  /** The client's own: which ways its packets may travel. */
+  readonly policy?: Agreed
 }
 
 export type Rejection =
@@ -19,6 +22,7 @@ export type Rejection =
   | 'country'
   | 'region'
   | 'exit'
+  | 'policy'
   | 'bandwidth'
   | 'bandwidth unknown'
   | 'latency'
@@ -31,6 +35,7 @@ export function rejection(node: NodeFacts, want: Requirements): Rejection | null
   if (want.country !== undefined && node.country !== want.country) return 'country'
   if (want.region !== undefined && node.region !== want.region) return 'region'
   if (want.exit === true && !node.exit) return 'exit'
+  if (want.policy !== undefined && strictest([want.policy, node.policy]) === null) return 'policy'
   if (want.exclude?.includes(node.id)) return 'excluded'
   if (node.linksLeft <= 0 || (node.maxSessions !== null && node.reserved >= node.maxSessions)) return 'full'
   if (want.minBandwidthMbps !== undefined) {
@@ -59,6 +64,7 @@ export function unmet(
     country: `country ${want.country ?? ''}`,
     region: `region ${want.region ?? ''}`,
     exit: 'forwards to the internet',
+    policy: `a path policy that goes with ${want.policy ?? 'one that contradicts itself'}`,
     bandwidth: `${want.minBandwidthMbps ?? 0} Mbit/s left`,
     'bandwidth unknown': 'a stated bandwidth',
     latency: `round trip of at most ${want.maxLatencyMs ?? 0} ms`,

@@ -115,7 +115,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
   const routing = Object.fromEntries(
     ['give', 'refuse', 'repeat', 'end', 'moveFrom', 'abandon', 'rescue', 'repair'].map(name => [name, bomb]),
   )
-  const fleet = new Fleet({ gauge: () => null, rttMs: () => null })
+  const fleet = new Fleet({ gauge: () => null, rttMs: () => null }, () => 'auto')
   fleet.set(NODE, false)
   const coordinator = createCoordinator({
     clock: new SimulatedClock(),

@@ -194,6 +194,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
             return new Uint8Array(size)
           },
         },
+        policyOf: () => 'auto',
         natOf: () => UNKNOWN_NAT,
         rttMs: () => null,
         hasStun: () => true,

@@ -80,6 +80,16 @@ t.test('what each setting refuses', async t => {
   }
 })
 
+t.test('a path policy that cannot be read is told rule by rule', async t => {
+  t.same(read({ BOSON_PATH_POLICY: 'tag:office=direct-only' }).pathPolicy, [
+    { kind: 'tag', name: 'office', policy: 'direct-only' },
+  ])
+  t.match(
+    thrown(() => read({ BOSON_PATH_POLICY: '*=auto client:anna=never' })).message,
+    'BOSON_PATH_POLICY: wanted "client:anna=never" to end in =auto, =relay-only, =direct-only, got',
+  )
+})
+
 t.test('a list may be spelled with commas or as a list', async t => {
   const wanted = ['https://a.example', 'https://b.example']
   t.same(read({ BOSON_ORIGINS: 'https://a.example, https://b.example,' }).origins, wanted)

@@ -19,7 +19,9 @@ export const URL = `wss://${HOST}/mesh`
 /** An enrolment key that never runs out. */
 export const CREDENTIAL = 'bek_lab_any'
 
-export type LabOptions = Partial<Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs'>> & {
+export type LabOptions = Partial<
+  Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs' | 'pathPolicy'>
+> & {
   readonly seed?: number
   readonly latencyMs?: number
   /** Whether the coordinator offers TURN beside STUN. */
@@ -155,7 +157,7 @@ export class Lab {
   }
 
   #newMesh(): Mesh {
-    const { timing, limits, relay, snapshotEveryMs } = this.#options
+    const { timing, limits, relay, snapshotEveryMs, pathPolicy } = this.#options
     const complain = (fields: object, message: string) => void this.complaints.push({ fields, message })
     const log: Log = { debug: () => {}, info: () => {}, warn: complain, error: complain }
     return createMesh({
@@ -170,6 +172,7 @@ export class Lab {
       ...(timing !== undefined && { timing }),
       ...(relay !== undefined && { relay }),
       ...(snapshotEveryMs !== undefined && { snapshotEveryMs }),
+      ...(pathPolicy !== undefined && { pathPolicy }),
     })
   }
 }

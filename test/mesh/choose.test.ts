@@ -12,6 +12,7 @@ const NODE: NodeFacts = {
   country: 'DE',
   region: 'eu-central',
   exit: false,
+  policy: 'auto',
   maxSessions: 100,
   reserved: 0,
   linksLeft: 1_000,

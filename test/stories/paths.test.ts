@@ -1,6 +1,8 @@
 /** Paths that leave the relay, as the coordinator sees it: ends that say exactly what a story makes them say. */
 import t from 'tap'
+import { readPolicyRules } from '../../src/mesh/path-policy.js'
 import { numbered } from '../lab/hosts.js'
+import { Lab } from '../lab/lab.js'
 import { countOf, lastOf, pair, signalOf } from '../support/pair.js'
 
 t.test(
@@ -106,5 +108,83 @@ t.test(
     t.match(lastOf(back, 'path.signal'), { link, revision: 6 })
   },
 )
+
+t.test('relay-only shows no address and asks nobody to try', async t => {
+  const { client, node, signal, shown } = await pair({ client: { policy: 'relay-only' } })
+  t.match(client.last('path.open'), { policy: 'relay-only' })
+  t.match(node.last('path.open'), { policy: 'relay-only' })
+  await signal()
+  for (const end of [client, node]) {
+    t.equal(countOf(end, 'path.signal'), 0)
+    t.equal(countOf(end, 'path.punch'), 0)
+  }
+  t.match(shown(), { tier: 'relayed', reason: 'policy_relay_only' })
+})
+
+t.test('a direct-only path carries nothing until it is direct, and nothing by way of others', async t => {
+  const { lab, client, node, link, report, shown } = await pair({
+    pathPolicy: readPolicyRules('node:fra-1=direct-only'),
+  })
+  t.match(shown(), { tier: 'waiting', via: null, reason: 'policy_direct_only' })
+  t.match(lastOf(client, 'path.settled'), { tier: 'waiting', reason: 'policy_direct_only' })
+  client.say({ type: 'relay.data', link, payload: numbered(1) })
+  const said = signalOf(client, link, 1)
+  client.say({ ...said, candidates: [...said.candidates, 'relay 203.0.113.1:49152'] })
+  node.say(signalOf(node, link, 1))
+  await lab.clock.run(1_100)
+  t.equal(countOf(node, 'relay.data'), 0)
+  t.same(node.last('path.punch').candidates, said.candidates, 'without the address of a TURN server')
+  t.same(node.last('path.signal').candidates, said.candidates)
+  await report('turned')
+  t.match(shown(), { tier: 'waiting' }, 'a TURN server is a way of others, too')
+  await lab.live([client, node], 6_000)
+  await report('direct')
+  t.match(shown(), { tier: 'direct', via: 'udp' })
+  await report('lost', [client])
+  t.match(lastOf(node, 'path.settled'), { tier: 'waiting' })
+  client.say({ type: 'relay.data', link, payload: numbered(1) })
+  await lab.clock.run(100)
+  t.equal(countOf(node, 'relay.data'), 0)
+})
+
+t.test('an end that wants the relay only is not joined to one that never wants it', async t => {
+  const lab = await Lab.start({ pathPolicy: readPolicyRules('tag:office=direct-only') })
+  await lab.enrolled('node', 'fra-1', { policy: 'relay-only' })
+  const client = await lab.enrolled('client', 'alice', { tags: ['office'] })
+  client.say({ type: 'route.request', requestId: 1, target: 'fra-1' })
+  await lab.clock.run(100)
+  t.match(client.last('route.refused'), {
+    code: 'no_candidate',
+    unmet: ['a path policy that goes with direct-only: ruled out 1 of 1'],
+  })
+})
+
+t.test('an agent that comes back with another policy moves its path', async t => {
+  const { lab, client, node, link, signal, report, shown } = await pair()
+  await signal()
+  await report('direct')
+  const back = await lab.raw('client', 'alice', client.keys)
+  back.say(back.hello({ can: ['udp'], policy: 'relay-only' }))
+  await lab.clock.run(100)
+  t.match(node.last('path.open'), { link, policy: 'relay-only' })
+  t.match(lastOf(node, 'path.settled'), { tier: 'relayed', reason: 'policy_relay_only' })
+  t.match(shown(), { tier: 'relayed', reason: 'policy_relay_only' })
+  const again = await lab.raw('client', 'alice', client.keys)
+  again.say(again.hello({ can: ['udp'] }))
+  await lab.clock.run(100)
+  t.match(again.last('path.signal'), { link, revision: 1 }, 'what was held back may be known now')
+  again.say({ type: 'path.ready', link })
+  await lab.clock.run(1_000)
+  t.match(again.last('path.punch'), { attempt: 2 })
+})
+
+t.test('an agent that comes back with a policy that contradicts the other end’s loses the route', async t => {
+  const { lab, client } = await pair({ node: { policy: 'relay-only' } })
+  const back = await lab.raw('client', 'alice', client.keys)
+  back.say(back.hello({ can: ['udp'], policy: 'direct-only' }))
+  await lab.clock.run(100)
+  t.match(back.last('route.refused'), { requestId: 0 })
+  t.same(lab.mesh.routes(), [])
+})
 
 const settled = (link: number, tier: string, via: string) => ({ type: 'path.settled', link, tier, via })

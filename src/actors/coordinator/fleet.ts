@@ -1,6 +1,7 @@
 /** The nodes as route choice sees them: figures are read from the heartbeat lane, never copied. */
 import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
 import type { NodeFacts } from '../../mesh/node-facts.js'
+import type { Agreed } from '../../mesh/path-policy.js'
 import type { Slot } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 
@@ -10,17 +11,22 @@ export interface GaugeReader {
   rttMs(slot: Slot): number | null
 }
 
+/** Returns which ways the packets of an end may travel. */
+export type PolicyOf = (end: Cell) => Agreed
+
 export class FleetNode implements NodeFacts {
   readonly cell: Cell
   /** It has a socket, is heard, and has not been asked to leave. */
   accepting: boolean
   reserved = 0
   readonly #gauges: GaugeReader
+  readonly #policyOf: PolicyOf
 
-  constructor(cell: Cell, accepting: boolean, gauges: GaugeReader) {
+  constructor(cell: Cell, accepting: boolean, gauges: GaugeReader, policyOf: PolicyOf) {
     this.cell = cell
     this.accepting = accepting
     this.#gauges = gauges
+    this.#policyOf = policyOf
   }
 
   get id(): string {
@@ -34,6 +40,9 @@ export class FleetNode implements NodeFacts {
   }
   get exit(): boolean {
     return this.cell.identity.profile.exit
+  }
+  get policy(): Agreed {
+    return this.#policyOf(this.cell)
   }
   get maxSessions(): number | null {
     return this.cell.identity.profile.maxSessions
@@ -61,9 +70,11 @@ export class FleetNode implements NodeFacts {
 export class Fleet {
   readonly #nodes = new Map<Cell, FleetNode>()
   readonly #gauges: GaugeReader
+  readonly #policyOf: PolicyOf
 
-  constructor(gauges: GaugeReader) {
+  constructor(gauges: GaugeReader, policyOf: PolicyOf) {
     this.#gauges = gauges
+    this.#policyOf = policyOf
   }
 
   get size(): number {
@@ -82,7 +93,7 @@ export class Fleet {
   set(cell: Cell, accepting: boolean): FleetNode {
     let node = this.#nodes.get(cell)
     if (node === undefined) {
-      node = new FleetNode(cell, accepting, this.#gauges)
+      node = new FleetNode(cell, accepting, this.#gauges, this.#policyOf)
       this.#nodes.set(cell, node)
     }
     node.accepting = accepting

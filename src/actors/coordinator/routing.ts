@@ -12,7 +12,7 @@ import type { Paths } from '../path/paths.js'
 import type { Explanation, LinkId, RouteWish, StoredRoute } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Changes } from '../snapshot/snapshots.js'
-import type { Fleet, FleetNode } from './fleet.js'
+import type { Fleet, FleetNode, PolicyOf } from './fleet.js'
 import { type Route, RouteBook } from './route-book.js'
 
 export type SwitchCause = WireOf<'route.switched'>['cause']
@@ -28,6 +28,7 @@ export interface RoutingOptions {
   readonly fleet: Fleet
   readonly paths: Paths
   readonly changes: Changes
+  readonly policyOf: PolicyOf
   readonly deliver: (cell: Cell, event: RouteEvent) => void
 }
 
@@ -57,7 +58,7 @@ export class Routing {
     if (old !== undefined && this.#stillRight(old, wish)) {
       return this.#options.deliver(client, { type: 'route.given', message: this.#assignment(old, requestId) })
     }
-    const choice = this.#chooseAnew(old, wish)
+    const choice = this.#chooseAnew(client, old, wish)
     if (choice.node === null) return this.#deny(client, requestId, wish, choice, old !== undefined)
     const route = this.#assign(client, wish, choice.node, explanationOf(choice))
     this.assigned++
@@ -148,11 +149,11 @@ export class Routing {
   }
 
   /** Chooses as if the place of the old route were free: the client gives it up for the new one. */
-  #chooseAnew(old: Route | undefined, wish: RouteWish): Choice<FleetNode> {
-    const { fleet, random } = this.#options
+  #chooseAnew(client: Cell, old: Route | undefined, wish: RouteWish): Choice<FleetNode> {
+    const { fleet, random, policyOf } = this.#options
     const held = old === undefined ? undefined : fleet.of(old.node)
     if (held !== undefined) held.reserved--
-    const choice = choose(fleet.nodes(), wish, random)
+    const choice = choose(fleet.nodes(), { ...wish, policy: policyOf(client) }, random)
     if (held !== undefined) held.reserved++
     return choice
   }
@@ -177,9 +178,9 @@ export class Routing {
 
   /** Moves the route to the best other node; false, and stranded, when none qualifies. */
   #move(route: Route, cause: SwitchCause): boolean {
-    const { fleet, paths, clock, random, deliver } = this.#options
+    const { fleet, paths, clock, random, deliver, policyOf } = this.#options
     const wish = { ...route.wish, exclude: [...(route.wish.exclude ?? []), route.node.identity.id] }
-    const choice = choose(fleet.nodes(), wish, random)
+    const choice = choose(fleet.nodes(), { ...wish, policy: policyOf(route.client) }, random)
     if (choice.node === null) {
       this.#stranded.add(route)
       return false
@@ -229,8 +230,8 @@ export class Routing {
     const node = this.#options.fleet.of(cell)
     if (node === undefined || !node.accepting) return
     for (const route of this.#stranded) {
-      if (route.node !== cell && rejection(node, route.wish) === null && this.#move(route, 'node_lost'))
-        return
+      const wish = { ...route.wish, policy: this.#options.policyOf(route.client) }
+      if (route.node !== cell && rejection(node, wish) === null && this.#move(route, 'node_lost')) return
     }
   }
 
@@ -267,7 +268,11 @@ export class Routing {
         reason: known
           ? `none of ${choice.considered} nodes meets the request`
           : `no node ${wish.target} is here`,
-        unmet: unmet(wish, choice.excluded, choice.considered).slice(0, 16),
+        unmet: unmet(
+          { ...wish, policy: this.#options.policyOf(client) },
+          choice.excluded,
+          choice.considered,
+        ).slice(0, 16),
         retryAfterMs: this.#retryMs(),
       },
     })

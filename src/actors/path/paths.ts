@@ -6,9 +6,10 @@ import { createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Random } from '../../kit/random.js'
-import { strictest } from '../../mesh/path-policy.js'
+import { type Agreed, strictest } from '../../mesh/path-policy.js'
 import type { Tier, Via } from '../../mesh/upgrade.js'
 import type { LinkId, PathTier, RouteId } from '../ports.js'
+import type { PolicyOf } from '../coordinator/fleet.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
 import {
@@ -40,6 +41,7 @@ export interface PathsOptions extends Surroundings {
   readonly random: Random
   readonly table: LinkTable
   readonly ledger: PathLedger
+  readonly policyOf: PolicyOf
   /** How long both ends have to get ready, ms. */
   readonly openMs: number
   /** This end did not get ready, or said that it cannot serve the link; null: the path itself failed. */
@@ -108,11 +110,12 @@ export class Paths {
     return this.#begin(link, route)
   }
 
-  /** Brings back a path of an earlier process: it carries at once, as its ends believe. Null when the link is taken. */
+  /** Brings back a path of an earlier process: it carries at once, as its ends believe. Null when it cannot be. */
   restore(
     link: LinkId,
     route: { routeId: RouteId; client: Cell; node: Cell; exit: boolean },
   ): PathCell | null {
+    if (this.#policyOf(route) === null) return null
     if (!this.#options.table.restore(link, route.client.slot, route.node.slot)) return null
     const path = this.#begin(link, route)
     for (const side of path.sides) side.ready = true
@@ -174,7 +177,11 @@ export class Paths {
 
   /** Tells a session that came back of every link it is an end of. */
   introduceAll(end: Cell): void {
-    for (const link of end.links ?? []) this.#hear(link, end, (path, side) => this.#introduce(path, side))
+    for (const link of end.links ?? []) {
+      this.#hear(link, end, (path, side) => {
+        if (this.#adopt(path)) this.#introduce(path, side)
+      })
+    }
   }
 
   /** What is known of an end's NAT has changed: its paths are looked at again. */
@@ -191,7 +198,8 @@ export class Paths {
 
   #begin(link: LinkId, route: { routeId: RouteId; client: Cell; node: Cell; exit: boolean }): PathCell {
     const { client, node } = route
-    const policy = strictest([client, node].map(end => end.identity.profile.policy)) ?? 'relay-only'
+    // Ends whose policies contradict are not joined: route choice has seen to it.
+    const policy = this.#policyOf(route) ?? 'relay-only'
     const actor = createActor(this.#logic, { parent: this.#root, id: 'path', input: { link, policy } })
     const path = newPath({ ...route, link, actor, policy, sinceMs: this.#options.clock.wallMs() })
     this.#paths.set(link, path)
@@ -202,6 +210,28 @@ export class Paths {
     actor.start()
     this.#check(path)
     return path
+  }
+
+  /** An end came back and may want something else now; false when the ends' policies contradict. */
+  #adopt(path: PathCell): boolean {
+    const { ledger, failed } = this.#options
+    const policy = this.#policyOf(path)
+    if (policy === null) {
+      failed(path, null, 'one end wants the relay only, the other never')
+      return false
+    }
+    if (policy === path.policy) return true
+    path.policy = policy
+    const { link, routeId, client, node } = path
+    ledger.opened({ link, routeId, clientId: client.identity.id, nodeId: node.identity.id, policy })
+    for (const { end } of path.sides) end.line?.tell(introduction(path, end))
+    this.#upgrades.policyChanged(path)
+    this.#deliver(path, { type: 'policy.changed', policy })
+    return true
+  }
+
+  #policyOf({ client, node }: { readonly client: Cell; readonly node: Cell }): Agreed {
+    return strictest([client, node].map(end => this.#options.policyOf(end)))
   }
 
   #introduce(path: PathCell, side: Side): void {

@@ -149,6 +149,18 @@ export class Upgrades {
     path.reason = this.#plan(path).reason ?? 'starting'
   }
 
+  /** The path may travel other ways now than before. */
+  policyChanged(path: PathCell): void {
+    this.forget(path)
+    if (path.policy === 'relay-only' || (path.policy === 'direct-only' && tierOf(path) === 'turned')) {
+      path.standing = null
+      path.carriedMs = null
+    }
+    path.failures = 0
+    if (path.standing === null || path.reason !== null) this.prepare(path)
+    for (const side of path.sides) this.handOver(path, side)
+  }
+
   /** Asks both ends to try, at the same moment. */
   begin(path: PathCell, via: Via): void {
     const { clock, random, rttMs, ledger } = this.#options

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { WhyView } from '../../src/actors/ports.js'
 import type { Lab } from '../lab/lab.js'
+import { pair } from '../support/pair.js'
 import { routed, town } from '../support/town.js'
 
 async function why(lab: Lab, a: string, b: string): Promise<WhyView> {
@@ -113,4 +114,54 @@ t.test('paths are listed by what is wanted of them, a page at a time', async t =
   t.match(lab.mesh.paths({ clientId: 'bob', tier: 'relayed' }), { total: 1, paths: [{ clientId: 'bob' }] })
   t.match(lab.mesh.paths({ tier: 'direct' }), { total: 0, paths: [], next: null })
   t.match(lab.mesh.stats().paths.live, [{ tier: 'relayed', count: 2 }])
+})
+
+t.test('a path that left the relay goes on over a restart, with everything it has been through', async t => {
+  const { lab, client, node, link, signal, report } = await pair()
+  await signal()
+  await report('direct', [client, node], {
+    local: 'host 192.168.1.4:4000',
+    remote: 'srflx 198.51.100.2:4000',
+    rttMs: 12,
+    tried: ['host 192.168.1.4:4000 → srflx 198.51.100.2:4000: 12 ms'],
+  })
+  await lab.live([client, node], 60_000)
+  const before = await why(lab, 'alice', 'fra-1')
+  t.match(before, {
+    words: 'alice and fra-1 talk directly, by udp',
+    paths: [
+      {
+        tier: 'direct',
+        via: 'udp',
+        reason: null,
+        ends: { client: { candidates: ['srflx 198.51.100.1:4000'] } },
+        attempts: [{ attempt: 1, client: { outcome: 'direct', rttMs: 12 }, node: { outcome: 'direct' } }],
+        history: [{ tier: 'opening' }, { tier: 'relayed', via: 'websocket', reason: 'starting' }],
+      },
+    ],
+  })
+
+  await lab.restart()
+  const backs = []
+  for (const [role, agent] of [
+    ['client', client],
+    ['node', node],
+  ] as const) {
+    const back = await lab.raw(role, agent.hello().id, agent.keys)
+    back.say({ type: 'resume', ticket: agent.last('registered').ticket })
+    backs.push(back)
+  }
+  await lab.clock.run(100)
+  for (const back of backs) {
+    back.say({ type: 'path.attempt', link, attempt: 1, via: 'udp', outcome: 'direct', tried: [] })
+    back.say({ type: 'path.ready', link })
+  }
+  await lab.clock.run(100)
+  const [after] = (await why(lab, 'alice', 'fra-1')).paths
+  t.match(after, { pathId: before.paths[0]?.pathId, tier: 'direct', via: 'udp' })
+  t.same(
+    after?.history.map(({ tier }) => tier),
+    ['opening', 'relayed', 'direct', 'relayed'],
+  )
+  t.match(after?.attempts, [{ attempt: 1, client: { local: 'host 192.168.1.4:4000', rttMs: 12 } }])
 })

@@ -26,6 +26,8 @@ export interface PathCell {
   reason: PathReason | null
   /** Number of the last attempt. Owned by the upgrades, as is all that follows. */
   attempts: number
+  /** This process has asked for no attempt yet, nor heard of one: what the ends say of an earlier one's counts. */
+  isUntried: boolean
   /** Failures in a row: what the next rest depends on. */
   failures: number
   /** An end has said something new since the last attempt began. */
@@ -69,6 +71,7 @@ export const newPath = (given: Pick<PathCell, Given>): PathCell => ({
   sides: [newSide(given.client, 'client'), newSide(given.node, 'node')],
   reason: 'starting',
   attempts: 0,
+  isUntried: true,
   failures: 0,
   isRenewed: false,
   triedMs: null,

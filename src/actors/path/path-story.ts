@@ -119,11 +119,21 @@ export function outcomeOf({ client, node }: PathAttempt): PathTrial['outcome'] |
   )
 }
 
+/** An end that came back says its outcome again, and may say less about it. */
 function trialOf(before: PathTrial | null, report: AttemptReport, atMs: number): PathTrial {
-  const { outcome, local = null, remote = null, rttMs = null, cause = null } = report
-  if (outcome !== 'lost') return { outcome, local, remote, rttMs, cause, tried: report.tried, lost: null }
-  const won = before ?? { outcome: 'direct', local, remote, rttMs, cause: null, tried: report.tried }
-  return { ...won, lost: { atMs, cause } }
+  const { outcome, cause = null } = report
+  const won = before ?? { outcome: 'direct', local: null, remote: null, rttMs: null, cause: null, tried: [] }
+  if (outcome === 'lost') return { ...won, lost: { atMs, cause } }
+  const known = won.outcome === outcome ? won : { local: null, remote: null, rttMs: null, tried: [] }
+  return {
+    outcome,
+    local: report.local ?? known.local,
+    remote: report.remote ?? known.remote,
+    rttMs: report.rttMs ?? known.rttMs,
+    cause,
+    tried: report.tried.length > 0 ? report.tried : known.tried,
+    lost: null,
+  }
 }
 
 const shortened = (one: PathAttempt): PathAttempt => ({

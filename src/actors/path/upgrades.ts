@@ -165,6 +165,7 @@ export class Upgrades {
   begin(path: PathCell, via: Via): void {
     const { clock, random, rttMs, ledger } = this.#options
     const attempt = ++path.attempts
+    path.isUntried = false
     ledger.punched(path.link, { attempt, via })
     path.trial = { attempt, via, isClaim: false, said: new Map() }
     path.triedMs = clock.now()
@@ -216,10 +217,10 @@ export class Upgrades {
     const known = [path.trial, path.standing].find(trial => trial?.attempt === attempt)
     if (known !== undefined) return known
     // After our own restart the ends know more than we do: what both of them claim stands.
-    const isClaim =
-      path.attempts === 0 && attempt <= CLAIM_MAX && isWon(outcome) && path.policy !== 'relay-only'
+    const isClaim = path.isUntried && attempt <= CLAIM_MAX && isWon(outcome) && path.policy !== 'relay-only'
     if (!isClaim) return null
     path.attempts = Math.max(path.attempts, attempt)
+    path.isUntried = false
     path.trial = { attempt, via, isClaim, said: new Map() }
     return path.trial
   }

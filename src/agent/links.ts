@@ -285,12 +285,18 @@ export class Links {
     const { dropped } = this.#options.counters
     if (this.#links.get(id) !== link) return void dropped.no_link++
     const way = link.ways.carrier
-    const tier = way?.tier ?? 'relayed'
-    if (way !== null) way.send(packet)
-    else if (this.#policyOf(link.peer) === 'direct-only') return void dropped.not_direct++
-    else if (!this.#options.relay(id, packet)) return
-    link.carried[tier].sentBytes += packet.length
-    link.active = true
+    if (way !== null) {
+      link.active = true
+      link.carried[way.tier ?? 'relayed'].sentBytes += packet.length
+      way.send(packet)
+      if (way.isInDoubt !== true) return
+    }
+    if (this.#policyOf(link.peer) === 'direct-only') {
+      if (way === null) dropped.not_direct++
+    } else if (this.#options.relay(id, packet)) {
+      link.active = true
+      link.carried.relayed.sentBytes += packet.length
+    }
   }
 
   #settle(said: Settled): void {

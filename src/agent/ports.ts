@@ -149,6 +149,8 @@ export interface LinkWay {
   /** Smoothed round trip of the pair in use, ms, and checks of it without an answer, %; null when unknown. */
   readonly rttMs: number | null
   readonly lossPct: number | null
+  /** While true, packets also go the next way, or by the relay: this one may be gone, and the peer drops copies. */
+  readonly isInDoubt?: boolean
   /**
    * Hears that a packet of the peer arrived another way; returns whether it may be delivered. WireGuard’s own
    * socket would take its sender for where the peer is now. Absent: it may.

@@ -20,7 +20,7 @@ import { Rate } from '../telemetry/rate.js'
 import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
-import type { Turn } from './turn.js'
+import type { Turn, TurnOptions } from './turn.js'
 import { VERSION } from './version.js'
 
 export interface CoordinatorOptions {
@@ -36,8 +36,8 @@ export interface CoordinatorOptions {
   readonly journal: Journal
   /** null when there is no Redis. */
   readonly redis: Ping | null
-  /** Makes STUN and TURN for whoever `isPresent`; absent: none. */
-  readonly turn?: (isPresent: (id: string) => boolean) => Turn
+  /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
+  readonly turn?: (mesh: TurnOptions['mesh']) => Turn
   readonly log: Log
 }
 
@@ -58,7 +58,10 @@ const ALIVE_MS = 60_000
 /** Resolves when the coordinator serves. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { config, clock, store, log } = options
-  const turn = options.turn?.(id => mesh.isPresent(id))
+  const turn = options.turn?.({
+    isPresent: id => mesh.isPresent(id),
+    mayReach: (id, address) => mesh.mayReach(id, address),
+  })
   const mesh = createMesh({ ...meshOptions(options), ...(turn && { traversal: turn }) })
   await mesh.start()
   await turn?.start()

@@ -11,6 +11,7 @@ import { Routing } from '../actors/coordinator/routing.js'
 import { PathLedger } from '../actors/path/ledger.js'
 import { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { Paths } from '../actors/path/paths.js'
+import { mayReach } from '../actors/path/reach.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
@@ -88,6 +89,8 @@ export interface Mesh extends MeshApi {
   readonly intake: Intake
   /** Whether the identity has a session, with or without a socket. */
   isPresent(id: string): boolean
+  /** Whether a TURN relay of this identity may reach an address: another end of its paths says that it is there. */
+  mayReach(id: string, address: string): boolean
   /** Restores what the store and the journal hold, then serves. */
   start(): Promise<void>
   /** Tells every session its slot, `spreadMs` after the first at most, writes the snapshot, then closes the sockets. */
@@ -476,6 +479,11 @@ export function createMesh(options: MeshOptions): Mesh {
     },
 
     isPresent: id => sessions.byIdentity(id) !== undefined,
+
+    mayReach(id, address) {
+      const cell = sessions.byIdentity(id)
+      return cell !== undefined && mayReach(paths, cell, address)
+    },
 
     disconnect(id, close, reason) {
       const cell = sessions.byIdentity(id)

@@ -25,7 +25,7 @@ import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
 import { greeting } from './greeting.js'
 import { checkSecrets, operatorToken, ownServerId, turnSecret } from './secrets.js'
-import { Turn } from './turn.js'
+import { Turn, type TurnOptions } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
 const STORE_PATIENCE_MS = 30_000
@@ -94,8 +94,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
       ...(turnMode !== 'off' && {
-        turn: (isPresent: (id: string) => boolean) =>
-          new Turn({ config, mode: turnMode, secret: turnSecret(config, systemRandom), isPresent, log }),
+        turn: (mesh: TurnOptions['mesh']) =>
+          new Turn({ config, mode: turnMode, secret: turnSecret(config, systemRandom), mesh, log }),
       }),
     })
     return { coordinator, store, close }

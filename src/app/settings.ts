@@ -169,6 +169,9 @@ export const SETTINGS = {
       doc: 'Realm of TURN; a short one keeps answers to strangers short.',
     },
   ),
+  turnPeers: standard('BOSON_TURN_PEERS', oneOf('routed', 'public'), 'routed' as const, {
+    doc: 'Whom the relays of the embedded TURN reach: peers that their client has a route to, or any public address.',
+  }),
   turnDenied: standard('BOSON_TURN_DENIED', list(network(0, 0, 128)), [] as readonly string[], {
     doc: 'Networks that no TURN relay may reach, beyond those that are never public and the mesh itself.',
     example: '192.0.2.0/24',

@@ -21,6 +21,8 @@ export interface TurnWishes {
   /** null: no TLS. */
   readonly certificate: Certificate | null
   readonly hooks: Pick<EmbeddedOptions, 'allowed' | 'sighted' | 'strayed' | 'failed'>
+  /** Whether an identity has a route to whoever is at an address. */
+  readonly routed: (id: string, address: string) => boolean
   /** Hears what coturn prints, and that it ended. */
   readonly printed: (line: string) => void
   readonly ended: (reason: string) => void
@@ -82,7 +84,7 @@ function embedded(wishes: TurnWishes, at: readonly Place[]) {
 }
 
 /** STUN without a relay: what is told to whoever asks, and heard. */
-function stun({ config, secrets, hooks }: TurnWishes, at: readonly Place[], ports: Ports) {
+function stun({ config, secrets, hooks, routed }: TurnWishes, at: readonly Place[], ports: Ports) {
   const clients = served(at, { port: ports[0], tlsPort: null })
   return {
     ...hooks,
@@ -93,7 +95,11 @@ function stun({ config, secrets, hooks }: TurnWishes, at: readonly Place[], port
     host: hostOf(config, at),
     realm: config.turnRealm,
     secrets,
-    peers: { denied: deniedOf(config), excepted: config.turnExcepted },
+    peers: {
+      denied: deniedOf(config),
+      excepted: config.turnExcepted,
+      ...(config.turnPeers === 'routed' && { routed }),
+    },
   }
 }
 

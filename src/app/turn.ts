@@ -10,7 +10,7 @@ import type { Endpoint } from '../protocol/address.js'
 import { NO_STATS, startTurn, type TurnService } from '../turn/index.js'
 import { Certificate } from './certificate.js'
 import type { Config } from './config.js'
-import type { Log } from './mesh.js'
+import type { Log, Mesh } from './mesh.js'
 import { turnOptions } from './turn-mode.js'
 
 export interface TurnOptions {
@@ -18,7 +18,8 @@ export interface TurnOptions {
   readonly mode: TurnView['mode']
   /** Signs credentials. */
   readonly secret: string
-  readonly isPresent: (id: string) => boolean
+  /** Who is here, and whom each may reach. */
+  readonly mesh: Pick<Mesh, 'isPresent' | 'mayReach'>
   readonly log: Log
 }
 
@@ -94,7 +95,7 @@ export class Turn implements Traversal {
   }
 
   async #open(ended: (reason: string) => void): Promise<TurnService> {
-    const { config, mode, secret, isPresent: allowed, log } = this.#options
+    const { config, mode, secret, mesh, log } = this.#options
     const { tlsCert: cert, tlsKey: key, turnOldSecret } = config
     if (cert !== null && key !== null) this.#certificate ??= new Certificate({ cert, key })
     return startTurn(
@@ -104,7 +105,7 @@ export class Turn implements Traversal {
         secrets: turnOldSecret === null ? [secret] : [secret, turnOldSecret],
         certificate: this.#certificate,
         hooks: {
-          allowed,
+          allowed: id => mesh.isPresent(id),
           sighted: sighting => {
             for (const hear of this.#sightings) hear(sighting)
           },
@@ -113,6 +114,7 @@ export class Turn implements Traversal {
           },
           failed: error => log.debug({ err: error }, 'a TURN packet could not be sent'),
         },
+        routed: (id, address) => mesh.mayReach(id, address),
         printed: line => log.debug({ line }, 'coturn'),
         ended,
       }),

@@ -84,6 +84,8 @@ const CREDENTIALS_TTL_S = 600
 const LISTENER_BUFFER = 4 << 20
 const RELAY_BUFFER = 1 << 20
 const SWEEP_MS = 1_000
+/** How often it is asked whether routes have ended, ms: each peer of each client is looked up. */
+const REVIEW_MS = 5_000
 /** How often a drain looks whether it is over, ms. */
 const DRAIN_LOOK_MS = 50
 
@@ -217,7 +219,9 @@ export class EmbeddedTurn implements TurnService {
         ...limits,
       },
     })
-    this.#stopSweeping = every(clock, SWEEP_MS, () => this.#perform(this.#server?.sweep() ?? []))
+    const stops = [every(clock, SWEEP_MS, () => this.#perform(this.#server?.sweep() ?? []))]
+    if (peers?.routed !== undefined) stops.push(every(clock, REVIEW_MS, () => this.review()))
+    this.#stopSweeping = () => stops.forEach(stop => stop())
   }
 
   #listen({ transport, address, port }: ListenOptions, index: number): Promise<ListenSocket> {

@@ -2,7 +2,7 @@
  * Where a relay may send to. A TURN server stands inside its operator's network, so without a policy every
  * client could reach what only the server can: databases, metadata services, other tunnels.
  *
- *   routed for this client? ─→ plain, not IPv4 in IPv6 clothes? ─→ one of ours? ─→ public, or excepted?
+ *   routed for this client, or excepted? ─→ plain, not IPv4 in IPv6 clothes? ─→ one of ours? ─→ public, or excepted?
  */
 import { ipBytes } from '../protocol/address.js'
 import { isIn, type Network, network, networks } from './network.js'
@@ -12,7 +12,7 @@ export interface PeerPolicyOptions {
   readonly own: readonly string[]
   /** Networks to refuse beyond those that are never public: overlays, databases, hosts reached by SSH. */
   readonly denied?: readonly string[]
-  /** Networks to allow although they are not public: a laboratory, an office. */
+  /** Networks to allow although they are not public, also without a route: a laboratory, an office. */
   readonly excepted?: readonly string[]
   /** Whether the coordinator has a route that lets this identity reach this address; absent: any public one. */
   readonly routed?: (id: string, address: string) => boolean
@@ -37,7 +37,7 @@ export class PeerPolicy {
   refusal(id: string, address: string): PeerRefusal | null {
     const ip = ipBytes(address)
     if (ip === null) return 'not_public'
-    if (!this.#routed(id, address)) return 'not_routed'
+    if (!isIn(ip, this.#excepted) && !this.#routed(id, address)) return 'not_routed'
     if (isDisguised(ip)) return 'disguised'
     if (isIn(ip, this.#own)) return 'own'
     if (isIn(ip, this.#denied)) return 'denied'

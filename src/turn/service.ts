@@ -10,7 +10,7 @@ export interface TurnService {
   /** Opens nothing any more; resolves when nothing is open, or when `withinMs` is over. */
   drain(withinMs: number): Promise<void>
   stats(): TurnStats
-  /** Looks again at who may be here and whom they may reach; to be called when routes end. Sessions that ended are noticed anyway, within a second. */
+  /** Looks again, at once, at who may be here and whom they may reach. Sessions that ended are noticed anyway within a second, routes within five. */
   review(): void
   /** The files of the certificate have changed. */
   certificateChanged(): void

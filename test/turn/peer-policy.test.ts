@@ -102,6 +102,9 @@ t.test('with routes, a client reaches only whom it has a route to, and only when
   t.equal(policy.refusal('node-2', PEER.address), 'not_routed')
   t.equal(policy.refusal('node-1', '1.1.1.1'), 'not_routed')
   t.equal(policy.refusal('node-1', '10.0.0.1'), 'not_public')
+  const excepting = new PeerPolicy({ own: [], routed, excepted: ['10.0.0.0/8'], denied: ['10.0.0.1'] })
+  t.equal(excepting.refusal('node-1', '10.0.0.2'), null, 'an exception needs no route')
+  t.equal(excepting.refusal('node-1', '10.0.0.1'), 'denied', 'and no exception is for what is denied')
 })
 
 t.test('a route that ends takes its packets with it', async t => {

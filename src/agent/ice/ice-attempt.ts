@@ -151,9 +151,10 @@ export class IceAttempt {
 
   #ask(): void {
     const { clock } = this.#options
-    if (!this.#answered && this.#askedMs > this.#heardMs) {
+    // Until the first answer the other end may not be there yet: its silence says nothing about the path.
+    if (!this.#answered && this.#askedMs > this.#heardMs && this.#tier !== null) {
       this.#loss.add(100)
-      if (++this.#unanswered >= UNANSWERED_MAX && this.#tier !== null) return this.#end('silent')
+      if (++this.#unanswered >= UNANSWERED_MAX) return this.#end('silent')
     }
     this.#number = (this.#number + 1) >>> 0
     this.#askedMs = clock.now()

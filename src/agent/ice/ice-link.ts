@@ -21,6 +21,8 @@ export interface IceLinkOptions {
 
 /** Candidates come in a burst: they are told together, ms. */
 const GATHER_MS = 30
+/** A connection that was replaced is still heard for this long, ms. */
+const RETIRE_MS = 2_000
 
 type Cause = NonNullable<WireOf<'path.attempt'>['cause']>
 
@@ -28,6 +30,7 @@ export class IceLink implements LinkWay {
   readonly #options: IceLinkOptions
   #trying: IceAttempt | null = null
   #carrying: IceAttempt | null = null
+  readonly #retiring = new Set<IceAttempt>()
   #revision = 0
   /** Description that is to be told, and when. */
   #telling: { readonly sdp: string; readonly attempt: number } | null = null
@@ -78,8 +81,7 @@ export class IceLink implements LinkWay {
 
   close(): void {
     this.#options.clock.clearTimeout(this.#timer)
-    this.#trying?.close()
-    this.#carrying?.close()
+    for (const each of [this.#trying, this.#carrying, ...this.#retiring]) each?.close()
     this.#trying = null
     this.#carrying = null
     this.#options.closed()
@@ -117,10 +119,20 @@ export class IceLink implements LinkWay {
 
   #proved(attempt: IceAttempt): void {
     if (attempt !== this.#trying) return
-    this.#carrying?.close()
+    this.#retire(this.#carrying)
     this.#carrying = attempt
     this.#trying = null
     this.#report(attempt, attempt.tier ?? 'direct')
+  }
+
+  /** The other end may prove the new connection a little later, and carries on the old one until then. */
+  #retire(old: IceAttempt | null): void {
+    if (old === null) return
+    this.#retiring.add(old)
+    this.#options.clock.setTimeout(() => {
+      this.#retiring.delete(old)
+      old.close()
+    }, RETIRE_MS)
   }
 
   #over(attempt: IceAttempt, cause: Cause): void {

@@ -1,0 +1,150 @@
+/**
+ * Where this end may be reached: the addresses of this machine, and how the STUN servers see its socket. Kept true:
+ * the servers are asked again and again, which also keeps the NAT's mapping alive, and whoever listens hears of
+ * every change.
+ */
+import { type Clock, every } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import { type Endpoint, endpointText, type Family, familyOf } from '../../protocol/address.js'
+import { TurnClient } from '../../turn/client.js'
+import type { IceServers } from '../ports.js'
+import type { DirectSocket } from './direct-socket.js'
+import { endpointsOf, type Resolve, serversOf } from './servers.js'
+
+export interface GathererOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly socket: DirectSocket
+  readonly resolve: Resolve
+  /** The candidates are not what they were. */
+  readonly changed: () => void
+}
+
+/** Below the shortest life of a mapping that RFC 4787 allows for ports in general, with a margin, ms. */
+const ASK_EVERY_MS = 20_000
+/** A candidate is worth this much waiting before the first word about all of them, ms. */
+const PATIENCE_MS = 1_000
+/** Nobody answers later than this, ms. */
+const ANSWER_MS = 3_000
+/** Servers that are asked at once, for each IP version: the first answer counts. */
+const ASKED = 2
+/** The wire takes no more; TURN may add one. */
+const MOST = 15
+
+export class Gatherer {
+  readonly #options: GathererOptions
+  readonly #mapped = new Map<Family, Endpoint>()
+  /** The last word; null before the first. */
+  #told: string | null = null
+  #servers: () => IceServers = () => []
+  #stop: () => void = () => {}
+  #asking: Promise<void> | null = null
+  #begun = false
+
+  constructor(options: GathererOptions) {
+    this.#options = options
+  }
+
+  /** As `path.signal` spells them, the most direct first. */
+  get candidates(): readonly string[] {
+    const local = this.#options.socket.local().map(endpointText)
+    const mapped = [...this.#mapped.values()].map(endpointText).filter(each => !local.includes(each))
+    return [...local.map(each => `host ${each}`), ...mapped.map(each => `srflx ${each}`)].slice(0, MOST)
+  }
+
+  /** Whether `changed` was called: answers are waited for before the first word. */
+  get isSettled(): boolean {
+    return this.#told !== null
+  }
+
+  /** Asks now, and again and again, the servers that are known then. */
+  begin(servers: () => IceServers): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.#servers = servers
+    this.#stop = every(this.#options.clock, ASK_EVERY_MS, () => void this.ask())
+    void this.#patiently(this.ask()).then(() => this.#begun && this.#tell())
+  }
+
+  /** Asks the servers, unless they are being asked; resolves when all have answered, or will not. */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null
+    })
+    return this.#asking
+  }
+
+  /** The network is another one: what was learned is of no use. Tells what is left, and asks. */
+  startAnew(): void {
+    this.#mapped.clear()
+    if (!this.#begun) return
+    this.#told = null
+    void this.#patiently(this.ask()).then(() => this.#begun && this.#tell())
+  }
+
+  stop(): void {
+    this.#stop()
+    this.#begun = false
+    this.#told = null
+    this.#mapped.clear()
+  }
+
+  async #ask(): Promise<void> {
+    const { resolve } = this.#options
+    const servers = serversOf(this.#servers(), 'stun')
+    const found = await Promise.all(servers.map(server => endpointsOf(server, resolve)))
+    const distinct = new Map(found.flat().map(each => [endpointText(each), each]))
+    const local = this.#options.socket.local()
+    await Promise.all(
+      ([4, 6] as const)
+        .filter(family => local.some(({ address }) => familyOf(address) === family))
+        .map(family => {
+          const all = [...distinct.values()].filter(({ address }) => familyOf(address) === family)
+          return this.#askFor(family, all.slice(0, ASKED))
+        }),
+    )
+  }
+
+  async #askFor(family: Family, servers: readonly Endpoint[]): Promise<void> {
+    const mapped = await Promise.any(servers.map(server => this.#binding(server))).catch(() => null)
+    if (mapped === null || !this.#begun) return
+    const before = this.#mapped.get(family)
+    this.#mapped.set(family, mapped)
+    const isNews = before === undefined || endpointText(before) !== endpointText(mapped)
+    if (isNews && this.isSettled) this.#tell()
+  }
+
+  async #binding(server: Endpoint): Promise<Endpoint> {
+    const { clock, random, socket } = this.#options
+    const client = new TurnClient({ clock, random, send: bytes => socket.send(bytes, server) })
+    // The client reads its answer when the bytes are not ours any more.
+    const deafen = socket.onStun(message => client.received(Buffer.from(message.bytes)))
+    const timer = clock.setTimeout(() => client.close(), ANSWER_MS)
+    try {
+      return await client.binding()
+    } finally {
+      clock.clearTimeout(timer)
+      deafen()
+    }
+  }
+
+  /** Resolves with `work`, or when it takes too long. */
+  #patiently(work: Promise<void>): Promise<void> {
+    const { clock } = this.#options
+    return new Promise(resolve => {
+      const timer = clock.setTimeout(resolve, PATIENCE_MS)
+      void work.then(() => {
+        clock.clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Only what differs from the last word is told. */
+  #tell(): void {
+    const now = this.candidates.join()
+    if (now === this.#told) return
+    this.#told = now
+    this.#options.changed()
+  }
+}

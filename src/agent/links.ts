@@ -231,10 +231,11 @@ export class Links {
     // Closed meanwhile: the closing is next in `work` and takes down what was just set up.
     if (this.#links.get(id) !== link) return
     link.ready = true
+    // What a way has won is said before: an end that is back and claims nothing has nothing.
+    link.ways.keep(this.#waysFor(link.peer), link.peer, way => this.#hostFor(id, link, way))
     const ownPort = tunnel.ownPort ?? null
     send({ type: 'path.ready', link: id, ...(ownPort !== null && { ownPort }) })
     events.opened(id, link.peer)
-    link.ways.keep(this.#waysFor(link.peer), link.peer, way => this.#hostFor(id, link, way))
     if (this.#standing.has(id) && !link.settled) this.#settle({ link: id, tier: 'relayed' })
   }
 

@@ -108,8 +108,7 @@ export class DirectSocket {
 
   #stun(datagram: Buffer, from: Endpoint): void {
     const server = this.#servers.get(endpointText(from))
-    // Its client reads answers when the bytes are not ours any more.
-    if (server !== undefined) server(Buffer.from(datagram))
+    if (server !== undefined) server(datagram)
     const message = readMessage(datagram)
     if (message !== null) for (const ear of this.#ears) if (ear(message, from)) return
     if (server === undefined) this.strays.stun++

@@ -117,8 +117,7 @@ export class Gatherer {
   async #binding(server: Endpoint): Promise<Endpoint> {
     const { clock, random, socket } = this.#options
     const client = new TurnClient({ clock, random, send: bytes => socket.send(bytes, server) })
-    // The client reads its answer when the bytes are not ours any more.
-    const deafen = socket.onStun(message => client.received(Buffer.from(message.bytes)))
+    const deafen = socket.onStun(message => client.received(message.bytes))
     const timer = clock.setTimeout(() => client.close(), ANSWER_MS)
     try {
       return await client.binding()

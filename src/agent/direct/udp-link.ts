@@ -339,10 +339,10 @@ export class UdpLink implements LinkWay {
     this.#letRelayGo()
   }
 
-  /** The coordinator knows of both ends: when it says that the relay carries, the peer has left this way. */
+  /** The coordinator knows of both ends: when it says that this way does not carry, the peer has left it. */
   #settled({ tier }: WireOf<'path.settled'>): void {
     const carrying = this.#carrying
-    if (carrying === null || tier !== 'relayed') return
+    if (carrying === null || tier === 'direct' || tier === 'turned') return
     this.#carrying = null
     carrying.pairs.close()
     this.#letRelayGo()

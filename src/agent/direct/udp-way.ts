@@ -119,6 +119,10 @@ export class UdpWay implements Way {
   async stop(): Promise<void> {
     for (const link of this.#links.values()) link.close()
     this.#rest()
+    this.#deafen?.()
+    this.#deafen = null
+    this.#opening = null
+    this.#options.socket.close()
   }
 
   /** Opens what all links share. Without a socket a link says so when it is asked to try. */
@@ -130,24 +134,20 @@ export class UdpWay implements Way {
       this.#opening = null
       return
     }
-    if (this.#deafen !== null || this.#links.size === 0) return
-    this.#deafen = socket.onStun((message, from) => this.#stun(message, from, this.#base))
+    if (this.#stopTicking !== null || this.#links.size === 0) return
+    this.#deafen ??= socket.onStun((message, from) => this.#stun(message, from, this.#base))
     this.#local = this.#localText()
     this.#servers = () => host.iceServers()
     this.#gatherer.begin(() => this.#servers())
     this.#stopTicking = every(this.#options.clock, ROUND_MS, () => this.#tick())
   }
 
-  /** No links: nothing is kept open. */
+  /** No links: nothing is sent. The socket stays, so that what is known of the NAT stays true. */
   #rest(): void {
     this.#stopTicking?.()
     this.#stopTicking = null
     this.#gatherer.stop()
-    this.#deafen?.()
-    this.#deafen = null
     this.#relay.close()
-    this.#opening = null
-    this.#options.socket.close()
   }
 
   #tick(): void {

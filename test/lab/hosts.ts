@@ -7,9 +7,12 @@
  *   alice.crash(); alice.boot()                    kill -9, and a new process on the same machine
  */
 import { DatagramTunnel } from '../../src/agent/datagram-tunnel.js'
+import { DirectSocket } from '../../src/agent/direct/direct-socket.js'
+import { UdpWay } from '../../src/agent/direct/udp-way.js'
 import { type AgentMemory, volatileMemory } from '../../src/agent/index.js'
 import { MeshClient } from '../../src/agent/mesh-client.js'
 import type { MeshAgentEvents, MeshAgentOptions } from '../../src/agent/mesh-agent.js'
+import { NatProber } from '../../src/agent/nat/nat-prober.js'
 import { MeshNode } from '../../src/agent/mesh-node.js'
 import type { Route, RouteWish } from '../../src/agent/route.machine.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
@@ -17,7 +20,7 @@ import { CREDENTIAL, type Lab, URL } from './lab.js'
 import { Process } from './process.js'
 import type { Place } from './udp-net.js'
 
-export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 'timing'>> {
+export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 'timing' | 'policy'>> {
   /** Whose identity; the host's own name when not given. */
   readonly id?: string
   readonly privateKey?: Uint8Array
@@ -110,8 +113,28 @@ abstract class Host<A extends MeshNode | MeshClient> {
     })
   }
 
+  /** What an agent does with UDP, where its host has that. */
+  #traversal(): Pick<MeshAgentOptions, 'ways' | 'prober'> {
+    const { internet, random } = this.lab
+    if (!internet.udp.has(this.name)) return {}
+    const openDatagrams = internet.datagramsFrom(this.name)
+    const clock = this.#process
+    const socket = new DirectSocket(openDatagrams)
+    const prober = new NatProber({
+      clock,
+      random,
+      shared: async () => {
+        await socket.open()
+        return socket
+      },
+      openDatagrams,
+      resolve: async host => [host],
+    })
+    return { ways: [new UdpWay({ socket, clock, random })], prober }
+  }
+
   #newAgent(): A {
-    const { id, profile, timing } = this.#options
+    const { id, profile, timing, policy } = this.#options
     const agent = this.make({
       url: URL,
       id: id ?? this.name,
@@ -122,8 +145,10 @@ abstract class Host<A extends MeshNode | MeshClient> {
       dial: this.lab.internet.dialFrom(this.name),
       memory: this.memory,
       tunnel: this.#tunnel,
+      ...this.#traversal(),
       profile,
       timing,
+      policy,
     })
     for (const type of ['online', 'offline', 'refused', 'link', 'path', 'linkClosed', 'fault'] as const)
       (agent as MeshNode).on(type, (event: MeshAgentEvents[typeof type]) => this.note(type, event)) // a client has them too
@@ -143,9 +168,9 @@ export class NodeHost extends Host<MeshNode> {
 }
 
 export class ClientHost extends Host<MeshClient> {
-  /** Numbers of the pings that came back, and when. */
+  /** Numbers of the pings that left, and of those that came back, and when. */
+  readonly pings: { readonly n: number; readonly atMs: number }[] = []
   readonly echoes: { readonly n: number; readonly atMs: number }[] = []
-  #pings = 0
 
   /** Asks for a route and returns it when it carries. */
   async routed(wish: RouteWish = {}): Promise<Route> {
@@ -156,14 +181,16 @@ export class ClientHost extends Host<MeshClient> {
 
   /** Sends a numbered packet that the node will echo. */
   ping(): boolean {
+    const n = this.pings.length + 1
+    this.pings.push({ n, atMs: this.lab.clock.now() })
     const link = this.agent.current?.link
-    return link !== undefined && this.send(link, numbered(++this.#pings))
+    return link !== undefined && this.send(link, numbered(n))
   }
 
   /** Pings this often, and returns how long it took from now until the first echo, ms. Throws when none came in time. */
   async firstEchoMs(withinMs: number, everyMs = 50): Promise<number> {
     const sinceMs = this.lab.clock.now()
-    const before = this.#pings
+    const before = this.pings.length
     while (this.lab.clock.now() - sinceMs < withinMs) {
       this.ping()
       await this.lab.clock.run(everyMs)

@@ -36,6 +36,7 @@ export class Internet {
   readonly #wires = new Set<Wire>()
   readonly #cut = new Set<string>()
   readonly #deaf = new Set<string>()
+  readonly #ears = new Set<(host: string, message: Uint8Array) => void>()
 
   constructor({ clock, latencyMs = 10, seed = 1 }: InternetOptions) {
     this.#clock = clock
@@ -65,6 +66,7 @@ export class Internet {
         latencyMs: this.#latencyMs,
         silent: () => this.#isCut(host, server),
         deaf: () => this.#deaf.has(host),
+        overheard: message => this.#ears.forEach(hear => hear(host, message)),
         gone: () => this.#wires.delete(wire),
       })
       this.#wires.add(wire)
@@ -78,6 +80,11 @@ export class Internet {
       }, this.#latencyMs)
       return wire.agentEnd
     }
+  }
+
+  /** Calls `hear` for every message that a server sends to a host. */
+  overhear(hear: (host: string, message: Uint8Array) => void): void {
+    this.#ears.add(hear)
   }
 
   datagramsFrom(host: string): OpenDatagrams {
@@ -130,6 +137,8 @@ interface WireOptions {
   readonly latencyMs: number
   readonly silent: () => boolean
   readonly deaf: () => boolean
+  /** A message left for the agent. */
+  readonly overheard: (message: Uint8Array) => void
   readonly gone: () => void
 }
 
@@ -182,6 +191,7 @@ class Wire {
       remote: this.#hosts[0],
       send: bytes => {
         const copy = bytes.slice()
+        this.#options.overheard(copy)
         this.#bytesToAgent += copy.length
         this.#travel(this.#toAgent, () => {
           this.#bytesToAgent -= copy.length

@@ -6,6 +6,7 @@
  *   net.place('bert', { nat: ['port', 'sym'] })                      the nearest router first: the last is his carrier’s
  *   const office = net.router({ nat: ['sym'], blocksUdp: true })     shared: hosts behind it have a LAN between them
  *   net.place('carl', { behind: office })
+ *   net.place('dora', { nat: ['port'], behind: office })             a router of her own, in somebody else’s network
  *
  * A host that is placed again has moved: its sockets stay open, under other addresses.
  */
@@ -22,6 +23,8 @@ export type NatSpec = NatKind | (Partial<NatOptions> & { readonly kind: NatKind 
 export interface Site {
   /** The routers between here and the core, the nearest first. */
   readonly nat?: readonly NatSpec[]
+  /** A router that others stand behind too: without routers of one’s own it is one LAN, else it is the carrier’s. */
+  readonly behind?: Router
   /** Whether there is IPv6: public addresses, and behind a router a firewall that lets in only what was asked for. */
   readonly v6?: boolean
   /** Whether the nearest router lets no UDP out. */
@@ -29,8 +32,6 @@ export interface Site {
 }
 
 export interface Place extends Site {
-  /** Shares a router with others, instead of having its own. */
-  readonly behind?: Router
   /** In the open: these addresses instead of the next free ones. */
   readonly addresses?: readonly string[]
 }
@@ -102,8 +103,8 @@ export class UdpNet {
   }
 
   /** Returns routers in a row, the nearest one: what is behind it is one LAN. */
-  router({ nat = ['port'], v6 = false, blocksUdp = false }: Site): Router {
-    let outer = this.#core
+  router({ nat = ['port'], behind, v6 = false, blocksUdp = false }: Site): Router {
+    let outer = behind?.inner ?? this.#core
     let router: Router | undefined
     for (let i = nat.length - 1; i >= 0; i--) {
       const { kind, ...other } = specOf(nat[i] as NatSpec) // i is in range
@@ -127,7 +128,8 @@ export class UdpNet {
     const host = this.#hosts.get(name) ?? this.#newHost(name)
     this.#detach(host)
     const { nat = [], v6 = false, behind } = place
-    host.router = behind ?? (nat.length > 0 || place.blocksUdp === true ? this.router(place) : null)
+    const hasOwn = nat.length > 0 || (behind === undefined && place.blocksUdp === true)
+    host.router = hasOwn ? this.router(place) : (behind ?? null)
     host.segment = host.router?.inner ?? this.#core
     host.addresses = [...(place.addresses ?? this.#addresses(host.router, v6))]
     for (const address of host.addresses) {

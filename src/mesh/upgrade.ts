@@ -18,8 +18,8 @@ export type Tier = WireOf<'path.settled'>['tier']
 export interface UpgradeEnd {
   readonly can: readonly NonNullable<WireOf<'register'>['can']>[number][]
   readonly nat: Nat
-  /** Has a socket to the coordinator now. */
-  readonly isConnected: boolean
+  /** Has a socket to the coordinator, and is set up. */
+  readonly isPresent: boolean
   /** How many addresses it may be reached at; null: it has not said yet. */
   readonly candidates: number | null
 }
@@ -45,7 +45,7 @@ export function plan({ policy, tier, turn, ends }: UpgradeView): Plan {
   if (tier === 'direct') return rest(null)
   const via = commonWay(a, b)
   if (via === null) return rest('cannot')
-  if (!a.isConnected || !b.isConnected) return rest('peer_away')
+  if (!a.isPresent || !b.isPresent) return rest('peer_away')
   if (a.candidates === null || b.candidates === null) return rest('starting')
   if (via === 'udp' && a.candidates + b.candidates === 0) return rest('no_candidates')
   const punch = canPunch(a.nat, b.nat)

@@ -10,7 +10,7 @@ import {
   type UpgradeView,
 } from '../../src/mesh/upgrade.js'
 
-const END: UpgradeEnd = { can: ['probe', 'udp'], nat: UNKNOWN_NAT, isConnected: true, candidates: 2 }
+const END: UpgradeEnd = { can: ['probe', 'udp'], nat: UNKNOWN_NAT, isPresent: true, candidates: 2 }
 const VIEW: UpgradeView = { policy: 'auto', tier: 'relayed', turn: false, ends: [END, END] }
 const nat = (mapping: Nat['mapping'], filtering: Nat['filtering'] = mapping): Nat => ({
   ...UNKNOWN_NAT,
@@ -38,7 +38,7 @@ const cases: readonly {
     is: 'udp',
   },
   { name: 'an end that has said nothing', a: { candidates: null }, is: 'starting' },
-  { name: 'an end that is away', b: { isConnected: false }, is: 'peer_away' },
+  { name: 'an end that is away', b: { isPresent: false }, is: 'peer_away' },
   { name: 'an end that cannot', a: { can: ['probe'] }, is: 'cannot' },
   { name: 'two ends that can ICE only', a: { can: ['ice'] }, b: { can: ['ice'] }, is: 'ice' },
   { name: 'ends with nothing in common', a: { can: ['ice'] }, is: 'cannot' },

@@ -1,9 +1,12 @@
 /** Paths that leave the relay, as the coordinator sees it: ends that say exactly what a story makes them say. */
 import t from 'tap'
 import { readPolicyRules } from '../../src/mesh/path-policy.js'
+import type { WireOf } from '../../src/protocol/messages.js'
 import { numbered } from '../lab/hosts.js'
 import { Lab } from '../lab/lab.js'
 import { countOf, lastOf, pair, signalOf } from '../support/pair.js'
+import type { RawAgent } from '../support/raw-agent.js'
+import { dialling } from '../support/town.js'
 
 t.test(
   'each end hears where the other may be reached, and both are asked to try at the same moment',
@@ -210,6 +213,155 @@ t.test('an agent that comes back with a policy that contradicts the other end’
   await lab.clock.run(100)
   t.match(back.last('route.refused'), { requestId: 0 })
   t.same(lab.mesh.routes(), [])
+})
+
+t.test('failures rest longer each time, and a new address starts anew', async t => {
+  const { lab, client, node, link, signal, report } = await pair()
+  await signal()
+  const begun: number[] = []
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    while (lastOf(client, 'path.punch')?.attempt !== attempt) await lab.live([client, node], 500)
+    begun.push(lab.clock.now())
+    await report('failed')
+  }
+  const rests = begun.slice(1).map((at, i) => at - (begun[i] as number))
+  t.ok(
+    rests.every((ms, i) => i === 0 || ms > (rests[i - 1] as number)),
+    `rested ${rests.join(', ')} ms`,
+  )
+  await lab.live([client, node], 5_000)
+  t.equal(lastOf(client, 'path.punch')?.attempt, 5, 'it still rests')
+  client.say(signalOf(client, link, 2))
+  await lab.clock.run(100)
+  t.equal(lastOf(client, 'path.punch')?.attempt, 6)
+})
+
+t.test('an agent that comes back from elsewhere starts anew', async t => {
+  const { lab, client, node, link, signal, report } = await pair()
+  await signal()
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    while (lastOf(client, 'path.punch')?.attempt !== attempt) await lab.live([client, node], 500)
+    await report('failed')
+  }
+  const elsewhere = dialling(lab, 'café', 'alice', client.keys)
+  await lab.clock.run(100)
+  elsewhere.say({ type: 'resume', ticket: client.last('registered').ticket })
+  await lab.clock.run(100)
+  elsewhere.say({ type: 'path.ready', link }, signalOf(elsewhere, link, 1))
+  await lab.clock.run(1_100)
+  t.match(lastOf(elsewhere, 'path.punch'), { attempt: 5 })
+})
+
+t.test('a turned path goes on trying for a direct one, and keeps what it has meanwhile', async t => {
+  const { lab, client, node, signal, report, shown } = await pair({ turn: true })
+  await signal()
+  await report('turned')
+  while (lastOf(client, 'path.punch')?.attempt !== 2) await lab.live([client, node], 500)
+  await report('failed', [client])
+  t.match(shown(), { tier: 'turned', reason: 'punch_timeout' })
+  t.match(lastOf(node, 'path.settled'), { tier: 'turned' })
+  while (lastOf(client, 'path.punch')?.attempt !== 3) await lab.live([client, node], 500)
+  await report('direct')
+  t.match(shown(), { tier: 'direct' })
+})
+
+t.test('a path stays direct while its ends come back one after the other', async t => {
+  const { lab, client, node, link, signal, report, shown } = await pair()
+  await signal()
+  await report('direct')
+  for (const [role, agent] of [
+    ['node', node],
+    ['client', client],
+  ] as const) {
+    const { ticket } = agent.last('registered')
+    lab.internet.drop(agent.hello().id)
+    await lab.clock.run(100)
+    const back = await lab.raw(role, agent.hello().id, agent.keys)
+    back.say({ type: 'resume', ticket })
+    await lab.clock.run(100)
+    back.say(direct(link, 1), { type: 'path.ready', link })
+    await lab.clock.run(100)
+    t.match(lastOf(back, 'path.settled'), { tier: 'direct', via: 'udp' })
+    t.match(shown(), { tier: 'direct' })
+  }
+})
+
+t.test('an end that comes back without what it had won is on the relay, and so is the other', async t => {
+  const { lab, client, node, link, signal, report, shown } = await pair()
+  await signal()
+  await report('direct')
+  client.forget()
+  const back = await lab.raw('node', 'fra-1', node.keys)
+  back.say(back.hello({ can: ['udp'] }))
+  await lab.clock.run(100)
+  t.match(shown(), { tier: 'direct' }, 'nothing is known yet')
+  back.say({ type: 'path.ready', link })
+  await lab.clock.run(100)
+  t.match(lastOf(client, 'path.settled'), { tier: 'relayed', reason: 'direct_lost' })
+  t.match(lastOf(back, 'path.settled'), { tier: 'relayed' })
+})
+
+t.test('the tier survives a restart of the coordinator when both ends repeat it', async t => {
+  const { lab, client, node, link, signal, report, shown } = await pair()
+  await signal()
+  await report('direct')
+  const backs = await restarted(lab, [client, node])
+  t.match(shown(), { tier: 'relayed', reason: 'peer_away' }, 'nobody has said anything yet')
+  const [alice, fra] = backs
+  alice.say(direct(link, 1), { type: 'path.ready', link })
+  await lab.clock.run(100)
+  t.equal(lastOf(alice, 'path.settled'), undefined, 'it is left as it is')
+  await lab.clock.run(2_000)
+  t.equal(lastOf(alice, 'path.punch'), undefined)
+  fra.say(direct(link, 1), { type: 'path.ready', link })
+  await lab.clock.run(100)
+  for (const end of backs) t.match(lastOf(end, 'path.settled'), { tier: 'direct', via: 'udp' })
+  t.match(shown(), { tier: 'direct', via: 'udp', reason: null })
+})
+
+t.test('a tier that only one end claims after a restart is given up, whoever speaks first', async t => {
+  for (const first of [0, 1]) {
+    const { lab, client, node, link, signal, report, shown } = await pair()
+    await signal()
+    await report('direct')
+    const backs = await restarted(lab, [client, node])
+    const words = [
+      () => backs[0].say(direct(link, 1), { type: 'path.ready', link }, signalOf(backs[0], link, 1)),
+      () => backs[1].say({ type: 'path.ready', link }, signalOf(backs[1], link, 9)),
+    ]
+    words[first]?.()
+    await lab.clock.run(100)
+    words[1 - first]?.()
+    await lab.clock.run(100)
+    for (const end of backs) t.match(lastOf(end, 'path.settled'), { tier: 'relayed' })
+    t.match(shown(), { tier: 'relayed' })
+    await lab.live(backs, 6_000)
+    t.match(lastOf(backs[0], 'path.punch'), { attempt: 2 }, 'and is tried for again')
+  }
+})
+
+/** Restarts the coordinator; both agents have resumed, and say nothing more. */
+async function restarted(lab: Lab, agents: readonly [RawAgent, RawAgent]): Promise<[RawAgent, RawAgent]> {
+  await lab.clock.run(1_000)
+  lab.crash()
+  await lab.boot()
+  const resumed = async (agent: RawAgent) => {
+    const { role, id } = agent.hello()
+    const back = await lab.raw(role, id, agent.keys)
+    back.say({ type: 'resume', ticket: agent.last('registered').ticket })
+    await lab.clock.run(100)
+    return back
+  }
+  return [await resumed(agents[0]), await resumed(agents[1])]
+}
+
+const direct = (link: number, attempt: number): WireOf<'path.attempt'> => ({
+  type: 'path.attempt',
+  link,
+  attempt,
+  via: 'udp',
+  outcome: 'direct',
+  tried: [],
 })
 
 const settled = (link: number, tier: string, via: string) => ({ type: 'path.settled', link, tier, via })

@@ -309,11 +309,11 @@ export class Upgrades {
     })
   }
 
-  #end({ end, signal }: Side): UpgradeEnd {
+  #end({ end, signal, present }: Side): UpgradeEnd {
     return {
       can: end.identity.profile.can,
       nat: this.#options.natOf(end),
-      isConnected: end.line !== null,
+      isPresent: end.line !== null && present,
       candidates: signal?.candidates.length ?? null,
     }
   }

@@ -2,9 +2,9 @@ import t from 'tap'
 import { join } from 'node:path'
 import { until } from '../support/until.js'
 import { connected, makeMesh, online, states } from './made-mesh.js'
-import { cannotRun } from './namespaces.js'
-import { wireguardGo } from './processes.js'
-import { COORDINATOR, INTERNET } from './star.js'
+import { cannotRun, COORDINATOR } from './namespaces.js'
+import { SERVER_URL, wireguardGo } from './processes.js'
+import { INTERNET } from './star.js'
 
 const skip = cannotRun()
 const why = skip === false ? '' : ` (${skip})`
@@ -70,7 +70,7 @@ t.test(`who may not make interfaces is told what is missing${why}`, { skip }, as
   await lab.node.run('chmod', '755', root)
   const nobody = ['--reuid=65534', '--clear-groups', '--inh-caps=-all', process.execPath]
   const boson = new URL('../../../bin/boson', import.meta.url).pathname
-  const command = [...nobody, boson, 'node', '--server', 'ws://203.0.113.10:3000', '--state-dir', state]
+  const command = [...nobody, boson, 'node', '--server', SERVER_URL, '--state-dir', state]
   await t.rejects(lab.node.run('setpriv', ...command), {
     code: 6,
     stderr: /run as root, or give the process/,

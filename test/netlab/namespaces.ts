@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+/** Where the coordinator lives, in every lab. */
+export const COORDINATOR = '203.0.113.10'
+
 const exec = promisify(execFile)
 const TOOLS = ['ip', 'nft', 'wg', 'wireguard-go', 'ping', 'iperf3', 'setpriv'] as const
 

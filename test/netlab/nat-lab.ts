@@ -13,12 +13,12 @@
  * Everything is inside namespaces that the lab makes, and goes with it.
  */
 import type { Test } from 'tap'
-import { type Namespace, Spaces } from './namespaces.js'
+import { COORDINATOR, type Namespace, Spaces } from './namespaces.js'
 import { natRules } from './nat-rules.js'
 import { readSpecs, type HostSpec, type Nat } from './nat-spec.js'
 
 /** Two addresses, so that a STUN server can tell how a NAT treats each. */
-export const SERVER = ['203.0.113.10', '203.0.113.11'] as const
+export const SERVER = [COORDINATOR, '203.0.113.11'] as const
 export const SERVER6 = '2001:db8:10::10'
 /** The core's own address on all of its cables. */
 const GATEWAY = '192.0.2.1'
@@ -62,12 +62,13 @@ export type Cut = 'all' | 'udp' | 'tcp' | { readonly peer: string }
 export class NatLab {
   readonly #spaces = new Spaces()
   readonly #hosts = new Map<string, LabHost>()
-  readonly #dual: boolean
+  /** Whether it has IPv6 beside IPv4. */
+  readonly dual: boolean
   #core!: Namespace
   #server!: Namespace
 
   private constructor(dual: boolean) {
-    this.#dual = dual
+    this.dual = dual
   }
 
   /** Makes the lab that `line` describes, see nat-spec.ts. Whoever made it removes it. */
@@ -170,7 +171,7 @@ export class NatLab {
     this.#server = await this.#space('server', false)
     const prefix6 = SERVER6.replace(/[^:]*$/, '')
     await this.#connect(this.#server, 'eth0', 'p-server', SERVER, prefix6)
-    if (this.#dual)
+    if (this.dual)
       await this.#server.script(
         ...SERVER.map(each => `ip address add ${like(each, prefix6)}/128 dev eth0 nodad`),
       )
@@ -196,8 +197,7 @@ export class NatLab {
     await this.#connect(outermost, routers.length > 0 ? 'wan0' : 'eth0', device, [publicAddress], prefix6)
     for (const router of routers.toReversed()) await this.#setUp(router, site, spec)
     if (routers.length > 0) return this.#plugIn(spec, site)
-    if (this.#dual)
-      await outermost.script(`ip address add ${like(publicAddress, prefix6)}/128 dev eth0 nodad`)
+    if (this.dual) await outermost.script(`ip address add ${like(publicAddress, prefix6)}/128 dev eth0 nodad`)
     this.#remember(spec, outermost, publicAddress, { space: this.#core, device }, site)
   }
 
@@ -240,7 +240,7 @@ export class NatLab {
   async #space(name: string, forwards: boolean): Promise<Namespace> {
     const space = await this.#spaces.add(name, FILES)
     const on = Number(forwards)
-    const off6 = Number(!this.#dual)
+    const off6 = Number(!this.dual)
     await space.script(
       `sysctl -qw net.ipv4.ip_forward=${on} net.ipv6.conf.all.forwarding=${on} ` +
         `net.ipv6.conf.all.disable_ipv6=${off6} net.ipv6.conf.default.disable_ipv6=${off6}`,
@@ -297,7 +297,7 @@ export class NatLab {
   }
 
   #six(...lines: readonly string[]): readonly string[] {
-    return this.#dual ? lines : []
+    return this.dual ? lines : []
   }
 }
 

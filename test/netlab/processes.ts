@@ -1,13 +1,18 @@
 /** The real programs, each in its namespace: `boson server`, `boson node`, `boson client`, and a ping that runs on. */
 import { once } from 'node:events'
 import { execFileSync, type ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { until } from '../support/until.js'
-import type { Namespace } from './namespaces.js'
-import { COORDINATOR } from './star.js'
+import { COORDINATOR, type Namespace } from './namespaces.js'
 
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
-const PORT = '3000'
-export const SERVER_URL = `ws://${COORDINATOR}:${PORT}`
+const DOORWAY = new URL('./doorway.js', import.meta.url).pathname
+/** Some networks let nothing else out. */
+const PORT = '80'
+export const SERVER_URL = `ws://${COORDINATOR}`
 
 /** A program that was started, what it printed, and how it ended. */
 export class Program {
@@ -36,9 +41,12 @@ export class Coordinator {
   readonly #space: Namespace
   readonly #env: NodeJS.ProcessEnv
   #program: Program | null = null
+  readonly #dataDir: string
+  #doorway: Promise<void> | null = null
 
-  constructor(space: Namespace, dataDir: string) {
+  constructor(space: Namespace, dataDir: string, env: NodeJS.ProcessEnv = {}) {
     this.#space = space
+    this.#dataDir = dataDir
     this.#env = {
       BOSON_DATA_DIR: dataDir,
       BOSON_BEAT_EVERY_MS: '500',
@@ -46,7 +54,13 @@ export class Coordinator {
       HOST: '0.0.0.0',
       PORT,
       LOG_LEVEL: 'warn',
+      ...env,
     }
+  }
+
+  /** What it said so far. */
+  get said(): string {
+    return `${this.#program?.out ?? ''}${this.#program?.err ?? ''}`
   }
 
   async start(): Promise<void> {
@@ -73,10 +87,41 @@ export class Coordinator {
 
   /** Returns an enrolment key that can be used any number of times. */
   async enrol(): Promise<string> {
-    const directory = `BOSON_DATA_DIR=${this.#env['BOSON_DATA_DIR']}`
-    const enrol = [process.execPath, BOSON, 'enrol', '--uses', 'any', '--json']
+    const directory = `BOSON_DATA_DIR=${this.#dataDir}`
+    const enrol = [
+      process.execPath,
+      BOSON,
+      'enrol',
+      '--server',
+      `http://${COORDINATOR}`,
+      '--uses',
+      'any',
+      '--json',
+    ]
     const printed = await this.#space.run('env', directory, ...enrol)
     return (JSON.parse(printed) as { secret: string }).secret // what `boson enrol --json` prints
+  }
+
+  /** Gets something of the operator's interface. */
+  async ask<T>(path: string): Promise<T> {
+    await (this.#doorway ??= this.#openDoorway())
+    const token = readFileSync(join(this.#dataDir, 'secret-token'), 'utf8')
+    const headers = { authorization: `Bearer ${token.trim()}` }
+    const request = get({ socketPath: this.#door, path, headers })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    const body = await text(response)
+    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode} ${body}`)
+    return JSON.parse(body) as T // whoever asks knows what is answered there
+  }
+
+  get #door(): string {
+    return `${this.#dataDir}.sock`
+  }
+
+  async #openDoorway(): Promise<void> {
+    const args = [DOORWAY, this.#door, COORDINATOR, PORT]
+    this.#space.spawn(process.execPath, args, { stdio: 'ignore' })
+    await until('the doorway is open', () => existsSync(this.#door))
   }
 }
 
@@ -120,31 +165,61 @@ export function startAgent(space: Namespace, role: 'node' | 'client', ...options
   return new Agent(space.spawn(process.execPath, [BOSON, role, '--server', SERVER_URL, '--json', ...options]))
 }
 
-/** A ping that runs on, twenty times a second. */
+interface Reply {
+  /** Counts the packets from 1. */
+  readonly seq: number
+  /** When it came, s since 1970. */
+  readonly atS: number
+  /** Round trip, ms. */
+  readonly rttMs: number
+}
+
+/** A ping that runs on, twenty times a second unless told otherwise. */
 export class Pinging {
   readonly #program: Program
 
-  constructor(space: Namespace, address: string) {
-    this.#program = new Program(space.spawn('ping', ['-n', '-D', '-i', '0.05', address]))
+  constructor(space: Namespace, address: string, everyS = 0.05) {
+    this.#program = new Program(space.spawn('ping', ['-n', '-D', '-i', String(everyS), address]))
   }
 
-  /** When each reply came, s since 1970. */
-  get replies(): readonly number[] {
-    return [...this.#program.out.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from/gm)].map(each => Number(each[1]))
+  /** What came back so far, as it came. */
+  get replies(): readonly Reply[] {
+    return [...this.#program.out.matchAll(REPLY)].map(([, at, seq, rtt]) => ({
+      seq: Number(seq),
+      atS: Number(at),
+      rttMs: Number(rtt),
+    }))
   }
 
-  /** Waits until replies have come for a while after `sinceS`. */
-  async flows(sinceS: number): Promise<void> {
-    await until('the ping flows', () => this.replies.filter(at => at > sinceS).length >= 10, 30_000)
+  /** Waits until replies have come for a while after `sinceS`; resolves to when they began to. */
+  async flows(sinceS: number): Promise<number> {
+    const since = await until(
+      'the ping flows',
+      () => {
+        const after = this.replies.filter(each => each.atS > sinceS)
+        return after.length >= 10 && after
+      },
+      30_000,
+    )
+    return since[0]?.atS ?? sinceS
+  }
+
+  /** Returns how many were sent after the reply `from`, up to the newest reply, and how many of them are missing. */
+  count(from = 0): { readonly sent: number; readonly lost: number } {
+    const seen = new Set(this.replies.map(each => each.seq).filter(seq => seq > from))
+    const sent = Math.max(from, ...seen) - from
+    return { sent, lost: sent - seen.size }
   }
 
   /** Ends it; returns the longest time without a reply, ms. */
   async end(): Promise<number> {
     await this.#program.end('SIGINT')
-    const { replies } = this
-    return Math.max(...replies.slice(1).map((at, i) => (at - (replies[i] ?? at)) * 1_000))
+    const times = this.replies.map(each => each.atS)
+    return Math.max(...times.slice(1).map((at, i) => (at - (times[i] ?? at)) * 1_000))
   }
 }
+
+const REPLY = /^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) .*time=([\d.]+) ms$/gm
 
 /** Returns the process of wireguard-go that holds an interface; 0 when there is none. */
 export function wireguardGo(iface: string): number {

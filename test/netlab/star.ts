@@ -6,9 +6,8 @@
  *   198.51.100.12  203.0.113.10   198.51.100.11   192.0.2.80
  */
 import type { Test } from 'tap'
-import { Spaces, type Namespace } from './namespaces.js'
+import { COORDINATOR, Spaces, type Namespace } from './namespaces.js'
 
-export const COORDINATOR = '203.0.113.10'
 export const INTERNET = '192.0.2.80'
 const NODE = '198.51.100.11'
 const CLIENT = '198.51.100.12'

@@ -80,31 +80,6 @@ t.test('an end that says nothing in time has failed', async t => {
   t.match(lastOf(node, 'path.settled'), { tier: 'relayed' })
 })
 
-t.test(
-  'after a restart of the coordinator what both ends still have stands, and neither is told otherwise',
-  async t => {
-    const { lab, client, node, link, signal, report, shown } = await pair()
-    await signal()
-    await report('direct')
-    await lab.live([client, node], 5_000) // the store has it
-    lab.crash()
-    await lab.boot()
-    for (const agent of [client, node]) {
-      const back = await lab.raw(agent.hello().role, agent.hello().id, agent.keys)
-      back.say({ type: 'resume', ticket: agent.last('registered').ticket })
-      await lab.clock.run(1_000)
-      back.say(
-        { type: 'path.attempt', link, attempt: 1, via: 'udp', outcome: 'direct', tried: [] },
-        { type: 'path.ready', link },
-        signalOf(agent, link, 1),
-      )
-      await lab.clock.run(100)
-      t.notMatch(lastOf(back, 'path.settled'), { tier: 'relayed' })
-    }
-    t.match(shown(), { tier: 'direct', via: 'udp', reason: null })
-  },
-)
-
 t.test('the loss of one end is told to the other at once', async t => {
   const { client, node, signal, report, shown } = await pair()
   await signal()

@@ -39,10 +39,9 @@ export function settledMessage(path: PathCell, tier: Tier): WireOf<'path.settled
   }
 }
 
-/** An end that is back and not set up yet hears it then: until it has spoken, it may know more than we do. */
 export function tellSettled(path: PathCell, tier: Tier): void {
   const message = settledMessage(path, tier)
-  for (const { end, present } of path.sides) if (present) end.line?.tell(message)
+  for (const { end } of path.sides) end.line?.tell(message)
 }
 
 export function tellClosed({ link, sides }: PathCell, reason: string): void {

@@ -5,10 +5,9 @@ const HEADS = ['node', 'client', 'tier', 'via', 'why not direct', 'first ms', 't
 
 /** Returns one line for each outcome, below a heading. */
 export function asTable(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ a, b, tier, via, reason, msToFirst, msToTier, lost, sent }) => [
-    ...[a, b, tier, via, reason ?? '', String(msToFirst), String(msToTier)],
-    `${lost} of ${sent}`,
-  ])
+  const rows = outcomes.map(({ a, b, tier, via, reason, msToFirst, msToTier, lost, sent }) =>
+    [a, b, tier, via, reason ?? '', msToFirst, msToTier, `${lost} of ${sent}`].map(String),
+  )
   return columns([[...HEADS], ...rows])
 }
 

@@ -16,6 +16,7 @@ import { systemClock } from '../kit/clock.js'
 import { publicOf } from '../protocol/proof.js'
 import { asCommandError, messageOf } from './agent-errors.js'
 import type { ClientSettings, NodeSettings } from './agent-settings.js'
+import { leavingTheRelay } from './agent-ways.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { LiveLine } from './live-line.js'
 import type { Log } from './mesh.js'
@@ -76,6 +77,8 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
         insecure: settings.insecure,
         lookup: addresses.lookup,
       }),
+      // What leaves the relay would go into a tunnel that takes everything.
+      ...(fullTunnel === null && leavingTheRelay(tunnel, log)),
     }
     return { agent, tunnel, ledger, iface, release: () => state.release() }
   } catch (error) {

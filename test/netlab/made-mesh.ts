@@ -42,6 +42,8 @@ export async function online(agent: Agent): Promise<void> {
   await agent.says('the agent is online', line => line.state === 'online' && line.address !== null)
 }
 
+const CARRIES = new Set(['relayed', 'turned', 'direct'])
+
 /** Waits until the client's route carries, to `node` if one is given; returns where its node is. */
 export async function connected(
   client: Agent,
@@ -49,7 +51,7 @@ export async function connected(
 ): Promise<{ nodeAddress: string; nodeAddress6: string }> {
   const line = await client.says(
     `the route to ${node ?? 'a node'} carries`,
-    line => line.path === 'relayed' && (node === undefined || line.node === node),
+    line => CARRIES.has(line.path ?? '') && (node === undefined || line.node === node),
   )
   return { nodeAddress: line.nodeAddress ?? '', nodeAddress6: line.nodeAddress6 ?? '' }
 }

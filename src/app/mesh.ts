@@ -180,6 +180,7 @@ export function createMesh(options: MeshOptions): Mesh {
     policyOf: policyOfEnd,
     natOf: end => natProbes.natOf(end.identity.id),
     rttMs: end => ledger.rttMs(end.slot),
+    moved: end => natProbes.networkChanged(end),
     hasStun: () => (options.traversal?.stunServers().length ?? 0) > 0,
     hasTurn: end =>
       options.traversal?.iceServers(end.identity.id).some(([uri]) => uri.startsWith('turn')) ?? false,

@@ -197,6 +197,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
         policyOf: () => 'auto',
         natOf: () => UNKNOWN_NAT,
         rttMs: () => null,
+        moved: () => {},
         hasStun: () => true,
         hasTurn: () => true,
         table: {

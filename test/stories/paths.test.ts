@@ -206,9 +206,49 @@ t.test('failures rest longer each time, and a new address starts anew', async t 
   )
   await lab.live([client, node], 5_000)
   t.equal(lastOf(client, 'path.punch')?.attempt, 5, 'it still rests')
-  client.say(signalOf(client, link, 2))
+  client.say({
+    ...signalOf(client, link, 2),
+    candidates: ['srflx 198.51.100.1:4001', 'relay 203.0.113.1:50000'],
+  })
+  await lab.clock.run(1_000)
+  t.equal(lastOf(client, 'path.punch')?.attempt, 5, 'another port, or a TURN server, is no new chance')
+  client.say({ ...signalOf(client, link, 3), candidates: ['srflx 192.0.2.77:4001'] })
   await lab.clock.run(100)
   t.equal(lastOf(client, 'path.punch')?.attempt, 6)
+})
+
+t.test('a flood of addresses costs the other end a few words, and no attempt without end', async t => {
+  const { lab, client, node, link, signal } = await pair({ limits: { controlPerSecond: 1_000 } })
+  await signal()
+  node.forget()
+  for (let revision = 2; revision < 302; revision++) {
+    const candidates = [`srflx 192.0.${revision >> 8}.${revision & 255}:4000`]
+    client.say({ ...signalOf(client, link, revision), candidates })
+    if (lastOf(client, 'path.punch') !== undefined)
+      client.say(failed(link, client.last('path.punch').attempt))
+    await lab.clock.run(20)
+  }
+  await lab.clock.run(200)
+  t.equal(lastOf(node, 'path.signal')?.revision, 301, 'the last word arrives')
+  t.ok(countOf(node, 'path.signal') <= 65, `${countOf(node, 'path.signal')} of 300`)
+  t.ok(countOf(node, 'path.punch') <= 8, `${countOf(node, 'path.punch')} attempts`)
+  t.equal(client.closedWith, null)
+})
+
+t.test('words about attempts that never were, or on links of others, are nobody else’s business', async t => {
+  const { lab, client, node, link, signal, report, shown } = await pair()
+  await signal()
+  await report('direct')
+  const mallory = await lab.enrolled('client', 'mallory', { can: ['udp'] })
+  const lie = signalOf(mallory, link, 99)
+  for (const agent of [client, node, mallory]) agent.forget()
+  for (let attempt = 2; attempt < 30; attempt++) client.say(direct(link, attempt))
+  mallory.say(direct(link, 1), failed(link, 1), lie, { type: 'path.ready', link })
+  await lab.clock.run(1_000)
+  t.same(node.names(), [])
+  t.same(mallory.names(), [])
+  t.match(lastOf(client, 'path.settled'), { tier: 'direct' })
+  t.match(shown(), { tier: 'direct' })
 })
 
 t.test('an agent that comes back from elsewhere starts anew', async t => {
@@ -329,6 +369,8 @@ async function restarted(lab: Lab, agents: readonly [RawAgent, RawAgent]): Promi
   }
   return [await resumed(agents[0]), await resumed(agents[1])]
 }
+
+const failed = (link: number, attempt: number) => ({ ...direct(link, attempt), outcome: 'failed' as const })
 
 const direct = (link: number, attempt: number): WireOf<'path.attempt'> => ({
   type: 'path.attempt',

@@ -1,5 +1,6 @@
 /** A path: the handle that its machine's effects, its attempts and the pages share. */
 import type { Actor } from 'xstate'
+import type { TokenBucket } from '../../kit/token-bucket.js'
 import type { PathPolicy } from '../../mesh/path-policy.js'
 import type { PathReason } from '../../mesh/path-reason.js'
 import type { Tier } from '../../mesh/upgrade.js'
@@ -30,6 +31,8 @@ export interface PathCell {
   isUntried: boolean
   /** Failures in a row: what the next rest depends on. */
   failures: number
+  /** What starts it anew is counted: an end may say anything. */
+  anew: TokenBucket | null
   /** An end has said something new since the last attempt began. */
   isRenewed: boolean
   /** When the last attempt began, and since when a way off the relay carries; monotonic ms. */
@@ -56,6 +59,9 @@ export interface Side {
   vouched: number | null
   /** It was introduced anew: whatever revision it says next counts. */
   isSignalOld: boolean
+  /** The other end has heard it, and when it last heard one; monotonic ms. */
+  isSignalTold: boolean
+  signalToldMs: number | null
   /** Where its socket came from when it was introduced last. */
   remote: string | null
 }
@@ -73,6 +79,7 @@ export const newPath = (given: Pick<PathCell, Given>): PathCell => ({
   attempts: 0,
   isUntried: true,
   failures: 0,
+  anew: null,
   isRenewed: false,
   triedMs: null,
   carriedMs: null,
@@ -89,6 +96,8 @@ const newSide = (end: Cell, name: PathEndName): Side => ({
   signal: null,
   vouched: null,
   isSignalOld: false,
+  isSignalTold: true,
+  signalToldMs: null,
   remote: null,
 })
 

@@ -7,6 +7,7 @@
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Random } from '../../kit/random.js'
+import { TokenBucket } from '../../kit/token-bucket.js'
 import type { Nat } from '../../mesh/nat.js'
 import type { PathReason } from '../../mesh/path-reason.js'
 import {
@@ -23,7 +24,9 @@ import type { PathTier } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
 import { across, type PathCell, type Side, type Signal, tierOf } from './path-cell.js'
+import { settledMessage } from './path-messages.js'
 import type { PathEvent } from './path.machine.js'
+import { shown, Signals } from './signals.js'
 import { type Account, isWon, type Trial, type Verdict, verdictOf } from './trial.js'
 
 /** What paths ask about their ends and about the servers that help them. */
@@ -34,6 +37,8 @@ export interface Surroundings {
   /** Whether there is a STUN server, and whether the end may use a TURN server. */
   readonly hasStun: () => boolean
   readonly hasTurn: (end: Cell) => boolean
+  /** An end is behind another NAT than before. */
+  readonly moved: (end: Cell) => void
 }
 
 export interface UpgradesOptions extends Surroundings {
@@ -57,41 +62,27 @@ const GAP_MS = 1_000
 const PROVEN_MS = 60_000
 /** An attempt of an earlier process that ends may claim: far from where the counter would overflow. */
 const CLAIM_MAX = 2 ** 31
+/** A path may start anew this often: ends that move do, ends that make the other one try for ever do not. */
+const ANEW_PER_SECOND = 1 / 30
+const ANEW_BURST = 8
 const KEY_BYTES = 32
 
 export class Upgrades {
   readonly #options: UpgradesOptions
+  readonly #signals: Signals
   readonly #rests: Deadlines<PathCell>
   readonly #running: Deadlines<PathCell>
 
   constructor(options: UpgradesOptions) {
     this.#options = options
+    this.#signals = new Signals(options)
     this.#rests = new Deadlines(options.clock, path => options.within(path, () => this.reconsider(path)))
     this.#running = new Deadlines(options.clock, path => options.within(path, () => this.#expired(path)))
   }
 
-  /** Keeps where an end may be reached, when that is news, and hands it to the other end. */
+  /** Keeps where an end may be reached, and hands it to the other end. */
   signalled(path: PathCell, side: Side, signal: Signal): void {
-    const old = side.signal
-    if (old !== null && !side.isSignalOld && signal.revision <= old.revision) return
-    side.signal = signal
-    this.#options.ledger.signalled(path.link, side.name, signal.candidates)
-    side.isSignalOld = false
-    this.handOver(path, side)
-    // A description of ICE belongs to the attempt that runs; it says nothing about a new chance.
-    if (signal.ice !== undefined || old?.revision === signal.revision) return
-    this.#startAnew(path)
-  }
-
-  /** Hands what one end said to the other, if it may know and is there. */
-  handOver(path: PathCell, from: Side): void {
-    if (from.signal === null || path.policy === 'relay-only') return
-    across(path, from).end.line?.tell({
-      type: 'path.signal',
-      link: path.link,
-      ...from.signal,
-      candidates: shown(path, from),
-    })
+    if (this.#signals.keep(path, side, signal)) this.#startAnew(path)
   }
 
   /** An end came, or came back: it may be elsewhere, and may have forgotten everything. */
@@ -102,7 +93,7 @@ export class Upgrades {
     side.present = false
     side.vouched = null
     side.isSignalOld = true
-    this.handOver(path, across(path, side))
+    this.#signals.handOver(path, across(path, side))
     if (hasMoved) this.#startAnew(path)
   }
 
@@ -123,12 +114,13 @@ export class Upgrades {
   /** What an end says of an attempt, or of the way that carries. */
   attempted(path: PathCell, side: Side, account: Account): void {
     side.vouched = account.attempt
-    this.#options.ledger.attempted(path.link, side.name, account)
     const trial = this.#trialOf(path, account)
+    if (trial !== null || account.attempt === path.attempts)
+      this.#options.ledger.attempted(path.link, side.name, account)
     if (trial === null) {
       // It has moved to a way that the other end does not share.
       const tier = tierOf(path)
-      if (isWon(account.outcome) && isTier(tier)) this.#options.tellSettled(path, tier)
+      if (isWon(account.outcome) && isTier(tier)) side.end.line?.tell(settledMessage(path, tier))
       return
     }
     trial.said.set(side.end, account)
@@ -158,7 +150,7 @@ export class Upgrades {
     }
     path.failures = 0
     if (path.standing === null || path.reason !== null) this.prepare(path)
-    for (const side of path.sides) this.handOver(path, side)
+    for (const side of path.sides) this.#signals.handOver(path, side)
   }
 
   /** Asks both ends to try, at the same moment. */
@@ -205,9 +197,11 @@ export class Upgrades {
   closed(path: PathCell): void {
     this.forget(path)
     this.#rests.clear(path)
+    this.#signals.closed(path)
   }
 
   stop(): void {
+    this.#signals.stop()
     this.#rests.stop()
     this.#running.stop()
   }
@@ -281,6 +275,9 @@ export class Upgrades {
 
   /** There is a new chance: what failed before says nothing about it. */
   #startAnew(path: PathCell): void {
+    const now = this.#options.clock.now()
+    path.anew ??= new TokenBucket(ANEW_PER_SECOND, ANEW_BURST, now)
+    if (!path.anew.take(1, now)) return
     path.failures = 0
     path.isRenewed = true
     if (path.actor.getSnapshot().can({ type: 'upgrade.due', via: 'udp' })) this.rest(path)
@@ -325,9 +322,3 @@ const GONE = { outcome: 'lost', cause: 'no_socket', tried: [] } as const
 const isTier = (tier: PathTier): tier is Tier => tier !== 'opening' && tier !== 'closed'
 
 const causesOf = ({ said }: Trial) => [...said.values()].flatMap(({ cause }) => cause ?? [])
-
-/** Returns the addresses of one end that the other may see: none of a TURN server where packets may only go directly. */
-function shown({ policy }: PathCell, { signal }: Side): readonly string[] {
-  const candidates = signal?.candidates ?? []
-  return policy === 'direct-only' ? candidates.filter(one => !one.startsWith('relay ')) : candidates
-}

@@ -450,6 +450,8 @@ export type PathEndView = Pick<PathEnd, 'rttMs' | 'lossPct' | 'reportedAtMs' | '
   /** State of its session; null when it has none. */
   readonly state: string | null
   readonly nat: Nat
+  /** What its agent can do about leaving the relay. */
+  readonly can: readonly Ability[]
 }
 /** Why two are connected as they are, or are not. */
 export interface WhyView {

@@ -113,7 +113,7 @@ function storyOf(record: PathRecord, endOf: (end: PathEndName) => PathEndView): 
   const reason = asPathReason(record.reason)
   return {
     ...viewOf(record),
-    words: reason && reasonInWords(reason, ends.client, ends.node),
+    words: reason && reasonInWords(reason, named(ends.client), named(ends.node)),
     ends,
     attempts: record.attempts,
     history: record.history,
@@ -121,7 +121,7 @@ function storyOf(record: PathRecord, endOf: (end: PathEndName) => PathEndView): 
 }
 
 function endOf(
-  { sessions, natProbes }: PathParts,
+  { identities, sessions, natProbes }: PathParts,
   stateOf: StateOf,
   record: PathRecord,
   end: PathEndName,
@@ -130,8 +130,11 @@ function endOf(
   const { rttMs, lossPct, reportedAtMs, candidates } = record[end]
   const cell = sessions.byIdentity(id)
   const state = cell === undefined ? null : stateOf(cell)
-  return { id, state, nat: natProbes.natOf(id), rttMs, lossPct, reportedAtMs, candidates }
+  const can = identities.of(id)?.profile.can ?? []
+  return { id, state, nat: natProbes.natOf(id), can, rttMs, lossPct, reportedAtMs, candidates }
 }
+
+const named = (end: PathEndView) => ({ ...end, isAway: end.state === null || end.state === 'suspended' })
 
 /** Memory knows better than the store, which is a moment behind. */
 function merged(memory: readonly PathRecord[], stored: readonly PathRecord[]): PathRecord[] {

@@ -1,4 +1,5 @@
 /** Why a path is not direct: one code for programs, and words that a person can act on. */
+import type { WireOf } from '../protocol/messages.js'
 import { type Barrier, isBehindSame, type Nat } from './nat.js'
 
 export type PathReason = Barrier | (typeof OTHERS)[number]
@@ -32,7 +33,13 @@ export const asPathReason = (code: string | null): PathReason | null =>
 export interface NamedEnd {
   readonly id: string
   readonly nat: Nat
+  /** What its agent can do about leaving the relay; absent: not known. */
+  readonly can?: readonly Ability[]
+  /** It has no connection to the coordinator now. */
+  readonly isAway?: boolean
 }
+
+type Ability = NonNullable<WireOf<'register'>['can']>[number]
 
 /** Returns what keeps the path from being direct, and after the semicolon what would change that. */
 export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): string {
@@ -40,9 +47,9 @@ export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): str
     case 'starting':
       return 'the path is new; a direct one is tried as soon as both ends have said where they can be reached'
     case 'policy_relay_only':
-      return 'the policy says relay-only; set it to auto on the client, the node or their group to allow a direct path'
+      return 'the policy says relay-only; set it to auto, in BOSON_PATH_POLICY and at the agent that asks for it, to allow a direct path'
     case 'policy_direct_only':
-      return 'the policy says direct-only and there is no direct path, so nothing is carried; set it to auto to allow the relay'
+      return 'the policy says direct-only and there is no direct path, so nothing is carried; set it to auto, in BOSON_PATH_POLICY and at the agent that asks for it, to allow the relay'
     case 'udp_blocked':
       return `${blocked(a, b)}; let UDP out to any port, or leave it on the relay, which needs TCP only`
     case 'symmetric_both':
@@ -52,9 +59,9 @@ export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): str
     case 'no_candidates':
       return 'an end found no address to be reached at; look whether it has a network beside the one to the coordinator, and whether UDP may leave'
     case 'no_stun':
-      return 'there is no STUN server, so no end knows its address outside; set TURN_MODE to embedded and open its UDP port'
+      return 'there is no STUN server, so no end knows its address outside; set BOSON_TURN_MODE to embedded and open its UDP port, or to external and name a server'
     case 'cannot':
-      return 'an agent is too old, or was told not to leave the relay; update both ends'
+      return cannot(a, b)
     case 'punch_timeout':
       return punchTimeout(a, b)
     case 'direct_lost':
@@ -62,7 +69,7 @@ export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): str
     case 'slower':
       return 'a direct path works but is slower than this one; nothing needs to be done'
     case 'peer_away':
-      return 'an end is not connected; the path moves on when it is back'
+      return `${away(a, b)}; the path moves on when both are there`
   }
 }
 
@@ -94,6 +101,25 @@ function punchTimeout(a: NamedEnd, b: NamedEnd): string {
   if (unsure.length > 0)
     return `no packet got through, and the NAT of ${names} is not known in full; run boson netcheck there, or ${open('one side')}`
   return `no packet got through although both NATs would allow it; look for a firewall that drops UDP, or ${open('one side')}`
+}
+
+function cannot(a: NamedEnd, b: NamedEnd): string {
+  const [ways, theirs] = [waysOf(a), waysOf(b)]
+  const unable = [...(ways?.length === 0 ? [a.id] : []), ...(theirs?.length === 0 ? [b.id] : [])]
+  if (unable.length > 0)
+    return `the agent of ${unable.join(' and of ')} offers no way off the relay; update it, and see that it may open a UDP socket`
+  if (ways === undefined || theirs === undefined)
+    return 'an agent offers no way off the relay; update both ends, and see that they may open a UDP socket'
+  return `${a.id} leaves the relay by ${ways.join(' and ')} only and ${b.id} by ${theirs.join(' and ')}; carry WireGuard at both ends, or packets of a program at both`
+}
+
+const waysOf = ({ can }: NamedEnd): Ability[] | undefined =>
+  can?.filter(ability => ability === 'udp' || ability === 'ice')
+
+function away(a: NamedEnd, b: NamedEnd): string {
+  const [one, other] = [a, b].filter(end => end.isAway === true)
+  if (one !== undefined && other !== undefined) return `neither ${one.id} nor ${other.id} is connected`
+  return `${one?.id ?? 'an end'} is not connected`
 }
 
 const movesItsPort = (nat: Nat): boolean =>

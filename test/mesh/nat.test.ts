@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Behaviour, canPunch, type Nat, type Punch, UNKNOWN_NAT } from '../../src/mesh/nat.js'
-import { PATH_REASONS, reasonInWords } from '../../src/mesh/path-reason.js'
+import { type NamedEnd, PATH_REASONS, reasonInWords } from '../../src/mesh/path-reason.js'
 
 const NATS = {
   none: natOf('endpoint_independent', 'endpoint_independent', { nat: false }),
@@ -126,10 +126,8 @@ t.test('to know less of a NAT never turns a no into a yes, nor a yes into a no',
 })
 
 t.test('every reason has words, and those of a barrier say what to do', async t => {
-  const [a, b] = [
-    { id: 'laptop', nat: NATS.sym },
-    { id: 'fra-1', nat: NATS.port },
-  ]
+  const a: NamedEnd = { id: 'laptop', nat: NATS.sym }
+  const b: NamedEnd = { id: 'fra-1', nat: NATS.port }
   for (const reason of PATH_REASONS) t.match(reasonInWords(reason, a, b), /^[^;]{15,}; .{15,}$/, reason)
   t.equal(
     reasonInWords('symmetric_both', a, a),
@@ -145,6 +143,13 @@ t.test('every reason has words, and those of a barrier say what to do', async t 
   )
   t.match(reasonInWords('punch_timeout', a, { id: 'x', nat: UNKNOWN_NAT }), /NAT of x .*boson netcheck/)
   t.match(reasonInWords('punch_timeout', b, b), /behind one NAT/)
+  const cannot = (mine: NamedEnd['can'] & object, theirs: NamedEnd['can'] & object) =>
+    reasonInWords('cannot', { ...a, can: mine }, { ...b, can: theirs })
+  t.match(cannot(['probe'], ['udp']), /^the agent of laptop offers no way/)
+  t.match(cannot([], []), /^the agent of laptop and of fra-1 offers/)
+  t.match(cannot(['udp', 'wireguard'], ['ice']), /^laptop leaves the relay by udp only and fra-1 by ice;/)
+  t.match(reasonInWords('peer_away', { ...a, isAway: true }, b), /^laptop is not connected;/)
+  t.match(reasonInWords('peer_away', { ...a, isAway: true }, { ...b, isAway: true }), /^neither laptop nor/)
 })
 
 function natOf(mapping: Behaviour, filtering: Behaviour, more: Partial<Nat> = {}): Nat {

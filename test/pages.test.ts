@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 import { EXIT } from '../src/app/exit-codes.js'
+import { PATH_REASONS } from '../src/mesh/path-reason.js'
 import { metricsDoc } from '../src/telemetry/docs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -62,6 +63,13 @@ t.test('the operator’s page explains every warning that the log may hold', asy
 t.test('the operator’s page has every exit code', async t => {
   const page = read('docs/operations.md')
   for (const [name, code] of Object.entries(EXIT)) t.match(page, new RegExp(`^\\| ${code} +\\|`, 'm'), name)
+})
+
+t.test('the operator’s page says of every reason what to do', async t => {
+  const [, section = ''] = read('docs/operations.md').split('## Why is this pair relayed?')
+  const [table = ''] = section.split('\n## ')
+  const rows = [...table.matchAll(/^\| `(\w+)` +\| [^|]{10,} \| [^|]{5,} \|$/gm)].map(([, code = '']) => code)
+  t.same(rows.toSorted(), PATH_REASONS.toSorted())
 })
 
 t.test('every script that a page tells one to run exists', async t => {

@@ -66,6 +66,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
       clients: { online: 1204, total: 1300 },
       connections: { open: 1205, greeting: 0 },
       routes: { active: 1, assigned: 1, refused: 0, switched: 0 },
+      paths: { relayed: 1, direct: 1_200 },
       relay: { links: 1, packets: 9, bytes: 900, mbps: 38.2, dropped: 0, queueP99Ms: 0.5 },
       turn: { mode: 'embedded', state: 'up', allocations: 2 },
       loopP99Ms: 3,
@@ -125,7 +126,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
   })
   t.same(page.split('\n'), [
     'BosonServer 0.1.0   up 3 d 4 h   nodes 1/2 online   clients 1,204   relay 38 Mbit/s   store embedded (pglite) (away: sessions go on from memory)',
-    'sockets 1,205   routes 1   moved 0   relay queue p99 0.5 ms   loop lag p99 3.0 ms   dropped 0   turn up, 2 open',
+    'sockets 1,205   routes 1   direct 1,200   relayed 1   moved 0   relay queue p99 0.5 ms   loop lag p99 3.0 ms   dropped 0   turn up, 2 open',
     '',
     'NODE   IP         COUNTRY  STATE      CLIENTS  RTT    CPU   SEEN',
     'fra-1  10.77.0.2  DE       online           1  12 ms  31 %  2 s ago',

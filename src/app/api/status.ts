@@ -1,5 +1,5 @@
 /** `/api/v1/status`: the figures that `boson status` prints. */
-import type { HistogramView, MeshApi, TurnView } from '../../actors/ports.js'
+import type { HistogramView, MeshApi, PathCount, PathTier, TurnView } from '../../actors/ports.js'
 import { json } from '../../edge/reply.js'
 import type { Route } from '../../edge/router.js'
 import type { ApiParts } from './routes.js'
@@ -25,6 +25,8 @@ export interface Status {
     readonly refused: number
     readonly switched: number
   }
+  /** Live paths by tier. */
+  readonly paths: Readonly<Partial<Record<PathTier, number>>>
   readonly relay: {
     readonly links: number
     readonly packets: number
@@ -50,7 +52,7 @@ export function statusRoute(
     access: 'token',
     handle: async () => {
       const { uptime, services } = await health.health()
-      const { sessions, connections, routes, relay, snapshot, faults } = mesh.stats()
+      const { sessions, connections, routes, paths, relay, snapshot, faults } = mesh.stats()
       return json({
         version,
         serverId: mesh.serverId,
@@ -67,6 +69,7 @@ export function statusRoute(
         clients: counted(sessions.client),
         connections,
         routes,
+        paths: byTier(paths.live),
         relay: {
           links: relay.links,
           packets: relay.packets,
@@ -91,6 +94,12 @@ const counted = ({ registering, online, lapsed, suspended }: Counts) => ({
   online,
   total: registering + online + lapsed + suspended,
 })
+
+function byTier(live: readonly PathCount[]): Status['paths'] {
+  const counts: Partial<Record<PathTier, number>> = {}
+  for (const { tier, count } of live) counts[tier] = (counts[tier] ?? 0) + count
+  return counts
+}
 
 /** Returns the bound below which this share of the values lies; null when there are none. */
 function quantile(view: HistogramView, share: number): number | null {

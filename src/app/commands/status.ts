@@ -16,6 +16,8 @@ Examples:
 const WATCH_EVERY_MS = 2_000
 /** Rows of a list on a terminal; --json has them all. */
 const ROWS_MAX = 40
+/** In which order paths are counted, the best first. */
+const TIERS = ['direct', 'turned', 'relayed', 'waiting', 'opening'] as const
 const CLEAR = '\u001b[2J\u001b[H'
 
 interface Picture {
@@ -71,6 +73,9 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
   const work = [
     `sockets ${grouped(status.connections.open)}`,
     `routes ${grouped(status.routes.active)}`,
+    ...TIERS.flatMap(tier =>
+      status.paths[tier] === undefined ? [] : [`${tier} ${grouped(status.paths[tier])}`],
+    ),
     `moved ${grouped(status.routes.switched)}`,
     `relay queue p99 ${asMs(relay.queueP99Ms) ?? '-'}`,
     `loop lag p99 ${asMs(status.loopP99Ms) ?? '-'}`,

@@ -9,11 +9,12 @@ import type { Bench, Case, Settings } from './bench.js'
 import { frames } from './cases/frames.js'
 import { relay } from './cases/relay.js'
 import { sessions } from './cases/sessions.js'
-import { NoCompilerError } from './load/generator.js'
+import { turn } from './cases/turn.js'
+import { NoCompilerError } from './load/compiled.js'
 import { profileInto } from './processes.js'
 import { type Figure, short, table } from './report.js'
 
-const BENCHES: readonly Bench[] = [frames, relay, sessions]
+const BENCHES: readonly Bench[] = [frames, relay, sessions, turn]
 /** Fewer have no middle that is worth the name. */
 const ROUNDS = 3
 const EXIT = { failed: 1, usage: 2, noCompiler: 3 }

@@ -5,7 +5,7 @@ import { LOOPBACK, output, portOf, SECRET, startTurn } from './real.js'
 import { issueCredentials } from '../../src/turn/credentials.js'
 import { systemClock } from '../../src/kit/clock.js'
 
-const PAIR = join(import.meta.dirname, 'datachannel-pair.js')
+const PAIR = join(import.meta.dirname, 'fixtures/datachannel-pair.js')
 
 t.test('two data channel peers that may use a relay only exchange messages through it', async t => {
   const turn = await startTurn(t)

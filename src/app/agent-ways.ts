@@ -4,7 +4,6 @@
  */
 import { DirectSocket } from '../agent/direct/direct-socket.js'
 import { openDatagrams } from '../agent/direct/open-datagrams.js'
-import { systemResolve } from '../agent/direct/servers.js'
 import { UdpWay } from '../agent/direct/udp-way.js'
 import type { MeshAgentOptions } from '../agent/index.js'
 import { NatProber } from '../agent/nat/nat-prober.js'
@@ -25,11 +24,6 @@ export function leavingTheRelay(
   const failed = (error: unknown) => log.warn({ err: error }, 'WireGuard could not be steered')
   return {
     ways: [new NativeWay({ ...process, socket: tunnel, failed }), new UdpWay({ ...process, socket })],
-    prober: new NatProber({
-      ...process,
-      shared: () => socket.open().then(() => socket),
-      openDatagrams: open,
-      resolve: systemResolve,
-    }),
+    prober: new NatProber({ ...process, shared: socket, openDatagrams: open }),
   }
 }

@@ -5,6 +5,7 @@ import { clientCommand } from './commands/client.js'
 
 import { demoCommand } from './commands/demo.js'
 import { enrolCommand } from './commands/enrol.js'
+import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
@@ -43,6 +44,7 @@ function program(): Command {
     statusCommand(),
     pathsCommand(),
     whyCommand(),
+    netcheckCommand(),
 
     demoCommand(),
     versionCommand(),

@@ -31,7 +31,10 @@ export function classify({ tests, local, seen }: Evidence): Nat {
   const bound = local.flatMap(text => readEndpoint(text) ?? [])
   const here = bound.filter(at => isV6(at) === (family === 6))
   const outside = mapped4 ?? mapped6
-  const nat = outside === null || here.length === 0 ? null : !here.some(at => isSame(at, outside))
+  const nat =
+    outside === null || here.length === 0
+      ? null
+      : !(here.some(at => isSame(at, outside)) || isLoopback(outside))
   return {
     ...UNKNOWN_NAT,
     udp: udpOf(all, mapped.length > 0),
@@ -137,5 +140,7 @@ const answersTo = (tests: readonly Test[], kind: Kind): Endpoint[] =>
 
 const isSame = (a: Endpoint, b: Endpoint): boolean => a.address === b.address && a.port === b.port
 const isV6 = ({ address }: Endpoint): boolean => address.includes(':')
+/** Whom a server on this machine sees. */
+const isLoopback = ({ address }: Endpoint): boolean => address.startsWith('127.') || address === '::1'
 /** 2000::/3: what the internet routes. */
 const isGlobalV6 = ({ address }: Endpoint): boolean => /^[23][0-9a-f]{3}:/.test(address)

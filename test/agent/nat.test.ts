@@ -1,8 +1,8 @@
 /** Agents on the in-memory internet find out what their NATs do, and the coordinator agrees. */
 import t from 'tap'
+import { DirectSocket } from '../../src/agent/direct/direct-socket.js'
 import { NatProber } from '../../src/agent/nat/nat-prober.js'
-import { openStunSocket } from '../../src/agent/nat/stun-socket.js'
-import { findServers, readStunUri } from '../../src/agent/nat/stun-uri.js'
+import { findServers, isStunUri } from '../../src/agent/nat/find-servers.js'
 import type { Nat } from '../../src/mesh/nat.js'
 import type { Place } from '../lab/udp-net.js'
 import { MeshRig } from './support/mesh-rig.js'
@@ -44,6 +44,29 @@ t.test('an agent whose UDP does not get out says so, and the coordinator saw not
   t.match(rig.lab.mesh.nodes()[0]?.nat, { udp: 'blocked', mapping: 'unknown', mapped4: null })
 })
 
+t.test('the socket that packets travel on is the one whose mapping is found out', async t => {
+  const rig = await MeshRig.start(t)
+  rig.lab.host('fra-1', { nat: ['port'] })
+  const shared = new DirectSocket(rig.lab.internet.datagramsFrom('fra-1'))
+  await shared.open()
+  t.teardown(() => shared.close())
+  probed(rig, 'fra-1', shared).start()
+  await rig.run(6_000)
+  t.equal(rig.lab.mesh.nodes()[0]?.nat.mapped4?.port, shared.local()[0]?.port)
+})
+
+t.test('a socket that is closed while it is asked counts for nothing', async t => {
+  const rig = await MeshRig.start(t)
+  rig.lab.host('fra-1', { nat: ['port'] })
+  const shared = new DirectSocket(rig.lab.internet.datagramsFrom('fra-1'))
+  await shared.open()
+  probed(rig, 'fra-1', shared).start()
+  await rig.run(120)
+  shared.close()
+  await rig.run(12_000)
+  t.match(rig.lab.mesh.nodes()[0]?.nat, { udp: 'open', mapping: EIM, filtering: APDM })
+})
+
 t.test('an agent that stops gives up its probe', async t => {
   const rig = await MeshRig.start(t)
   rig.lab.host('fra-1', { nat: ['sym'] })
@@ -57,12 +80,13 @@ t.test('an agent that stops gives up its probe', async t => {
 })
 
 t.test('servers are found by their URIs', async t => {
-  t.same(readStunUri('stun:mesh.example'), { host: 'mesh.example', port: 3_478 })
-  t.same(readStunUri('stun:[2001:db8::1]:3479'), { host: '2001:db8::1', port: 3_479 })
+  for (const uri of ['stun:mesh.example', 'stun:[2001:db8::1]:3479', 'stun:192.0.2.1:1'])
+    t.ok(isStunUri(uri), uri)
   for (const none of ['turn:mesh.example', 'stun:', 'stun:a:0', 'stun:a:70000', 'stun:a:b'])
-    t.equal(readStunUri(none), null, none)
+    t.notOk(isStunUri(none), none)
   const resolve = async (host: string) => {
     if (host === 'gone.example') throw new Error('ENOTFOUND')
+    if (/^[\d:]/.test(host) || host.includes(':')) return [host]
     return ['192.0.2.1', '2001:DB8::1', 'nonsense']
   }
   const uris = ['stun:mesh.example', 'stun:192.0.2.1:3478', 'stun:gone.example', 'stun:[2001:db8::2]:99']
@@ -73,12 +97,12 @@ t.test('servers are found by their URIs', async t => {
   ])
 })
 
-function probed(rig: MeshRig, id: string) {
+function probed(rig: MeshRig, id: string, shared: DirectSocket | null = null) {
   const openDatagrams = rig.lab.internet.datagramsFrom(id)
   const prober = new NatProber({
     clock: rig.lab.clock,
     random: rig.lab.random,
-    shared: () => openStunSocket(openDatagrams),
+    shared,
     openDatagrams,
     resolve: async host => [host],
   })

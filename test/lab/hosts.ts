@@ -123,10 +123,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
     const prober = new NatProber({
       clock,
       random,
-      shared: async () => {
-        await socket.open()
-        return socket
-      },
+      shared: socket,
       openDatagrams,
       resolve: async host => [host],
     })

@@ -6,7 +6,7 @@ import { readMessage, valueOf } from '../../turn/codec.js'
 import { TurnError } from '../../turn/errors.js'
 import { Transactions } from '../../turn/transactions.js'
 import { MessageWriter } from '../../turn/writer.js'
-import type { StunSocket } from './stun-socket.js'
+import type { StunSocket } from './probe-nat.js'
 
 export interface BindingQuestion {
   readonly clock: Clock

@@ -6,19 +6,20 @@ import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import { endpointText } from '../../protocol/address.js'
 import type { WireOf } from '../../protocol/messages.js'
+import { DirectSocket } from '../direct/direct-socket.js'
+import { type Resolve, systemResolve } from '../direct/servers.js'
 import type { OpenDatagrams, Prober } from '../ports.js'
-import { probeNat, type ProbeTests } from './probe-nat.js'
-import { openStunSocket, type StunSocket } from './stun-socket.js'
-import { findServers, type Resolve } from './stun-uri.js'
+import { findServers } from './find-servers.js'
+import { probeNat, type ProbeTests, type StunSocket } from './probe-nat.js'
 
 export interface NatProberOptions {
   readonly clock: Clock
   readonly random: Random
-  /** Resolves to the socket that packets of direct paths travel on; rejects when there is none. */
-  readonly shared: () => Promise<StunSocket>
+  /** The socket that packets of direct paths travel on: its mapping is looked at while it is open. */
+  readonly shared: StunSocket | null
   /** Opens a socket on any free port. */
   readonly openDatagrams: OpenDatagrams
-  readonly resolve: Resolve
+  readonly resolve?: Resolve
 }
 
 /** The wire's bound. */
@@ -32,17 +33,16 @@ export class NatProber implements Prober {
     this.#options = options
   }
 
-  /** Never throws and never rejects: what cannot be tried is not reported. */
+  /** Never throws: without a socket nothing is reported, and what the coordinator does not know stays unknown. */
   probe(plan: WireOf<'probe.plan'>, say: (report: WireOf<'probe.report'>) => void): void {
     this.stop()
     const { signal } = this.#underWay
-    const report = (tests: ProbeTests, socket: StunSocket) => {
-      if (signal.aborted) return
-      const local = socket.local().slice(0, LOCAL_MAX).map(endpointText)
-      say({ type: 'probe.report', planId: plan.planId, tests, local })
-    }
-    // Without a socket nothing is reported, and what the coordinator does not know stays unknown.
-    this.#run(plan, signal, report).catch(() => {})
+    this.#run(plan, signal).then(
+      ({ tests, local }) => {
+        if (!signal.aborted) say({ type: 'probe.report', planId: plan.planId, tests, local })
+      },
+      () => {},
+    )
   }
 
   stop(): void {
@@ -50,22 +50,47 @@ export class NatProber implements Prober {
     this.#underWay = new AbortController()
   }
 
-  async #run(
+  async #run(plan: WireOf<'probe.plan'>, signal: AbortSignal): Promise<Found> {
+    const { shared } = this.#options
+    if (shared !== null && isOpen(shared)) {
+      const found = await this.#look(shared, plan, signal)
+      // Closed meanwhile: its silence says nothing about the network.
+      if (isOpen(shared)) return found
+    }
+    const own = await this.#open()
+    try {
+      return await this.#look(own, plan, signal)
+    } finally {
+      own.close()
+    }
+  }
+
+  async #look(
+    socket: StunSocket,
     { servers: uris, transactionIds }: WireOf<'probe.plan'>,
     signal: AbortSignal,
-    report: (tests: ProbeTests, socket: StunSocket) => void,
-  ): Promise<void> {
-    const { clock, random, resolve, openDatagrams } = this.#options
-    const [shared, fresh, servers] = await Promise.all([
-      this.#options.shared(),
-      openStunSocket(openDatagrams),
-      findServers(uris, resolve),
-    ])
+  ): Promise<Found> {
+    const { clock, random, resolve = systemResolve } = this.#options
+    const servers = await findServers(uris, resolve)
+    const fresh = await this.#open()
     try {
-      const tests = await probeNat({ clock, random, shared, fresh, servers, transactionIds, signal })
-      report(tests, shared)
+      const tests = await probeNat({ clock, random, shared: socket, fresh, servers, transactionIds, signal })
+      return { tests, local: socket.local().slice(0, LOCAL_MAX).map(endpointText) }
     } finally {
       fresh.close()
     }
   }
+
+  async #open(): Promise<DirectSocket> {
+    const socket = new DirectSocket(this.#options.openDatagrams)
+    await socket.open()
+    return socket
+  }
 }
+
+interface Found {
+  readonly tests: ProbeTests
+  readonly local: readonly string[]
+}
+
+const isOpen = (socket: StunSocket): boolean => socket.local().length > 0

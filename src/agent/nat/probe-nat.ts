@@ -12,8 +12,11 @@ import { type Endpoint, endpointText, familyOf } from '../../protocol/address.js
 import type { WireOf } from '../../protocol/messages.js'
 import { CHANGE_ADDRESS, CHANGE_PORT, METHOD } from '../../turn/attributes.js'
 import { MessageWriter } from '../../turn/writer.js'
+import type { DirectSocket } from '../direct/direct-socket.js'
 import { askBinding, type BindingAnswer } from './ask-binding.js'
-import type { StunSocket } from './stun-socket.js'
+
+/** What is asked of a socket: it may carry packets beside. */
+export type StunSocket = Pick<DirectSocket, 'local' | 'send' | 'onStun'>
 
 export interface ProbeNatOptions {
   readonly clock: Clock

@@ -10,9 +10,11 @@ import { Fleet } from '../actors/coordinator/fleet.js'
 import { Routing } from '../actors/coordinator/routing.js'
 import { PathLedger } from '../actors/path/ledger.js'
 import { NatProbes } from '../actors/nat-probe/nat-probes.js'
+import { Ear } from '../actors/path/ear.js'
 import { Paths } from '../actors/path/paths.js'
 import { mayReach } from '../actors/path/reach.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
+import { earAt, Whereabouts } from '../actors/path/whereabouts.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
@@ -172,11 +174,14 @@ export function createMesh(options: MeshOptions): Mesh {
     clock,
     keep: value => snapshots.touch({ kind: 'path', key: value.pathId, value }),
   })
+  const { traversal } = options
+  const ear = traversal === undefined ? null : new Ear({ clock, traversal })
   const paths = new Paths({
     clock,
     random,
     table,
     ledger: pathLedger,
+    whereabouts: new Whereabouts({ ear, earAt: () => earAt(traversal?.stunServers() ?? []) }),
     policyOf: policyOfEnd,
     natOf: end => natProbes.natOf(end.identity.id),
     rttMs: end => ledger.rttMs(end.slot),
@@ -324,7 +329,7 @@ export function createMesh(options: MeshOptions): Mesh {
         return true
       // A link that was closed a moment ago may still be spoken of: no fault of the agent.
       case 'path.ready':
-        paths.ready(event.link, cell)
+        paths.ready(event.link, cell, event.ownPort)
         return true
       case 'path.closed':
         paths.declined(event.link, cell, event.reason)
@@ -474,6 +479,7 @@ export function createMesh(options: MeshOptions): Mesh {
       lane.stop()
       coordinator.stop()
       natProbes.stop()
+      ear?.close()
       paths.stop()
       sessions.stop()
       cluster.stop()

@@ -27,6 +27,10 @@ export interface UpgradeEnd {
 export interface UpgradeView {
   readonly policy: PathPolicy
   readonly tier: Tier
+  /** By which socket of the agents' it is direct or turned; null when it is not. */
+  readonly via: Via | null
+  /** Where the ends' WireGuards reach each other can be found out. */
+  readonly native: boolean
   /** An end may use a TURN server. */
   readonly turn: boolean
   readonly ends: readonly [UpgradeEnd, UpgradeEnd]
@@ -39,10 +43,11 @@ export interface Plan {
 }
 
 /** Returns the next way to try. The questions whose answers change least often come first. */
-export function plan({ policy, tier, turn, ends }: UpgradeView): Plan {
+export function plan(view: UpgradeView): Plan {
+  const { policy, tier, turn, ends } = view
   const [a, b] = ends
   if (policy === 'relay-only') return rest('policy_relay_only')
-  if (tier === 'direct') return rest(null)
+  if (tier === 'direct') return canGoNative(view) ? { via: 'wireguard', reason: null } : rest(null)
   const via = commonWay(a, b)
   if (via === null) return rest('cannot')
   if (!a.isPresent || !b.isPresent) return rest('peer_away')
@@ -54,6 +59,10 @@ export function plan({ policy, tier, turn, ends }: UpgradeView): Plan {
   return punch.verdict === 'no' && !isHelped ? rest(punch.reason) : { via, reason: null }
 }
 
+/** WireGuard's own socket cannot be proved before it is used: only a pair that UDP has proved is tried. */
+const canGoNative = ({ via, native, ends }: UpgradeView): boolean =>
+  via === 'udp' && native && ends.every(end => end.isPresent && end.can.includes('wireguard'))
+
 const rest = (reason: PathReason | null): Plan => ({ via: null, reason })
 
 /** UDP first: it loses nothing and keeps the packets as they are. */
@@ -61,6 +70,9 @@ function commonWay(a: UpgradeEnd, b: UpgradeEnd): Via | null {
   for (const way of ['udp', 'ice'] as const) if (a.can.includes(way) && b.can.includes(way)) return way
   return null
 }
+
+/** What two ends need to open their NATs for WireGuard before both are steered, ms: one way to each other, and a command. */
+export const OPEN_MS = 250
 
 /** Ceilings of the first rest and of every rest, ms. */
 const FIRST_REST_MS = 5_000

@@ -242,6 +242,13 @@ t.test(
       { when: { type: 'upgrade.failed' }, then: carried('turned'), asks: [settled('turned'), 'rest'] },
       { ...due, then: carried('turned', 'upgrading') },
       { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+      {
+        when: { type: 'upgrade.due', via: 'wireguard' },
+        then: carried('direct', 'upgrading'),
+        asks: [{ type: 'punch', params: { via: 'wireguard' } }],
+      },
+      { when: { type: 'direct.confirmed' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
+      { when: { type: 'native.lost' }, then: carried('direct'), asks: [settled('direct'), 'rest'] },
       { when: { type: 'way.lost' }, then: carried('relayed'), asks: [settled('relayed'), 'rest'] },
     ])
   },

@@ -12,6 +12,7 @@ import { type PathEvent, pathMachine } from '../../src/actors/path/path.machine.
 import { PathLedger } from '../../src/actors/path/ledger.js'
 import { tierOf } from '../../src/actors/path/path-cell.js'
 import { Paths } from '../../src/actors/path/paths.js'
+import { Whereabouts } from '../../src/actors/path/whereabouts.js'
 import type { Identity, Socket } from '../../src/actors/ports.js'
 import type { Cell, Line } from '../../src/actors/session/cell.js'
 import { sessionActions } from '../../src/actors/session/session.actions.js'
@@ -165,6 +166,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
     { type: 'turn.confirmed' },
     { type: 'direct.confirmed' },
     { type: 'way.lost' },
+    { type: 'native.lost' },
     { type: 'released', reason: 'over' },
   ]
   const reachable = getShortestPaths(pathMachine, {
@@ -195,6 +197,7 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
           },
         },
         policyOf: () => 'auto',
+        whereabouts: new Whereabouts({ ear: null, earAt: () => null }),
         natOf: () => UNKNOWN_NAT,
         rttMs: () => null,
         moved: () => {},

@@ -11,7 +11,16 @@ import {
 } from '../../src/mesh/upgrade.js'
 
 const END: UpgradeEnd = { can: ['probe', 'udp'], nat: UNKNOWN_NAT, isPresent: true, candidates: 2 }
-const VIEW: UpgradeView = { policy: 'auto', tier: 'relayed', turn: false, ends: [END, END] }
+const VIEW: UpgradeView = {
+  policy: 'auto',
+  tier: 'relayed',
+  via: null,
+  native: true,
+  turn: false,
+  ends: [END, END],
+}
+const WIREGUARD: Partial<UpgradeEnd> = { can: ['udp', 'wireguard'] }
+const DIRECT: Partial<UpgradeView> = { tier: 'direct', via: 'udp' }
 const nat = (mapping: Nat['mapping'], filtering: Nat['filtering'] = mapping): Nat => ({
   ...UNKNOWN_NAT,
   udp: 'open',
@@ -68,7 +77,30 @@ const cases: readonly {
     is: 'symmetric_both',
   },
   { name: 'UDP blocked, whatever TURN server', view: { turn: true }, a: { nat: blocked }, is: 'udp_blocked' },
-  { name: 'a direct path', view: { tier: 'direct' }, is: null },
+  { name: 'a direct path', view: DIRECT, is: null },
+  { name: 'a direct path between WireGuards', view: DIRECT, a: WIREGUARD, b: WIREGUARD, is: 'wireguard' },
+  { name: 'a direct path with one WireGuard', view: DIRECT, a: WIREGUARD, is: null },
+  {
+    name: 'a direct path between WireGuards that cannot be found',
+    view: { ...DIRECT, native: false },
+    a: WIREGUARD,
+    b: WIREGUARD,
+    is: null,
+  },
+  {
+    name: 'a direct path between WireGuards already',
+    view: { ...DIRECT, via: 'wireguard' },
+    a: WIREGUARD,
+    b: WIREGUARD,
+    is: null,
+  },
+  {
+    name: 'a direct path to an end that is away',
+    view: DIRECT,
+    a: { ...WIREGUARD, isPresent: false },
+    b: WIREGUARD,
+    is: null,
+  },
 ]
 for (const { name, view, a, b, is } of cases) {
   t.test(`${name}: ${is ?? 'nothing better'}`, async t => {

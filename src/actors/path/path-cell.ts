@@ -41,6 +41,11 @@ export interface PathCell {
   /** The attempt that runs, and the one whose way carries. */
   trial: Trial | null
   standing: Trial | null
+  /** The attempt by WireGuard’s own socket that carries instead; the one that stands is what it falls back on. */
+  native: Trial | null
+  /** The same of it: failures in a row, and since when it carries. */
+  nativeFailures: number
+  nativeMs: number | null
 }
 
 /** One end's side of a path. */
@@ -55,8 +60,8 @@ export interface Side {
   report: PathReport | null
   /** Where it may be reached. */
   signal: Signal | null
-  /** The attempt that it has spoken of since it was introduced last. */
-  vouched: number | null
+  /** UDP port of its WireGuard; null when it has none, or has not said. */
+  ownPort: number | null
   /** It was introduced anew: whatever revision it says next counts. */
   isSignalOld: boolean
   /** The other end has heard it, and when it last heard one; monotonic ms. */
@@ -85,6 +90,9 @@ export const newPath = (given: Pick<PathCell, Given>): PathCell => ({
   carriedMs: null,
   trial: null,
   standing: null,
+  native: null,
+  nativeFailures: 0,
+  nativeMs: null,
 })
 
 const newSide = (end: Cell, name: PathEndName): Side => ({
@@ -94,7 +102,7 @@ const newSide = (end: Cell, name: PathEndName): Side => ({
   present: false,
   report: null,
   signal: null,
-  vouched: null,
+  ownPort: null,
   isSignalOld: false,
   isSignalTold: true,
   signalToldMs: null,
@@ -115,9 +123,9 @@ export function tierOf({ actor }: PathCell): PathTier {
 }
 
 /** Returns by which socket packets travel; null when they do not. */
-export function viaOf({ standing }: PathCell, tier: PathTier): PathVia | null {
+export function viaOf({ standing, native }: PathCell, tier: PathTier): PathVia | null {
   if (tier === 'relayed') return 'websocket'
-  return standing?.via ?? null
+  return (native ?? standing)?.via ?? null
 }
 
 /** Returns why the path is not direct; null while it is. */

@@ -26,6 +26,8 @@ export type PathEvent =
   | { readonly type: 'direct.confirmed' }
   /** The way that carried is gone, or is worth nothing any more. */
   | { readonly type: 'way.lost' }
+  /** WireGuard’s own socket carries no more; the agents’ sockets do. */
+  | { readonly type: 'native.lost' }
   | { readonly type: 'released'; readonly reason: string }
 
 const path = setup({
@@ -106,6 +108,7 @@ const tier = path.createStateConfig({
       entry: settled('direct'),
       on: {
         'upgrade.failed': failedOn('direct'),
+        'native.lost': { actions: settled('direct') },
         'way.lost': fallBack,
         'policy.changed': whenRelayOnly,
       },
@@ -138,6 +141,7 @@ const effort = path.createStateConfig({
         },
         // What was lost, or may be tried now, is rested for anew.
         'way.lost': { target: 'resting', reenter: true },
+        'native.lost': { target: 'resting', reenter: true },
         'policy.changed': { target: 'resting', reenter: true, actions: adopt },
         'turn.confirmed': { target: 'resting', reenter: true },
         'direct.confirmed': { target: 'resting', reenter: true },

@@ -27,6 +27,7 @@ import { introduction, settledMessage, tellClosed, tellSettled } from './path-me
 import { type PathEvent, pathMachine } from './path.machine.js'
 import type { Account } from './trial.js'
 import { type Surroundings, Upgrades } from './upgrades.js'
+import type { Whereabouts } from './whereabouts.js'
 
 /** The links' entries: which sessions they join, and whether they carry. */
 export interface LinkTable {
@@ -41,6 +42,7 @@ export interface PathsOptions extends Surroundings {
   readonly random: Random
   readonly table: LinkTable
   readonly ledger: PathLedger
+  readonly whereabouts: Whereabouts
   readonly policyOf: PolicyOf
   /** How long both ends have to get ready, ms. */
   readonly openMs: number
@@ -125,10 +127,11 @@ export class Paths {
     return path
   }
 
-  /** One end is ready; false when the link is not its. */
-  ready(link: LinkId, end: Cell): boolean {
+  /** One end is ready, with WireGuard at this port of its own; false when the link is not its. */
+  ready(link: LinkId, end: Cell, ownPort: number | null = null): boolean {
     return this.#hear(link, end, (path, side) => {
       side.ready = true
+      side.ownPort = ownPort
       this.#options.ledger.ready(link, side.name)
       this.#upgrades.ready(path, side)
       const tier = tierOf(path)

@@ -13,6 +13,8 @@ export interface Trial {
   readonly isClaim: boolean
   /** The newest word of each end. */
   readonly said: Map<Cell, Account>
+  /** Ends that have spoken of it since they were introduced last. */
+  readonly vouched: Set<Cell>
 }
 
 /** `pending` until both ends have spoken: a way that only one of them has proved carries nothing back. */

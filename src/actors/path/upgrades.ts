@@ -3,6 +3,9 @@
  * to try, and settles what came of it. When to try is decided in `mesh/upgrade.ts`.
  *
  *   signals ─→ plan ─→ punch to both ─→ what both say, or the deadline ─→ settled, or rest
+ *
+ * A pair that is direct by the agents' sockets is tried by WireGuard's own next; when that carries, the pair stays
+ * to fall back on, and when it is lost, they carry again.
  */
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
@@ -11,6 +14,7 @@ import { TokenBucket } from '../../kit/token-bucket.js'
 import type { Nat } from '../../mesh/nat.js'
 import type { PathReason } from '../../mesh/path-reason.js'
 import {
+  OPEN_MS,
   plan,
   type Plan,
   reasonOfFailure,
@@ -23,11 +27,12 @@ import {
 import type { PathTier } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
-import { across, type PathCell, type Side, type Signal, tierOf } from './path-cell.js'
+import { across, type PathCell, type Side, type Signal, tierOf, viaOf } from './path-cell.js'
 import { settledMessage } from './path-messages.js'
 import type { PathEvent } from './path.machine.js'
 import { shown, Signals } from './signals.js'
 import { type Account, isWon, type Trial, type Verdict, verdictOf } from './trial.js'
+import { SHOW_MS, type Whereabouts } from './whereabouts.js'
 
 /** What paths ask about their ends and about the servers that help them. */
 export interface Surroundings {
@@ -45,6 +50,7 @@ export interface UpgradesOptions extends Surroundings {
   readonly clock: Clock
   readonly random: Random
   readonly ledger: PathLedger
+  readonly whereabouts: Whereabouts
   readonly deliver: (path: PathCell, event: PathEvent) => void
   /** Runs what is about one path; what it throws closes that path alone. */
   readonly within: (path: PathCell, run: () => void) => void
@@ -72,6 +78,8 @@ export class Upgrades {
   readonly #signals: Signals
   readonly #rests: Deadlines<PathCell>
   readonly #running: Deadlines<PathCell>
+  /** Paths whose WireGuards are asked to show themselves, and what gives that up. */
+  readonly #looking = new Map<PathCell, () => void>()
 
   constructor(options: UpgradesOptions) {
     this.#options = options
@@ -91,7 +99,7 @@ export class Upgrades {
     const hasMoved = side.remote !== null && side.remote !== remote
     side.remote = remote
     side.present = false
-    side.vouched = null
+    for (const trial of trialsOf(path)) trial.vouched.delete(side.end)
     side.isSignalOld = true
     this.#signals.handOver(path, across(path, side))
     if (hasMoved) this.#startAnew(path)
@@ -102,9 +110,8 @@ export class Upgrades {
     const isBack = !side.present
     side.present = true
     if (!isBack) return
-    for (const trial of [path.trial, path.standing]) {
-      if (trial === null || (trial === path.trial && !trial.isClaim) || side.vouched === trial.attempt)
-        continue
+    for (const trial of trialsOf(path)) {
+      if ((trial === path.trial && !trial.isClaim) || trial.vouched.has(side.end)) continue
       trial.said.set(side.end, { ...GONE, attempt: trial.attempt, via: trial.via })
       this.#judge(path, trial)
     }
@@ -113,17 +120,19 @@ export class Upgrades {
 
   /** What an end says of an attempt, or of the way that carries. */
   attempted(path: PathCell, side: Side, account: Account): void {
-    side.vouched = account.attempt
     const trial = this.#trialOf(path, account)
     if (trial !== null || account.attempt === path.attempts)
       this.#options.ledger.attempted(path.link, side.name, account)
     if (trial === null) {
+      // After our own restart the agents' sockets count; by them WireGuard's is found again.
+      if (account.via === 'wireguard' && (path.isUntried || path.trial?.isClaim === true)) return
       // It has moved to a way that the other end does not share.
       const tier = tierOf(path)
       if (isWon(account.outcome) && isTier(tier)) side.end.line?.tell(settledMessage(path, tier))
       return
     }
     trial.said.set(side.end, account)
+    trial.vouched.add(side.end)
     this.#judge(path, trial)
   }
 
@@ -147,23 +156,36 @@ export class Upgrades {
     if (path.policy === 'relay-only' || (path.policy === 'direct-only' && tierOf(path) === 'turned')) {
       path.standing = null
       path.carriedMs = null
+      path.native = null
     }
     path.failures = 0
+    path.nativeFailures = 0
     if (path.standing === null || path.reason !== null) this.prepare(path)
     for (const side of path.sides) this.#signals.handOver(path, side)
   }
 
-  /** Asks both ends to try, at the same moment. */
+  /** Begins an attempt. */
   begin(path: PathCell, via: Via): void {
-    const { clock, random, rttMs, ledger } = this.#options
+    const { clock, ledger, whereabouts } = this.#options
     const attempt = ++path.attempts
     path.isUntried = false
     ledger.punched(path.link, { attempt, via })
-    path.trial = { attempt, via, isClaim: false, said: new Map() }
+    const trial: Trial = { attempt, via, isClaim: false, said: new Map(), vouched: new Set() }
+    path.trial = trial
     path.triedMs = clock.now()
     path.isRenewed = false
+    if (via !== 'wireguard') return this.#punch(path, trial, side => shown(path, side))
+    this.#running.set(path, SHOW_MS)
+    const giveUp = whereabouts.find(path, at => this.#punch(path, trial, side => [at(side)], OPEN_MS))
+    this.#looking.set(path, giveUp)
+  }
+
+  /** Asks both ends to try, at the same moment: each hears where the other may be reached. */
+  #punch(path: PathCell, trial: Trial, at: (side: Side) => readonly string[], inMs = 0): void {
+    const { random, rttMs } = this.#options
+    const { attempt, via } = trial
     const key = random.bytes(KEY_BYTES)
-    const delays = startsIn([rttMs(path.client), rttMs(path.node)])
+    const delays = startsIn([rttMs(path.client), rttMs(path.node)]).map(ms => ms + inMs)
     for (const [i, side] of path.sides.entries()) {
       side.end.line?.tell({
         type: 'path.punch',
@@ -174,7 +196,7 @@ export class Upgrades {
         key,
         startInMs: delays[i] as number, // one for each side
         tryForMs: TRY_FOR_MS,
-        candidates: shown(path, across(path, side)),
+        candidates: at(across(path, side)),
       })
     }
     this.#running.set(path, Math.max(...delays) + TRY_FOR_MS + WORD_MS)
@@ -184,12 +206,15 @@ export class Upgrades {
   rest(path: PathCell): void {
     const { clock, random } = this.#options
     const gapMs = path.triedMs === null ? 0 : path.triedMs + GAP_MS - clock.now()
-    this.#rests.set(path, path.failures === 0 ? gapMs : Math.max(gapMs, restMs(path.failures, random)))
+    const failures = tierOf(path) === 'direct' ? path.nativeFailures : path.failures
+    this.#rests.set(path, failures === 0 ? gapMs : Math.max(gapMs, restMs(failures, random)))
   }
 
   /** Gives up the attempt that runs, and the way that carries when the path may not have it. */
   forget(path: PathCell): void {
     this.#running.clear(path)
+    this.#looking.get(path)?.()
+    this.#looking.delete(path)
     path.trial = null
   }
 
@@ -204,31 +229,41 @@ export class Upgrades {
     this.#signals.stop()
     this.#rests.stop()
     this.#running.stop()
+    for (const giveUp of this.#looking.values()) giveUp()
   }
 
   /** Returns the attempt that an end speaks of; null when it counts no more. */
   #trialOf(path: PathCell, { attempt, via, outcome }: Account): Trial | null {
-    const known = [path.trial, path.standing].find(trial => trial?.attempt === attempt)
+    const known = trialsOf(path).find(trial => trial.attempt === attempt)
     if (known !== undefined) return known
     // After our own restart the ends know more than we do: what both of them claim stands.
-    const isClaim = path.isUntried && attempt <= CLAIM_MAX && isWon(outcome) && path.policy !== 'relay-only'
+    const mayClaim = path.isUntried && via !== 'wireguard' && path.policy !== 'relay-only'
+    const isClaim = mayClaim && attempt <= CLAIM_MAX && isWon(outcome)
     if (!isClaim) return null
     path.attempts = Math.max(path.attempts, attempt)
     path.isUntried = false
-    path.trial = { attempt, via, isClaim, said: new Map() }
+    path.trial = { attempt, via, isClaim, said: new Map(), vouched: new Set() }
     return path.trial
   }
 
   #judge(path: PathCell, trial: Trial): void {
     const verdict = verdictOf(trial, path.policy)
+    if (trial === path.native) return verdict === 'failed' ? this.#loseNative(path) : undefined
     if (trial === path.standing) return this.#judgeStanding(path, trial, verdict)
     // One that is back and claims nothing has nothing.
-    const isAlone = trial.isClaim && path.sides.some(side => side.present && side.vouched !== trial.attempt)
+    const isAlone = trial.isClaim && path.sides.some(side => side.present && !trial.vouched.has(side.end))
     if (verdict === 'pending' && !isAlone) return
     if (verdict === 'pending' || verdict === 'failed') return this.#fail(path, trial)
     this.forget(path)
-    path.standing = trial
-    path.carriedMs = this.#options.clock.now()
+    const nowMs = this.#options.clock.now()
+    if (trial.via === 'wireguard') {
+      path.native = trial
+      path.nativeMs = nowMs
+    } else {
+      path.standing = trial
+      path.carriedMs = nowMs
+      path.native = null
+    }
     this.#confirm(path, verdict)
   }
 
@@ -249,7 +284,8 @@ export class Upgrades {
 
   #fail(path: PathCell, trial: Trial): void {
     this.forget(path)
-    path.failures = path.isRenewed ? 0 : path.failures + 1
+    if (trial.via === 'wireguard') path.nativeFailures = path.isRenewed ? 0 : path.nativeFailures + 1
+    else path.failures = path.isRenewed ? 0 : path.failures + 1
     if (path.standing === null) path.reason = reasonOfFailure(causesOf(trial), this.#options.hasStun())
     const tier = tierOf(path)
     if (!trial.isClaim) this.#options.deliver(path, { type: 'upgrade.failed' })
@@ -259,7 +295,22 @@ export class Upgrades {
     }
   }
 
+  /** The agents' sockets are there, and both ends are told to use them. */
+  #loseNative(path: PathCell): void {
+    const stoodMs = this.#options.clock.now() - (path.nativeMs ?? 0)
+    path.nativeFailures = stoodMs < PROVEN_MS ? path.nativeFailures + 1 : 1
+    path.native = null
+    this.#options.deliver(path, { type: 'native.lost' })
+  }
+
   #lose(path: PathCell, trial: Trial): void {
+    // What was only kept to fall back on carried nothing.
+    if (trial === path.standing && path.native !== null) {
+      path.standing = path.native
+      path.carriedMs = path.nativeMs
+      path.native = null
+      return
+    }
     const stoodMs = this.#options.clock.now() - (path.carriedMs ?? 0)
     path.failures = stoodMs < PROVEN_MS ? path.failures + 1 : 1
     path.standing = null
@@ -279,6 +330,7 @@ export class Upgrades {
     path.anew ??= new TokenBucket(ANEW_PER_SECOND, ANEW_BURST, now)
     if (!path.anew.take(1, now)) return
     path.failures = 0
+    path.nativeFailures = 0
     path.isRenewed = true
     if (path.actor.getSnapshot().can({ type: 'upgrade.due', via: 'udp' })) this.rest(path)
   }
@@ -301,6 +353,8 @@ export class Upgrades {
     return plan({
       policy: path.policy,
       tier: isTier(tier) ? tier : 'relayed',
+      via: viaOf(path, tier) === 'udp' ? 'udp' : null,
+      native: this.#options.whereabouts.canFind(path),
       turn: isHelped && path.sides.some(({ end }) => this.#options.hasTurn(end)),
       ends: [this.#end(client), this.#end(node)],
     })
@@ -320,5 +374,8 @@ export class Upgrades {
 const GONE = { outcome: 'lost', cause: 'no_socket', tried: [] } as const
 
 const isTier = (tier: PathTier): tier is Tier => tier !== 'opening' && tier !== 'closed'
+
+const trialsOf = ({ trial, native, standing }: PathCell): readonly Trial[] =>
+  [trial, native, standing].filter(each => each !== null)
 
 const causesOf = ({ said }: Trial) => [...said.values()].flatMap(({ cause }) => cause ?? [])

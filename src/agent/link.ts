@@ -48,6 +48,8 @@ export class Link {
   reason: string | null = null
   /** This end is set up: packets can be delivered. */
   ready = false
+  /** Its policy lets it use the relay. */
+  mayRelay = true
   readonly ways = new LinkWays()
   readonly carried: Readonly<Record<Tier, Carried>> = {
     relayed: { sentBytes: 0, receivedBytes: 0 },
@@ -71,9 +73,9 @@ export class Link {
     return this.state !== 'opening' && this.state !== 'closed'
   }
 
-  /** How packets leave this end now; null while it is not set up. */
+  /** How packets leave this end now; null while they do not. */
   get tier(): Tier | null {
-    return this.ready ? (this.ways.carrier?.tier ?? 'relayed') : null
+    return this.ready ? (this.ways.carrier?.tier ?? (this.mayRelay ? 'relayed' : null)) : null
   }
 
   /** `seen` is what the tunnel knows. Its totals count, as it knows of packets that were dropped on the way. */

@@ -198,6 +198,7 @@ export class Links {
       this.#links.set(id, link)
     }
     link.peer = peer
+    link.mayRelay = this.#policyOf(peer) !== 'direct-only'
     const opening = link
     opening.work = opening.work.then(() => this.#setUp(id, opening))
   }
@@ -292,7 +293,7 @@ export class Links {
       way.send(packet)
       if (way.isInDoubt !== true) return
     }
-    if (this.#policyOf(link.peer) === 'direct-only') {
+    if (!link.mayRelay) {
       if (way === null) dropped.not_direct++
     } else if (this.#options.relay(id, packet)) {
       link.active = true

@@ -63,6 +63,7 @@ export class Internet {
     return (url, events) => {
       const server = new URL(url).hostname
       const wire = new Wire(this.#clock, host, server, events, {
+        remote: this.udp.seenAt(host) ?? host,
         latencyMs: this.#latencyMs,
         silent: () => this.#isCut(host, server),
         deaf: () => this.#deaf.has(host),
@@ -75,7 +76,7 @@ export class Internet {
         const intake = this.#servers.get(server)
         if (intake === undefined || this.#isCut(host, server)) {
           this.#clock.setTimeout(() => wire.fail(), UNREACHABLE_MS)
-        } else if (intake.admit(host).ok) wire.accept(intake)
+        } else if (intake.admit(wire.remote).ok) wire.accept(intake)
         else wire.fail()
       }, this.#latencyMs)
       return wire.agentEnd
@@ -134,6 +135,8 @@ export class Internet {
 }
 
 interface WireOptions {
+  /** Where the server sees the host. */
+  readonly remote: string
   readonly latencyMs: number
   readonly silent: () => boolean
   readonly deaf: () => boolean
@@ -178,6 +181,10 @@ class Wire {
     }
   }
 
+  get remote(): string {
+    return this.#options.remote
+  }
+
   get over(): boolean {
     return this.#over
   }
@@ -188,7 +195,7 @@ class Wire {
 
   accept(intake: Intake): void {
     const socket: Socket = {
-      remote: this.#hosts[0],
+      remote: this.remote,
       send: bytes => {
         const copy = bytes.slice()
         this.#options.overheard(copy)

@@ -20,7 +20,7 @@ export const URL = `wss://${HOST}/mesh`
 export const CREDENTIAL = 'bek_lab_any'
 
 export type LabOptions = Partial<
-  Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs' | 'pathPolicy'>
+  Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs' | 'pathPolicy' | 'natProbeEveryMs'>
 > & {
   readonly seed?: number
   readonly latencyMs?: number
@@ -157,7 +157,7 @@ export class Lab {
   }
 
   #newMesh(): Mesh {
-    const { timing, limits, relay, snapshotEveryMs, pathPolicy } = this.#options
+    const { limits, seed: _, latencyMs: __, turn: ___, ...options } = this.#options
     const complain = (fields: object, message: string) => void this.complaints.push({ fields, message })
     const log: Log = { debug: () => {}, info: () => {}, warn: complain, error: complain }
     return createMesh({
@@ -169,10 +169,7 @@ export class Lab {
       log,
       traversal: this.traversal,
       limits: { hellosPerSecond: 10_000, helloBurst: 10_000, ...limits },
-      ...(timing !== undefined && { timing }),
-      ...(relay !== undefined && { relay }),
-      ...(snapshotEveryMs !== undefined && { snapshotEveryMs }),
-      ...(pathPolicy !== undefined && { pathPolicy }),
+      ...options,
     })
   }
 }

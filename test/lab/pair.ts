@@ -67,7 +67,7 @@ export class Pair {
     return route
   }
 
-  /** How packets leave the client, and the node. */
+  /** How packets leave the client, and the node; null: they do not. */
   get tiers(): readonly [client: Tier | null, node: Tier | null] {
     const of = ({ agent }: ClientHost | NodeHost): Tier | null => agent.status().links[0]?.tier ?? null
     return [of(this.client), of(this.node)]
@@ -100,7 +100,8 @@ export class Pair {
   }
 
   is(tier: Tier): boolean {
-    return this.path.tier === tier && this.tiers.every(each => each === tier)
+    const sent = tier === 'waiting' ? null : tier
+    return this.path.tier === tier && this.tiers.every(each => each === sent)
   }
 
   /** Numbers of the pings since then that never came back. */

@@ -43,6 +43,8 @@ export interface RouterOptions {
   readonly v6: { readonly firewall: Nat; readonly outer: Segment } | null
   /** Lets no UDP out. */
   readonly blocksUdp: boolean
+  /** The router that it stands behind itself. */
+  readonly behind: Router | null
 }
 
 export class Router {
@@ -62,6 +64,11 @@ export class Router {
 
   get carries6(): boolean {
     return this.#options.v6 !== null
+  }
+
+  /** The IPv4 address that the world sees what is behind it at. */
+  get seenAt(): string {
+    return this.#options.behind?.seenAt ?? this.outside
   }
 
   /** The IPv4 address that it shows outside. */

@@ -105,7 +105,7 @@ export class UdpNet {
   /** Returns routers in a row, the nearest one: what is behind it is one LAN. */
   router({ nat = ['port'], behind, v6 = false, blocksUdp = false }: Site): Router {
     let outer = behind?.inner ?? this.#core
-    let router: Router | undefined
+    let router = behind
     for (let i = nat.length - 1; i >= 0; i--) {
       const { kind, ...other } = specOf(nat[i] as NatSpec) // i is in range
       const options = { ...NATS[kind], ...other }
@@ -116,6 +116,7 @@ export class UdpNet {
         nat4: new Nat(this.#clock, this.#random, this.#outsideIn(outer), options),
         v6: v6 && nearest ? { firewall: this.#firewall(), outer: this.#core } : null,
         blocksUdp: nearest && blocksUdp,
+        behind: router ?? null,
       })
       outer = router.inner
     }
@@ -143,9 +144,10 @@ export class UdpNet {
     return this.#hosts.has(name)
   }
 
-  /** The addresses of a host’s own interfaces. */
-  addressesOf(name: string): readonly string[] {
-    return this.#hosts.get(name)?.addresses ?? []
+  /** The IPv4 address that the world sees a host at; null when it has no place. */
+  seenAt(name: string): string | null {
+    const host = this.#hosts.get(name)
+    return host?.router?.seenAt ?? host?.addresses[0] ?? null
   }
 
   /** The provider gives the host’s nearest router another address; its mappings are gone. */

@@ -2,8 +2,8 @@
  * Notices that this machine got another network: an address came or went. The agent then looks after its
  * connection at once instead of waiting for silence or for its next attempt.
  */
-import { networkInterfaces } from 'node:os'
 import { type Clock, every, systemClock } from '../kit/clock.js'
+import { localAddresses } from './direct/local-addresses.js'
 
 /** How often the addresses are read, ms. Reading them takes some 0.1 ms. */
 const LOOK_EVERY_MS = 2_000
@@ -30,12 +30,5 @@ export function watchNetwork({
   })
 }
 
-/** Returns the addresses that lead out of this machine. */
-function readAddresses(): string {
-  return Object.entries(networkInterfaces())
-    .flatMap(([name, addresses = []]) =>
-      addresses.filter(each => !each.internal).map(({ address }) => `${name} ${address}`),
-    )
-    .sort()
-    .join('\n')
-}
+/** Tunnels are no network: ours come and go. */
+const readAddresses = (): string => [...localAddresses()].sort().join()

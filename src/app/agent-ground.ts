@@ -15,8 +15,8 @@ import { WireGuardTunnel } from '../agent/wireguard/tunnel.js'
 import { systemClock } from '../kit/clock.js'
 import { publicOf } from '../protocol/proof.js'
 import { asCommandError, messageOf } from './agent-errors.js'
+import { agentWays } from './agent-ways.js'
 import type { ClientSettings, NodeSettings } from './agent-settings.js'
-import { leavingTheRelay } from './agent-ways.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { LiveLine } from './live-line.js'
 import type { Log } from './mesh.js'
@@ -64,12 +64,15 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
       ...(fullTunnel !== null && { fullTunnel }),
     })
     const iface = await tunnel.start()
+    if (tunnel.ownPort !== null) await fullTunnel?.keepPortOutside(tunnel.ownPort)
     const agent: MeshAgentOptions = {
       url,
       id,
       privateKey,
       credential: credential ?? undefined,
       tunnel,
+      policy: settings.policy,
+      ...agentWays({ port: settings.port, tunnel, fullTunnel, log }),
       memory: memoryFile({ path: join(folder, 'session.json'), url, id, publicKey: publicOf(privateKey) }),
       timing: { reconnectMaxMs: RECONNECT_MAX_MS },
       dial: dialWs({
@@ -77,8 +80,6 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
         insecure: settings.insecure,
         lookup: addresses.lookup,
       }),
-      // What leaves the relay would go into a tunnel that takes everything.
-      ...(fullTunnel === null && leavingTheRelay(tunnel, log)),
     }
     return { agent, tunnel, ledger, iface, release: () => state.release() }
   } catch (error) {

@@ -7,7 +7,7 @@
  */
 import { procGauges } from '../agent/gauges/proc.js'
 import { RttWindow } from '../agent/gauges/rtt-window.js'
-import { RefusedError, type MeshAgentEvents } from '../agent/index.js'
+import { RefusedError, watchNetwork, type MeshAgentEvents } from '../agent/index.js'
 import type { Gauges } from '../agent/ports.js'
 import { every, systemClock } from '../kit/clock.js'
 import { asCommandError, messageOf } from './agent-errors.js'
@@ -24,6 +24,7 @@ const END_MS = 8_000
 export interface Living {
   start(): Promise<unknown>
   stop(options?: { readonly leave?: boolean }): Promise<void>
+  nudge(): void
   on<K extends keyof MeshAgentEvents>(type: K, listener: (event: MeshAgentEvents[K]) => void): () => void
   status(): { readonly reason: string; readonly session: object | null }
 }
@@ -66,6 +67,7 @@ async function liveUntilEnded<A extends Living>(
   // After the event is dealt with: what is told during it may be half of the change.
   const show = () => queueMicrotask(() => over.signal.aborted || line.show(moment(agent)))
   const stopShowing = every(systemClock, SHOW_EVERY_MS, show)
+  const stopWatching = watchNetwork({ changed: () => agent.nudge() })
   for (const type of ['online', 'offline', 'path', 'link', 'linkClosed'] as const) agent.on(type, show)
   agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))
   try {
@@ -83,6 +85,7 @@ async function liveUntilEnded<A extends Living>(
     })
   } finally {
     stopShowing()
+    stopWatching()
     over.abort()
   }
 }

@@ -63,6 +63,12 @@ const SHARED = {
   mtu: standard('BOSON_MTU', whole(1_280, 8_920), 1_380, {
     doc: 'Largest packet inside the tunnel, bytes.',
   }),
+  policy: standard('BOSON_POLICY', oneOf('auto', 'relay-only', 'direct-only'), 'auto' as const, {
+    doc: 'Which ways packets may travel: the best there is; the coordinator’s relay only, which shows no address to peers; never by a relay.',
+  }),
+  port: standard('BOSON_PORT', whole(0, 65_535), 0, {
+    doc: 'UDP port for direct paths; 0 takes any. A fixed one can be opened in a firewall.',
+  }),
   ca: optional('BOSON_CA', path, { doc: 'Certificates to trust instead of the system’s, PEM.' }),
   insecure: standard('BOSON_INSECURE', yesNo, false, {
     doc: 'Takes any certificate of the coordinator: for a first try only.',

@@ -1,29 +1,40 @@
-/**
- * How `boson node` and `boson client` leave the relay: by a UDP socket of the agent, which the probe of the NAT
- * shares so that NATs see both alike, and past the agent by WireGuard's own socket.
- */
+/** How an agent of the command line leaves the relay: by WireGuard's own socket, else by one of its own. */
 import { DirectSocket } from '../agent/direct/direct-socket.js'
 import { openDatagrams } from '../agent/direct/open-datagrams.js'
 import { UdpWay } from '../agent/direct/udp-way.js'
+import type { FullTunnel } from '../agent/exit/full-tunnel.js'
 import type { MeshAgentOptions } from '../agent/index.js'
 import { NatProber } from '../agent/nat/nat-prober.js'
 import { NativeWay } from '../agent/wireguard/native-way.js'
 import type { WireGuardTunnel } from '../agent/wireguard/tunnel.js'
-import { systemClock } from '../kit/clock.js'
-import { systemRandom } from '../kit/random.js'
+import { systemClock as clock } from '../kit/clock.js'
+import { systemRandom as random } from '../kit/random.js'
 import type { Log } from './mesh.js'
 
-/** Returns the ways off the relay, best first, and the probe of the NAT. */
-export function leavingTheRelay(
-  tunnel: WireGuardTunnel,
-  log: Log,
-): Required<Pick<MeshAgentOptions, 'ways' | 'prober'>> {
-  const process = { clock: systemClock, random: systemRandom }
-  const open = openDatagrams()
-  const socket = new DirectSocket(open)
-  const failed = (error: unknown) => log.warn({ err: error }, 'WireGuard could not be steered')
+export interface AgentWaysOptions {
+  /** UDP port of the agent's own socket; 0: any. */
+  readonly port: number
+  readonly tunnel: WireGuardTunnel
+  readonly fullTunnel: FullTunnel | null
+  readonly log: Log
+}
+
+/** Returns the ways, best first, and the probe of the NAT, which uses the same socket. */
+export function agentWays(options: AgentWaysOptions): Required<Pick<MeshAgentOptions, 'ways' | 'prober'>> {
+  const { port, tunnel, fullTunnel, log } = options
+  const opened = async (own: number) => fullTunnel?.keepPortOutside(own)
+  const socket = new DirectSocket(openDatagrams({ port, opened }))
+  const failed = (message: string) => (error: unknown) => log.warn({ err: error }, message)
   return {
-    ways: [new NativeWay({ ...process, socket: tunnel, failed }), new UdpWay({ ...process, socket })],
-    prober: new NatProber({ ...process, shared: socket, openDatagrams: open }),
+    ways: [
+      new NativeWay({
+        clock,
+        random,
+        socket: tunnel,
+        failed: failed('WireGuard could not be steered'),
+      }),
+      new UdpWay({ socket, failed: failed('the UDP port for direct paths cannot be had') }),
+    ],
+    prober: new NatProber({ clock, random, shared: socket, openDatagrams: openDatagrams({ opened }) }),
   }
 }

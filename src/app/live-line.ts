@@ -2,7 +2,7 @@
  * How a running agent shows how it is: one line. On a terminal it is rewritten in place; elsewhere each change
  * is a line of its own, and with `--json` an object of its own. What is worth a remark goes to the error output.
  */
-import type { MeshAgentStatus } from '../agent/index.js'
+import type { LinkStatus, MeshAgentStatus } from '../agent/index.js'
 
 export interface Moment {
   /** What changes rarely: who, where, which path. A change of it is a change to report. */
@@ -81,6 +81,14 @@ export function awayText({ state, reason }: MeshAgentStatus, url: string): strin
 
 /** Why an agent is not online that has just been started. */
 const FIRST_TRY = 'stopped'
+
+/** Returns how a link travels, and when not directly why: `direct`, `relayed (symmetric_both)`. */
+export function pathText(link: LinkStatus | null): string {
+  if (link === null) return 'opening'
+  const { state, reason } = link
+  // At first there is always the same reason, and it passes.
+  return reason === null || reason === 'starting' ? state : `${state} (${reason})`
+}
 
 /** Returns an amount of bytes as people read it: `340 kB`, `1.2 MB`. */
 export function asBytes(bytes: number): string {

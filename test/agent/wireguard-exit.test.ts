@@ -137,6 +137,24 @@ t.test('a full tunnel that cannot be completed leaves nothing behind', async t =
   t.same((await Ledger.open(file, run)).recovered, [])
 })
 
+t.test('what leaves by the ports of direct paths stays outside a full tunnel', async t => {
+  const { file, commands, run } = desk(t)
+  const { ledger } = await Ledger.open(file, run)
+  const tunnel = new FullTunnel({ outside: () => [], dns: [], ledger, run })
+  await tunnel.keepPortOutside(51_820)
+  t.same(commands, [], 'nothing is to be done while nothing is covered')
+  await tunnel.cover({ name: 'boson0', ipv6: false })
+  await tunnel.keepPortOutside(40_000)
+  await tunnel.keepPortOutside(40_000)
+  const rules = commands.filter(each => each.startsWith('ip -4 rule add ipproto'))
+  t.same(rules, [
+    'ip -4 rule add ipproto udp sport 51820 lookup main priority 25199',
+    'ip -4 rule add ipproto udp sport 40000 lookup main priority 25199',
+  ])
+  await ledger.giveBackAll()
+  t.ok(commands.includes('ip -4 rule del ipproto udp sport 40000 lookup main priority 25199'))
+})
+
 t.test('the resolver comes back as it was, even as a symbolic link', async t => {
   const root = t.testdir({ stub: 'nameserver 127.0.0.53\n' })
   const path = `${root}/resolv.conf`

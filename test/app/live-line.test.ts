@@ -1,5 +1,13 @@
 import t from 'tap'
-import { asBytes, asMs, LiveLine, type Output } from '../../src/app/live-line.js'
+import { asBytes, asMs, LiveLine, type Output, pathText } from '../../src/app/live-line.js'
+
+t.test('a path is told with the reason why it is not direct', async t => {
+  const link = { link: 1, peerId: 'fra-1', via: null, tier: null, rttMs: null, lossPct: null }
+  t.equal(pathText(null), 'opening')
+  t.equal(pathText({ ...link, state: 'direct', reason: null }), 'direct')
+  t.equal(pathText({ ...link, state: 'relayed', reason: 'starting' }), 'relayed')
+  t.equal(pathText({ ...link, state: 'relayed', reason: 'symmetric_both' }), 'relayed (symmetric_both)')
+})
 
 t.test('away from a terminal each change is one line', async t => {
   const { out, line } = screen({})

@@ -30,6 +30,16 @@ export interface UdpWayOptions {
   readonly resolve?: Resolve
   /** Whether a peer can be there at all. */
   readonly reachable?: (endpoint: Endpoint) => boolean
+  /** The socket cannot be had; it is tried again with the next link. */
+  readonly failed?: (error: unknown) => void
+}
+
+const DEFAULTS = {
+  clock: heldClock,
+  random: systemRandom,
+  resolve: systemResolve,
+  reachable: isReachable,
+  failed: () => {},
 }
 
 /** Checks that were not believed, by why: forged, one's own sent back, heard before, or about nothing that is under way. */
@@ -50,13 +60,8 @@ export class UdpWay implements Way {
   #servers: () => IceServers = () => []
 
   constructor(options: UdpWayOptions) {
-    const {
-      clock = heldClock,
-      random = systemRandom,
-      resolve = systemResolve,
-      reachable = isReachable,
-    } = options
-    this.#options = { ...options, clock, random, resolve, reachable }
+    this.#options = { ...DEFAULTS, ...options }
+    const { clock, random, resolve } = this.#options
     this.#base = { type: 'socket', socket: options.socket }
     this.#gatherer = new Gatherer({
       clock,
@@ -130,9 +135,9 @@ export class UdpWay implements Way {
     const { socket } = this.#options
     try {
       await (this.#opening ??= socket.open())
-    } catch {
+    } catch (error) {
       this.#opening = null
-      return
+      return this.#options.failed(error)
     }
     if (this.#stopTicking !== null || this.#links.size === 0) return
     this.#deafen ??= socket.onStun((message, from) => this.#stun(message, from, this.#base))

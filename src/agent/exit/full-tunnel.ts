@@ -1,11 +1,13 @@
 /**
  * Everything this machine sends goes through the tunnel, except what keeps the tunnel up:
  *
- *   1. to the coordinator             → the main table     the relay's own connection
+ *   1. to the coordinator, and from
+ *      the ports of direct paths      → the main table     the relay's own connection; packets of the tunnel itself
  *   2. the main table, but not its default route           the neighbours stay reachable
  *   3. table 25199: default dev TUNNEL, else unreachable   all else
  *
- * WireGuard's own packets go to loopback and need no mark. When the interface is away for a moment the second
+ * A port is told apart by its number, not the peer by its address: what others on this machine send to the peer's
+ * address does not leave in clear. When the interface is away for a moment the second
  * route of the table holds: traffic waits, it does not leave in clear.
  */
 import { readFileSync } from 'node:fs'
@@ -44,6 +46,7 @@ export class FullTunnel {
   readonly #options: FullTunnelOptions
   #taken: Taken[] = []
   #covered: Promise<void> | null = null
+  readonly #ports = new Set<number>()
 
   constructor(options: FullTunnelOptions) {
     this.#options = options
@@ -71,9 +74,18 @@ export class FullTunnel {
     await this.#keepOutside(addresses)
   }
 
+  /** Keeps what is sent by UDP from this port outside, now and when the tunnel begins to cover. */
+  async keepPortOutside(port: number): Promise<void> {
+    this.#ports.add(port)
+    if (this.#covered === null) return
+    await this.#covered
+    await this.#keepPortOutside(port)
+  }
+
   async #cover(carrier: Carrier): Promise<void> {
     const { run, outside, dns, resolvConf = '/etc/resolv.conf' } = this.#options
     await this.#keepOutside(outside())
+    for (const port of this.#ports) await this.#keepPortOutside(port)
     for (const family of families()) {
       const wall = ['unreachable', 'default', 'metric', LAST, 'table', TABLE]
       await this.#take({ kind: 'route', family, route: wall }, () =>
@@ -94,6 +106,12 @@ export class FullTunnel {
       if (this.#taken.some(each => each.kind === 'rule' && each.rule.includes(address))) continue
       await this.#rule(isIP(address) === 4 ? '-4' : '-6', rule)
     }
+  }
+
+  async #keepPortOutside(port: number): Promise<void> {
+    const rule = ['ipproto', 'udp', 'sport', String(port), 'lookup', 'main', 'priority', OUTSIDE]
+    if (this.#taken.some(each => each.kind === 'rule' && each.rule.join() === rule.join())) return
+    for (const family of families()) await this.#rule(family, rule)
   }
 
   async #uncover(): Promise<void> {

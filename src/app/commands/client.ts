@@ -4,7 +4,7 @@ import { MeshClient, type RouteWish } from '../../agent/index.js'
 import { prepare } from '../agent-ground.js'
 import { gaugesOf, runAgent } from '../agent-life.js'
 import { CLIENT_SETTINGS, readClientSettings, type ClientSettings } from '../agent-settings.js'
-import { asBytes, asMs, awayText, LiveLine, type Moment } from '../live-line.js'
+import { asBytes, asMs, awayText, LiveLine, type Moment, pathText } from '../live-line.js'
 import { addSettings, sourcesOf } from '../setting-options.js'
 
 const EXAMPLES = `
@@ -67,13 +67,14 @@ function momentOf(client: MeshClient, iface: string): Moment {
   const status = client.status()
   const { state, reason, session, rttMs, links } = status
   const route = client.current
-  const path = links.find(each => each.link === route?.link)?.state ?? null
+  const link = links.find(each => each.link === route?.link) ?? null
+  const path = link?.state ?? null
   const metrics = route === null ? null : client.linkMetrics(route.link)
   const { sentBytes = 0, receivedBytes = 0 } = metrics ?? {}
   // Until WireGuard's handshake has told the round trip to the node, the coordinator's is shown.
   const shownRttMs = metrics?.rttMs ?? rttMs
   const node = route === null ? null : [route.nodeId, route.country, route.region].filter(Boolean).join(' ')
-  const where = node === null ? client.id : `${node}  ${path ?? 'opening'}`
+  const where = node === null ? client.id : `${node}  ${pathText(link)}`
   const away = state === 'online' ? null : awayText(status, client.url)
   return {
     text: [where, away ?? (node === null ? 'asking for a node' : '')].filter(Boolean).join('  '),
@@ -92,6 +93,8 @@ function momentOf(client: MeshClient, iface: string): Moment {
       country: route?.country ?? null,
       region: route?.region ?? null,
       path,
+      via: link?.via ?? null,
+      why: link?.reason ?? null,
       rttMs: shownRttMs,
       sentBytes,
       receivedBytes,

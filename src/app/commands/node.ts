@@ -70,7 +70,8 @@ function momentOf(node: MeshNode, iface: string): Moment {
     figures.reduce((total, each) => total + (each?.[of] ?? 0), 0)
   const [sentBytes, receivedBytes] = [sum('sentBytes'), sum('receivedBytes')]
   const address = session?.overlay4.split('/')[0] ?? null
-  const clients = `${open.length} ${open.length === 1 ? 'client' : 'clients'}`
+  const direct = open.filter(each => each.state === 'direct').length
+  const clients = `${open.length} ${open.length === 1 ? 'client' : 'clients'}${direct === 0 ? '' : `, ${direct} direct`}`
   return {
     text: `${node.id}  ${state === 'online' ? `online  ${address}  ${clients}` : awayText(status, node.url)}`,
     figures: state === 'online' ? `${asMs(rttMs)}  ↓ ${asBytes(receivedBytes)}  ↑ ${asBytes(sentBytes)}` : '',
@@ -82,6 +83,13 @@ function momentOf(node: MeshNode, iface: string): Moment {
       address,
       address6: session?.overlay6.split('/')[0] ?? null,
       clients: open.map(each => each.peerId),
+      paths: open.map(({ peerId, state: path, via, reason: why, rttMs: ms }) => ({
+        client: peerId,
+        path,
+        via,
+        why,
+        rttMs: ms,
+      })),
       rttMs,
       sentBytes,
       receivedBytes,

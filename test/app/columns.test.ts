@@ -1,7 +1,54 @@
 import t from 'tap'
 import { asDuration, asMs, columns } from '../../src/app/columns.js'
+import type { ClientView, RouteView } from '../../src/actors/ports.js'
+import type { Status } from '../../src/app/api/status.js'
 import { statusPage } from '../../src/app/commands/status.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
+
+const COMMON = { sessionId: 's', generation: 1, overlay6: 'fd77::2', nat: UNKNOWN_NAT }
+const CLIENT: ClientView = {
+  ...COMMON,
+  id: 'alice',
+  state: 'online',
+  overlay4: '10.77.0.4',
+  silentMs: 900,
+  rttMs: 8.4,
+  nodeId: 'fra-1',
+  link: 65_536,
+}
+const ROUTE: RouteView = {
+  routeId: 'r',
+  link: 65_536,
+  clientId: 'alice',
+  nodeId: 'fra-1',
+  tier: 'relayed',
+  via: 'websocket',
+  reason: 'starting',
+  sinceMs: 0,
+  explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
+}
+const STATUS: Status = {
+  version: '0.1.0',
+  serverId: 'eu-1',
+  state: 'serving',
+  uptimeS: 273_600,
+  store: {
+    kind: 'embedded (pglite)',
+    status: 'unhealthy',
+    latencyMs: null,
+    snapshot: 'backingOff',
+    dirty: 3,
+  },
+  nodes: { online: 1, total: 2 },
+  clients: { online: 1204, total: 1300 },
+  connections: { open: 1205, greeting: 0 },
+  routes: { active: 1, assigned: 1, refused: 0, switched: 0 },
+  paths: { relayed: 1, direct: 1_200 },
+  relay: { links: 1, packets: 9, bytes: 900, mbps: 38.2, dropped: 0, queueP99Ms: 0.5 },
+  turn: { mode: 'embedded', state: 'up', allocations: 2 },
+  loopP99Ms: 3,
+  faults: 0,
+}
 
 t.test('words stand to the left, numbers to the right, and what is unknown is a dash', async t => {
   const table = columns(
@@ -47,34 +94,11 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     policy: 'auto' as const,
     can: [],
   }
-  const common = { sessionId: 's', generation: 1, overlay6: 'fd77::2', nat: UNKNOWN_NAT }
-  const nobody = { considered: 0, qualified: 0, excluded: {}, compared: [] }
   const page = statusPage({
-    status: {
-      version: '0.1.0',
-      serverId: 'eu-1',
-      state: 'serving',
-      uptimeS: 273_600,
-      store: {
-        kind: 'embedded (pglite)',
-        status: 'unhealthy',
-        latencyMs: null,
-        snapshot: 'backingOff',
-        dirty: 3,
-      },
-      nodes: { online: 1, total: 2 },
-      clients: { online: 1204, total: 1300 },
-      connections: { open: 1205, greeting: 0 },
-      routes: { active: 1, assigned: 1, refused: 0, switched: 0 },
-      paths: { relayed: 1, direct: 1_200 },
-      relay: { links: 1, packets: 9, bytes: 900, mbps: 38.2, dropped: 0, queueP99Ms: 0.5 },
-      turn: { mode: 'embedded', state: 'up', allocations: 2 },
-      loopP99Ms: 3,
-      faults: 0,
-    },
+    status: STATUS,
     nodes: [
       {
-        ...common,
+        ...COMMON,
         id: 'fra-1',
         state: 'online',
         overlay4: '10.77.0.2',
@@ -86,7 +110,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
         gauges: { cpuTotalPct: 31 },
       },
       {
-        ...common,
+        ...COMMON,
         id: 'hel-2',
         state: 'suspended',
         overlay4: '10.77.0.3',
@@ -98,31 +122,8 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
         gauges: {},
       },
     ],
-    clients: [
-      {
-        ...common,
-        id: 'alice',
-        state: 'online',
-        overlay4: '10.77.0.4',
-        silentMs: 900,
-        rttMs: 8.4,
-        nodeId: 'fra-1',
-        link: 65_536,
-      },
-    ],
-    routes: [
-      {
-        routeId: 'r',
-        link: 65_536,
-        clientId: 'alice',
-        nodeId: 'fra-1',
-        tier: 'relayed',
-        via: 'websocket',
-        reason: 'starting',
-        sinceMs: 0,
-        explanation: nobody,
-      },
-    ],
+    clients: [CLIENT],
+    routes: [ROUTE],
   })
   t.same(page.split('\n'), [
     'BosonServer 0.1.0   up 3 d 4 h   nodes 1/2 online   clients 1,204   relay 38 Mbit/s   store embedded (pglite) (away: sessions go on from memory)',
@@ -132,7 +133,38 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     'fra-1  10.77.0.2  DE       online           1  12 ms  31 %  2 s ago',
     'hel-2  10.77.0.3  -        suspended        0  -      -     -',
     '',
-    'CLIENT  IP         NODE   PATH     STATE   RTT     SEEN',
-    'alice   10.77.0.4  fra-1  relayed  online  8.4 ms  0 s ago',
+    'CLIENT  IP         NODE   PATH     WHY       STATE   RTT     SEEN',
+    'alice   10.77.0.4  fra-1  relayed  starting  online  8.4 ms  0 s ago',
   ])
+})
+
+t.test('each way to travel is told, and why a path is not direct', async t => {
+  const way = (
+    link: number,
+    tier: RouteView['tier'],
+    via: RouteView['via'],
+    reason: RouteView['reason'],
+  ) => ({
+    client: { ...CLIENT, id: `c${link}`, link },
+    route: { ...ROUTE, link, tier, via, reason },
+  })
+  const ways = [
+    way(1, 'direct', 'udp', null),
+    way(2, 'turned', 'udp', 'symmetric_both'),
+    way(3, 'waiting', null, 'policy_direct_only'),
+    way(4, 'direct', 'wireguard', null),
+  ]
+  const page = statusPage({
+    status: STATUS,
+    nodes: [],
+    clients: ways.map(one => one.client),
+    routes: ways.map(one => one.route),
+  })
+  for (const line of [
+    'direct (udp)        -',
+    'turned (udp)        symmetric both',
+    'waiting             policy direct only',
+    'direct (wireguard)  -',
+  ])
+    t.match(page, line)
 })

@@ -83,7 +83,7 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
     `turn ${turn === null ? 'off' : turn.state}${turn?.allocations ? `, ${grouped(turn.allocations)} open` : ''}`,
     ...(status.faults > 0 ? [`faults ${grouped(status.faults)}`] : []),
   ]
-  const tiers = new Map(routes.map(({ link, tier }) => [link, tier]))
+  const paths = new Map(routes.map(route => [route.link, route]))
   const parts = [`${head.join('   ')}\n${work.join('   ')}`]
   if (nodes.length > 0)
     parts.push(
@@ -104,12 +104,12 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
   if (clients.length > 0)
     parts.push(
       bounded(
-        ['CLIENT', 'IP', 'NODE', 'PATH', 'STATE', 'RTT', 'SEEN'],
+        ['CLIENT', 'IP', 'NODE', 'PATH', 'WHY', 'STATE', 'RTT', 'SEEN'],
         clients.map(client => [
           client.id,
           client.overlay4,
           client.nodeId,
-          client.link === null ? null : (tiers.get(client.link) ?? null),
+          ...carriage(client.link === null ? undefined : paths.get(client.link)),
           client.state,
           asMs(client.rttMs),
           seen(client.silentMs),
@@ -117,6 +117,14 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
       ),
     )
   return parts.join('\n\n')
+}
+
+/** Returns how packets travel, and why not directly. */
+function carriage(route: RouteView | undefined): [string | null, string | null] {
+  if (route === undefined) return [null, null]
+  const { tier, via, reason } = route
+  const by = via === null || tier === 'relayed' ? tier : `${tier} (${via})`
+  return [by, reason?.replaceAll('_', ' ') ?? null]
 }
 
 type Rows = Parameters<typeof columns>[1]

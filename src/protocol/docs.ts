@@ -234,7 +234,8 @@ ${fence(`agent                                coordinator
 - A ticket is good once. \`resumed\` brings the next one.
 - \`refused\` with \`ticket_unknown\` and close 4003 means that the ticket is used, too old, or unknown. Forget it,
   dial again and \`register\`. Keep the links until \`registered.links\` says which of them are still open.
-- Once an hour (${seconds(TIMING.renewEveryMs)}) send \`renew\`: \`renewed\` brings a fresh ticket. The old one is good until then.
+- Every ${seconds(TIMING.renewEveryMs)} send \`renew\`: \`renewed\` brings a fresh ticket, and TURN credentials that are good for longer. The old
+  ones are good until then.
 - A program that restarts may resume too, when it kept the ticket where only it can read.
 - A ticket is a bearer secret. Store it as one; never log it.
 

@@ -19,8 +19,8 @@ export const TIMING = {
   reconnectMaxMs: 60_000,
   /** A session that stood for this long resets the back-off, ms. */
   stableAfterMs: 60_000,
-  /** A ticket is renewed in-session this often, ms. */
-  renewEveryMs: 3_600_000,
+  /** A ticket is renewed in-session this often, ms: before the TURN credentials that come with it are over (9 minutes). */
+  renewEveryMs: 480_000,
 } as const
 
 export const SUBPROTOCOL = 'boson.v1'

@@ -248,12 +248,12 @@ t.test('a session that the coordinator ended is not resumed', async t => {
   ])
 })
 
-t.test('a ticket is renewed every hour', async t => {
+t.test('a ticket is renewed before the credentials that came with it are over', async t => {
   walk(t, agentMachine, fresh, [
     ...isOnline,
     {
       lapse: 'renewal',
-      after: 3_600_000,
+      after: 480_000,
       then: { online: { standing: 'fresh', ticket: 'renewing' } },
       asks: ['sendRenew'],
     },

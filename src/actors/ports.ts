@@ -310,11 +310,24 @@ export interface PathEnd {
   readonly reportedAtMs: number | null
   /** Where the end says it may be reached, as on the wire. */
   readonly candidates: readonly string[]
-  /** Added up over everything that its counters began anew for. */
   readonly sent: TierBytes
   readonly received: TierBytes
-  /** Its counters as it last reported them. */
-  readonly counters: { readonly sent: TierBytes; readonly received: TierBytes }
+  /** What the above is added up from. */
+  readonly tally: { readonly sent: PathTally; readonly received: PathTally }
+}
+
+/** Counters of one way, which begin anew with their agent. */
+export interface PathTally {
+  /** As last reported, bytes. */
+  readonly last: PathCounters
+  /** All that was ever counted, bytes. */
+  readonly sum: PathCounters
+}
+export interface PathCounters {
+  /** By every tier. */
+  readonly all: number
+  readonly turned: number
+  readonly direct: number
 }
 
 /** A time on one tier. */

@@ -11,6 +11,7 @@ import type {
   PathEndView,
   PathRecord,
   PathStory,
+  PathTier,
   PathsView,
   PathView,
   PathWish,
@@ -61,15 +62,20 @@ export function pathViews(parts: PathParts, stateOf: StateOf): Pick<MeshApi, 'pa
 
 /** Returns how many live paths there are of each tier and reason; codes that are not ours count as `other`. */
 export function pathCounts(records: Iterable<PathRecord>): PathCount[] {
-  const counts = new Map<string, { tier: PathCount['tier']; reason: string | null; count: number }>()
-  for (const { tier, reason: code } of records) {
-    const reason = code && (asPathReason(code) ?? 'other')
-    const key = `${tier} ${reason ?? ''}`
-    const known = counts.get(key)
-    if (known === undefined) counts.set(key, { tier, reason, count: 1 })
-    else known.count++
+  const tiers = new Map<PathTier, Map<string | null, number>>()
+  for (const { tier, reason } of records) {
+    let reasons = tiers.get(tier)
+    if (reasons === undefined) tiers.set(tier, (reasons = new Map()))
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
-  return [...counts.values()]
+  return [...tiers].flatMap(([tier, reasons]) => {
+    const counts = new Map<string | null, number>()
+    for (const [code, count] of reasons) {
+      const reason = code && (asPathReason(code) ?? 'other')
+      counts.set(reason, (counts.get(reason) ?? 0) + count)
+    }
+    return [...counts].map(([reason, count]) => ({ tier, reason, count }))
+  })
 }
 
 function listed(records: Iterable<PathRecord>, wish: PathWish): PathsView {

@@ -106,8 +106,10 @@ function punchTimeout(a: NamedEnd, b: NamedEnd): string {
 function cannot(a: NamedEnd, b: NamedEnd): string {
   const [ways, theirs] = [waysOf(a), waysOf(b)]
   const unable = [...(ways?.length === 0 ? [a.id] : []), ...(theirs?.length === 0 ? [b.id] : [])]
-  if (unable.length > 0)
-    return `the agent of ${unable.join(' and of ')} offers no way off the relay; update it, and see that it may open a UDP socket`
+  if (unable.length === 1)
+    return `the agent of ${unable[0]} offers no way off the relay; update it, and see that it may open a UDP socket`
+  if (unable.length === 2)
+    return `neither ${a.id} nor ${b.id} offers a way off the relay; update both, and see that they may open a UDP socket`
   if (ways === undefined || theirs === undefined)
     return 'an agent offers no way off the relay; update both ends, and see that they may open a UDP socket'
   return `${a.id} leaves the relay by ${ways.join(' and ')} only and ${b.id} by ${theirs.join(' and ')}; carry WireGuard at both ends, or packets of a program at both`

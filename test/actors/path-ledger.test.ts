@@ -188,6 +188,21 @@ t.test('bytes never shrink and never count twice, whatever is restarted, repeate
   )
 })
 
+t.test(
+  'what an agent counts before it knows the tier neither shrinks the relay’s part nor stops the count',
+  async t => {
+    const { ledger } = opened()
+    const report = (sentBytes: number, directSentBytes: number) => {
+      ledger.reported(LINK, 'client', { sentBytes, receivedBytes: 0, directSentBytes })
+      const record = ledger.of(LINK)
+      return record && bytesOf(record).toNode
+    }
+    t.match(report(1_000, 900), { relayed: 100, direct: 900 })
+    t.match(report(1_100, 1_050), { relayed: 100, direct: 1_050 })
+    t.match(report(3_000, 2_880), { relayed: 120, direct: 2_880 })
+  },
+)
+
 t.test('an agent that was restarted goes on counting where it was', async t => {
   const { ledger } = opened()
   const toNode = () => {

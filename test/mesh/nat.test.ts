@@ -146,7 +146,7 @@ t.test('every reason has words, and those of a barrier say what to do', async t 
   const cannot = (mine: NamedEnd['can'] & object, theirs: NamedEnd['can'] & object) =>
     reasonInWords('cannot', { ...a, can: mine }, { ...b, can: theirs })
   t.match(cannot(['probe'], ['udp']), /^the agent of laptop offers no way/)
-  t.match(cannot([], []), /^the agent of laptop and of fra-1 offers/)
+  t.match(cannot([], []), /^neither laptop nor fra-1 offers/)
   t.match(cannot(['udp', 'wireguard'], ['ice']), /^laptop leaves the relay by udp only and fra-1 by ice;/)
   t.match(reasonInWords('peer_away', { ...a, isAway: true }, b), /^laptop is not connected;/)
   t.match(reasonInWords('peer_away', { ...a, isAway: true }, { ...b, isAway: true }), /^neither laptop nor/)

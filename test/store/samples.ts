@@ -109,6 +109,8 @@ export const route = (routeId: string, changes: Partial<StoredRoute> = {}): Stor
   ...changes,
 })
 
+const none = { all: 0, turned: 0, direct: 0 }
+
 export const path = (pathId: string, changes: Partial<PathRecord> = {}): PathRecord => ({
   pathId,
   link: 4_294_967_295,
@@ -130,9 +132,9 @@ export const path = (pathId: string, changes: Partial<PathRecord> = {}): PathRec
     candidates: ['host 192.168.1.4:51820', 'srflx [2001:db8::1]:40112'],
     sent: { relayed: 9_007_199_254_740_991, turned: 2, direct: 3 },
     received: { relayed: 4, turned: 5, direct: 6 },
-    counters: {
-      sent: { relayed: 7, turned: 8, direct: 9 },
-      received: { relayed: 10, turned: 11, direct: 12 },
+    tally: {
+      sent: { last: { all: 7, turned: 8, direct: 9 }, sum: { all: 10, turned: 11, direct: 12 } },
+      received: { last: { all: 13, turned: 14, direct: 15 }, sum: { all: 16, turned: 17, direct: 18 } },
     },
   },
   node: {
@@ -142,10 +144,7 @@ export const path = (pathId: string, changes: Partial<PathRecord> = {}): PathRec
     candidates: [],
     sent: { relayed: 0, turned: 0, direct: 0 },
     received: { relayed: 0, turned: 0, direct: 0 },
-    counters: {
-      sent: { relayed: 0, turned: 0, direct: 0 },
-      received: { relayed: 0, turned: 0, direct: 0 },
-    },
+    tally: { sent: { last: none, sum: none }, received: { last: none, sum: none } },
   },
   attempts: [
     {

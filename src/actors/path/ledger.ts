@@ -143,7 +143,6 @@ export class PathLedger {
     if (entry === undefined) return
     const { record, fresh } = entry
     const totals = counted(record[end], report, fresh.has(end))
-    if (totals === null) return
     fresh.delete(end)
     const { rttMs = null, lossPct = null } = report
     const seen = { ...record[end], ...totals, rttMs, lossPct, reportedAtMs: this.#options.clock.wallMs() }

@@ -4,7 +4,7 @@
  * lower figures mean a new beginning only after the end has said that it is set up again.
  */
 import type { WireOf } from '../../protocol/messages.js'
-import type { PathEnd, PathRecord, TierBytes } from '../ports.js'
+import type { PathCounters, PathEnd, PathRecord, PathTally, TierBytes } from '../ports.js'
 
 /** What the counters of an end say. */
 export type Counted = Pick<
@@ -17,8 +17,7 @@ export type Counted = Pick<
   | 'directReceivedBytes'
 >
 
-type Figures = PathEnd['counters']
-type Totals = Pick<PathEnd, 'sent' | 'received' | 'counters'>
+type Totals = Pick<PathEnd, 'sent' | 'received' | 'tally'>
 
 export const TIERS = ['relayed', 'turned', 'direct'] as const
 
@@ -27,18 +26,26 @@ export const noBytes = (): TierBytes => ({ relayed: 0, turned: 0, direct: 0 })
 export const noTotals = (): Totals => ({
   sent: noBytes(),
   received: noBytes(),
-  counters: { sent: noBytes(), received: noBytes() },
+  tally: { sent: { last: NOTHING, sum: NOTHING }, received: { last: NOTHING, sum: NOTHING } },
 })
 
-/** Returns the totals after a report; null when the report is older than the one before. */
-export function counted(before: Totals, report: Counted, mayRestart: boolean): Totals | null {
-  const counters = figuresOf(report)
-  const base = isBelow(counters, before.counters) ? (mayRestart ? NOTHING : null) : before.counters
-  if (base === null) return null
+/** Returns the totals after a report; those before it when the report is older than the last one. */
+export function counted(before: Totals, report: Counted, mayRestart: boolean): Totals {
+  const now = {
+    sent: countersOf(report.sentBytes, report.turnedSentBytes, report.directSentBytes),
+    received: countersOf(report.receivedBytes, report.turnedReceivedBytes, report.directReceivedBytes),
+  }
+  const { tally } = before
+  const isLower = isBelow(now.sent, tally.sent.last) || isBelow(now.received, tally.received.last)
+  if (isLower && !mayRestart) return before
+  const next = {
+    sent: grown(tally.sent, now.sent, isLower),
+    received: grown(tally.received, now.received, isLower),
+  }
   return {
-    counters,
-    sent: raised(before.sent, counters.sent, base.sent),
-    received: raised(before.received, counters.received, base.received),
+    tally: next,
+    sent: split(before.sent, next.sent.sum),
+    received: split(before.received, next.received.sum),
   }
 }
 
@@ -53,30 +60,29 @@ export function bytesOf({
   return { toNode: larger(client.sent, node.received), toClient: larger(node.sent, client.received) }
 }
 
-const NOTHING: Figures = { sent: noBytes(), received: noBytes() }
+const COUNTERS = ['all', 'turned', 'direct'] as const
+const NOTHING: PathCounters = { all: 0, turned: 0, direct: 0 }
 
-function figuresOf(report: Counted): Figures {
-  const split = (all: number, turned = 0, direct = 0): TierBytes => ({
-    relayed: Math.max(0, all - turned - direct),
-    turned,
-    direct,
-  })
-  return {
-    sent: split(report.sentBytes, report.turnedSentBytes, report.directSentBytes),
-    received: split(report.receivedBytes, report.turnedReceivedBytes, report.directReceivedBytes),
-  }
+const countersOf = (all: number, turned = 0, direct = 0): PathCounters => ({ all, turned, direct })
+
+const isBelow = (now: PathCounters, last: PathCounters): boolean =>
+  COUNTERS.some(counter => now[counter] < last[counter])
+
+function grown({ last, sum }: PathTally, now: PathCounters, isNew: boolean): PathTally {
+  const base = isNew ? NOTHING : last
+  const raised = (counter: keyof PathCounters) => sum[counter] + now[counter] - base[counter]
+  return { last: now, sum: countersOf(raised('all'), raised('turned'), raised('direct')) }
 }
 
-const isBelow = (now: Figures, before: Figures): boolean =>
-  TIERS.some(tier => now.sent[tier] < before.sent[tier] || now.received[tier] < before.received[tier])
+/** What is counted but on its way may be counted for its tier only by the next report: the relay’s part never shrinks for it. */
+const split = ({ relayed }: TierBytes, { all, turned, direct }: PathCounters): TierBytes => ({
+  relayed: Math.max(relayed, all - turned - direct),
+  turned,
+  direct,
+})
 
-const raised = (total: TierBytes, now: TierBytes, base: TierBytes): TierBytes =>
-  byTier(tier => total[tier] + now[tier] - base[tier])
-
-const larger = (a: TierBytes, b: TierBytes): TierBytes => byTier(tier => Math.max(a[tier], b[tier]))
-
-const byTier = (of: (tier: (typeof TIERS)[number]) => number): TierBytes => ({
-  relayed: of('relayed'),
-  turned: of('turned'),
-  direct: of('direct'),
+const larger = (a: TierBytes, b: TierBytes): TierBytes => ({
+  relayed: Math.max(a.relayed, b.relayed),
+  turned: Math.max(a.turned, b.turned),
+  direct: Math.max(a.direct, b.direct),
 })

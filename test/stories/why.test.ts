@@ -1,8 +1,13 @@
 import t from 'tap'
+import { whyPage } from '../../src/app/commands/why.js'
 import type { WhyView } from '../../src/actors/ports.js'
 import type { Lab } from '../lab/lab.js'
+import { Pair } from '../lab/pair.js'
 import { pair } from '../support/pair.js'
 import { routed, town } from '../support/town.js'
+
+/** What `ping` of a host in the lab sends, bytes. */
+const PING_BYTES = 32
 
 async function why(lab: Lab, a: string, b: string): Promise<WhyView> {
   const answer = await lab.mesh.why(a, b)
@@ -165,3 +170,59 @@ t.test('a path that left the relay goes on over a restart, with everything it ha
   )
   t.match(after?.attempts, [{ attempt: 1, client: { local: 'host 192.168.1.4:4000', rttMs: 12 } }])
 })
+
+t.test(
+  'two phones behind symmetric NATs are told what would help, and what was found out about each',
+  async t => {
+    const phone = { nat: ['sym'] } as const
+    const { lab } = await Pair.met({ client: phone, node: phone, turn: false })
+    await lab.clock.run(20_000)
+    const answer = await why(lab, 'anna', 'bert')
+    t.equal(
+      answer.words,
+      'anna and bert: relayed, because both NATs map per destination; open UDP 51820 on one side, or give both sides IPv6',
+    )
+    const nat = { mapping: 'address_and_port_dependent' }
+    t.match(answer.paths[0]?.ends, { client: { nat }, node: { nat } })
+    t.match(whyPage(answer), /^anna +online +maps per destination, lets in ports it sent to/m)
+  },
+)
+
+t.test(
+  'a direct path that is cut leaves its story behind: the pair, the round trip, the bytes, the loss',
+  async t => {
+    const home = { nat: ['port'] } as const
+    const pair = await Pair.met({ client: home, node: home, turn: false })
+    const { lab } = pair
+    await pair.until('direct')
+    await pair.talk(60_000)
+    lab.internet.udp.cut('anna', 'bert')
+    await pair.until('relayed', 2_000)
+    await pair.talk(60_000, 200)
+    const answer = await why(lab, 'anna', 'bert')
+    const [path] = answer.paths
+    t.match(path?.history.slice(0, 3), [
+      { tier: 'opening' },
+      { tier: 'relayed', via: 'websocket' },
+      { tier: 'direct', via: 'udp', reason: null },
+    ])
+    t.match(path?.attempts[0], {
+      via: 'udp',
+      client: { outcome: 'direct', local: String, remote: String, rttMs: Number, lost: { cause: 'silent' } },
+    })
+    t.ok((path?.attempts.length ?? 0) > 1, 'and it was tried again')
+    t.match(path?.attempts.at(-1)?.client, { outcome: 'failed' })
+    const { toNode, toClient } = path?.bytes ?? {}
+    t.ok(toNode && toNode.direct > 5 * toNode.relayed && toNode.relayed > 0)
+    const sent = pair.client.pings.length * PING_BYTES
+    const known = toNode ? toNode.direct + toNode.relayed : 0
+    t.ok(known <= sent && known > 0.8 * sent, `${known} of ${sent} B, as far as it was reported`)
+    t.ok(toClient && toClient.direct > 0)
+    t.match(answer.words, /^anna and bert: relayed, because .*; /)
+    const { attempts, bytes, live } = lab.mesh.stats().paths
+    t.match(attempts.udp, { direct: 1, lost: 1 })
+    t.ok(attempts.udp.failed > 0)
+    t.ok(bytes.direct > bytes.relayed)
+    t.match(live, [{ tier: 'relayed', count: 1 }])
+  },
+)

@@ -216,7 +216,8 @@ t.test(
     t.ok(toNode && toNode.direct > 5 * toNode.relayed && toNode.relayed > 0)
     const sent = pair.client.pings.length * PING_BYTES
     const known = toNode ? toNode.direct + toNode.relayed : 0
-    t.ok(known <= sent && known > 0.8 * sent, `${known} of ${sent} B, as far as it was reported`)
+    // While the direct way is in doubt, packets go both ways.
+    t.ok(known > 0.8 * sent && known < 1.05 * sent, `${known} of ${sent} B, as far as it was reported`)
     t.ok(toClient && toClient.direct > 0)
     t.match(answer.words, /^anna and bert: relayed, because .*; /)
     const { attempts, bytes, live } = lab.mesh.stats().paths

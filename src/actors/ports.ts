@@ -246,10 +246,13 @@ export interface Traversal {
   /** STUN URIs for `probe.plan`: one for each address and port that answers, the first one first. */
   stunServers(): readonly string[]
   /** Calls `hear` for every Binding request that our own STUN listeners receive; returns what ends it. */
-  onSighting(hear: (sighting: Sighting) => void): () => void
+  onSighting(hear: HearSighting): () => void
   /** Calls `hear` for every datagram on the STUN port that is neither STUN nor TURN; the bytes are only lent. */
   onStray(hear: (datagram: Uint8Array, from: Endpoint) => void): () => void
 }
+
+/** `remind` sends a Binding indication with the same transaction id to where the request came from, now or later. */
+export type HearSighting = (sighting: Sighting, remind: () => void) => void
 
 /** A Binding request as it arrived. */
 export interface Sighting {

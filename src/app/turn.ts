@@ -2,7 +2,7 @@
  * STUN and TURN as the settings want them, from before the mesh starts until after it has stopped. When they
  * cannot be had, the mesh serves without, and they are tried again.
  */
-import type { Sighting, Traversal, TurnView } from '../actors/ports.js'
+import type { HearSighting, Traversal, TurnView } from '../actors/ports.js'
 import { keepTurn, type KeptTurn } from '../actors/turn/turn.effects.js'
 import { systemClock } from '../kit/clock.js'
 import { systemRandom } from '../kit/random.js'
@@ -25,7 +25,7 @@ export interface TurnOptions {
 
 export class Turn implements Traversal {
   readonly #options: TurnOptions
-  readonly #sightings = new Set<(sighting: Sighting) => void>()
+  readonly #sightings = new Set<HearSighting>()
   readonly #strays = new Set<(datagram: Uint8Array, from: Endpoint) => void>()
   readonly #kept: KeptTurn<TurnService>
   #certificate: Certificate | null = null
@@ -52,7 +52,7 @@ export class Turn implements Traversal {
     return this.#kept.service?.endpoints().probed ?? []
   }
 
-  onSighting(hear: (sighting: Sighting) => void): () => void {
+  onSighting(hear: HearSighting): () => void {
     this.#sightings.add(hear)
     return () => this.#sightings.delete(hear)
   }
@@ -106,8 +106,8 @@ export class Turn implements Traversal {
         certificate: this.#certificate,
         hooks: {
           allowed: id => mesh.isPresent(id),
-          sighted: sighting => {
-            for (const hear of this.#sightings) hear(sighting)
+          sighted: (sighting, remind) => {
+            for (const hear of this.#sightings) hear(sighting, remind)
           },
           strayed: (datagram, from) => {
             for (const hear of this.#strays) hear(datagram, from)

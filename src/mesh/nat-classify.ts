@@ -52,7 +52,7 @@ export function classify({ tests, local, seen }: Evidence): Nat {
   }
 }
 
-/** Returns the longest idle time, s, that a mapping outlived in these tests; null when none did. */
+/** Returns the longest idle time, s, that a mapping outlived in these tests; null when none was tried. */
 export function lifetimeIn(tests: WireOf<'probe.report'>['tests']): number | null {
   return lifetimeOf(tests.map(test => weigh(test, new Map())))
 }
@@ -124,9 +124,9 @@ function filteringOf(tests: readonly Test[], open: boolean): Behaviour {
 }
 
 function lifetimeOf(tests: readonly Test[]): number | null {
-  const lived = tests.filter(({ kind, answer }) => kind === 'lifetime' && answer !== null)
-  const longest = Math.max(-1, ...lived.map(({ figure }) => figure ?? -1))
-  return longest < 0 ? null : Math.floor(longest)
+  const tried = tests.filter(({ kind }) => kind === 'lifetime')
+  const lived = tried.map(({ answer, figure }) => (answer === null ? 0 : Math.floor(figure ?? 0)))
+  return tried.length === 0 ? null : Math.max(...lived)
 }
 
 /** Null when it was not tried. */

@@ -248,7 +248,9 @@ export const ProbePlan = message(0x12, 'probe.plan', {
     transactionIds: listOf(bytes(12), 32).doc(
       'Transaction ids for the requests, so that what arrives can be told. More requests take random ones.',
     ),
-    lifetimeS: optional(u32).doc('Also find out how long an idle mapping lives, up to this, s.'),
+    lifetimeS: optional(u32).doc(
+      'Also find out how long an idle mapping lives, up to this, s. The last four ids are for this: with each, a socket of its own asks the first server once and then only listens. After 15, 30, 60 and 120 s the server sends a Binding indication with that id; what arrives was let in by a mapping that was still there. Reported later, beside the rest.',
+    ),
   },
 })
 

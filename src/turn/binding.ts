@@ -3,9 +3,11 @@
  * there when asked to, which shows how the client's NAT maps and filters (RFC 5780).
  */
 import type { Endpoint } from '../protocol/address.js'
+import type { Sighting } from '../actors/ports.js'
 import { ATTRIBUTE, CHANGE_ADDRESS, CHANGE_PORT, METHOD } from './attributes.js'
 import { notUnderstood, readUint32, type StunMessage, valueOf } from './codec.js'
-import type { Flow } from './flow.js'
+import type { Effect } from './effects.js'
+import { type Flow, udpFlow } from './flow.js'
 import { BAD_REQUEST, type Refused } from './refused.js'
 import { MessageWriter } from './writer.js'
 
@@ -78,6 +80,13 @@ export class Binding {
         (endpoint.port !== here.endpoint.port) === port,
     )
   }
+}
+
+/** Returns what sends an indication to where a request came from: it arrives while the mapping there lives. */
+export function reminder({ transactionId, address, port, listener }: Sighting): Effect {
+  const writer = new MessageWriter('indication', METHOD.binding, Buffer.from(transactionId, 'hex'))
+  const data = writer.addFingerprint().finish()
+  return { type: 'reply', to: udpFlow(listener, address, port), listener, data, relayed: false }
 }
 
 /** Bytes of an address attribute. */

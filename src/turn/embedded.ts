@@ -5,7 +5,7 @@ import type { Sighting } from '../actors/ports.js'
 import { type Clock, every } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { type Endpoint, type Family, familyOf } from '../protocol/address.js'
-import type { Listener } from './binding.js'
+import { type Listener, reminder } from './binding.js'
 import { checkSecrets } from './credentials.js'
 import type { Effect } from './effects.js'
 import { TurnError } from './errors.js'
@@ -47,7 +47,8 @@ export interface EmbeddedOptions {
   readonly streamLimits?: Partial<StreamLimits>
   /** Needed for listeners over TLS; asked for each connection. */
   readonly secure?: () => SecureContext
-  readonly sighted?: (sighting: Sighting) => void
+  /** Hears of every Binding request over UDP; `remind` sends an indication to where it came from, now or later. */
+  readonly sighted?: (sighting: Sighting, remind: () => void) => void
   /** Hears of every datagram that is neither STUN nor TURN; the bytes are only lent. */
   readonly strayed?: (datagram: Buffer, from: Endpoint) => void
   /** Hears what could not be sent; a few in a row are usual, many are not. */
@@ -203,6 +204,7 @@ export class EmbeddedTurn implements TurnService {
     const own = [...relays, ...listen].flatMap(({ address, advertised }) => [address, advertised ?? address])
     this.#server = new TurnServer({
       ...this.#options,
+      sighted: sighting => this.#options.sighted?.(sighting, () => this.#remind(sighting)),
       listeners: this.listeners(),
       relayAddresses: new Map<Family, string>(
         relays.map(({ address, advertised = address }) => [familyOf(address), advertised]),
@@ -251,6 +253,10 @@ export class EmbeddedTurn implements TurnService {
 
   #handle(data: Buffer, flow: Flow): void {
     if (this.#server !== null) this.#perform(this.#server.handle(data, flow))
+  }
+
+  #remind(sighting: Sighting): void {
+    if (this.#server !== null) this.#perform([reminder(sighting)])
   }
 
   #perform(effects: readonly Effect[]): void {

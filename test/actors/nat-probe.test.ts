@@ -2,7 +2,7 @@
 import t from 'tap'
 import { natProbeMachine } from '../../src/actors/nat-probe/nat-probe.machine.js'
 import { NatProbes } from '../../src/actors/nat-probe/nat-probes.js'
-import type { Sighting } from '../../src/actors/ports.js'
+import type { HearSighting } from '../../src/actors/ports.js'
 import type { Cell } from '../../src/actors/session/cell.js'
 import { seededRandom } from '../../src/kit/random.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
@@ -113,6 +113,30 @@ t.test('how long a mapping lives comes later, and is kept while the address is',
   t.equal(rig.probes.natOf('alice').mappingLifetimeS, null)
 })
 
+t.test(
+  'idle mappings are sent to, each when its time is over, and only while the lifetime is not known',
+  async t => {
+    const rig = newRig(600_000)
+    const alice = rig.joins('alice')
+    rig.clock.advance(10)
+    const plan = alice.plan()
+    t.equal(plan.lifetimeS, 120)
+    for (const i of [16, 17, 18]) rig.sees(plan, i, '198.51.100.7:40000')
+    rig.answers(alice, '198.51.100.7:40000')
+    rig.clock.advance(14_000)
+    t.same(rig.reminded, [])
+    rig.clock.advance(2_000)
+    t.same(rig.reminded, [16])
+    rig.clock.advance(120_000)
+    t.same(rig.reminded, [16, 17, 18])
+    const lived: WireOf<'probe.report'>['tests'] = [['lifetime', idOf(plan, 18), '198.51.100.7:40001', 60]]
+    rig.probes.reported(alice.cell, { planId: plan.planId, tests: lived, local: [] })
+    rig.clock.advance(600_000)
+    t.equal(alice.plans().length, 2)
+    t.notOk('lifetimeS' in alice.plan())
+  },
+)
+
 t.test('who cannot answer is not asked', async t => {
   const rig = newRig()
   const old = rig.joins('old', { can: [] })
@@ -213,7 +237,7 @@ t.test('a probe that throws ends alone', async t => {
   t.equal(rig.clock.waiting, 0)
 })
 
-const idOf = (plan: WireOf<'probe.plan'>, i: number): Uint8Array => plan.transactionIds[i] as Uint8Array // plans have 16
+const idOf = (plan: WireOf<'probe.plan'>, i: number): Uint8Array => plan.transactionIds[i] as Uint8Array // plans have 20
 
 interface Agent {
   readonly cell: Cell
@@ -224,17 +248,18 @@ interface Agent {
   comesFrom(remote: string): void
 }
 
-function newRig() {
+function newRig(everyMs = 2_000) {
   const clock = new SimulatedClock()
   const servers = ['stun:mesh.test:3478', 'stun:mesh.test:3479']
   const progress: string[] = []
   const faults: string[] = []
+  const reminded: number[] = []
   const warnings: string[] = []
-  let hear = (_: Sighting): void => {}
+  let hear: HearSighting = () => {}
   const probes = new NatProbes({
     clock,
     random: seededRandom(1),
-    everyMs: 2_000,
+    everyMs,
     traversal: {
       iceServers: () => [],
       stunServers: () => servers,
@@ -255,6 +280,7 @@ function newRig() {
     servers,
     progress,
     faults,
+    reminded,
     warnings,
     probes,
     joins(id: string, options: { can?: readonly string[]; throws?: boolean } = {}): Agent {
@@ -265,7 +291,7 @@ function newRig() {
     sees(plan: WireOf<'probe.plan'>, i: number, from: string) {
       const transactionId = Buffer.from(idOf(plan, i)).toString('hex')
       const { address, port } = readEndpoint(from) ?? { address: '', port: 0 }
-      hear({ transactionId, address, port, listener: 0 })
+      hear({ transactionId, address, port, listener: 0 }, () => reminded.push(i))
     },
     /** One mapping test, answered from `mapped`. */
     answers(agent: Agent, mapped: string | null) {

@@ -44,6 +44,22 @@ t.test('an agent whose UDP does not get out says so, and the coordinator saw not
   t.match(rig.lab.mesh.nodes()[0]?.nat, { udp: 'blocked', mapping: 'unknown', mapped4: null })
 })
 
+t.test('how long an idle mapping lives is known after two minutes', async t => {
+  for (const [lifetimeMs, livedS] of [
+    [10_000, 0],
+    [40_000, 30],
+    [300_000, 120],
+  ] as const) {
+    const rig = await MeshRig.start(t)
+    rig.lab.host('fra-1', { nat: [{ kind: 'port', lifetimeMs }] })
+    probed(rig, 'fra-1').start()
+    await rig.run(110_000)
+    t.equal(rig.lab.mesh.nodes()[0]?.nat.mappingLifetimeS, null)
+    await rig.run(30_000)
+    t.equal(rig.lab.mesh.nodes()[0]?.nat.mappingLifetimeS, livedS)
+  }
+})
+
 t.test('the socket that packets travel on is the one whose mapping is found out', async t => {
   const rig = await MeshRig.start(t)
   rig.lab.host('fra-1', { nat: ['port'] })

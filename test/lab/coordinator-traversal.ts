@@ -2,10 +2,11 @@
  * STUN and TURN of the lab’s coordinator: the server of src/turn on sockets of the in-memory internet, at two
  * addresses and two ports, as RFC 5780 wants it; and the `Traversal` over it.
  */
-import type { Sighting, Traversal } from '../../src/actors/ports.js'
+import type { HearSighting, Traversal } from '../../src/actors/ports.js'
 import { type Clock, every } from '../../src/kit/clock.js'
 import type { Random } from '../../src/kit/random.js'
 import type { Endpoint, Family } from '../../src/protocol/address.js'
+import { reminder } from '../../src/turn/binding.js'
 import type { Effect } from '../../src/turn/effects.js'
 import { udpFlow } from '../../src/turn/flow.js'
 import { iceServers, urlsOf } from '../../src/turn/ice-servers.js'
@@ -40,7 +41,7 @@ export class CoordinatorTraversal implements Traversal {
   readonly #server: TurnServer
   readonly #sockets: (UdpSocket | null)[]
   readonly #relays = new Map<number, UdpSocket>()
-  readonly #sightings = new Set<(sighting: Sighting) => void>()
+  readonly #sightings = new Set<HearSighting>()
   readonly #strays = new Set<(datagram: Uint8Array, from: Endpoint) => void>()
   readonly #stopSweeping: () => void
 
@@ -69,7 +70,8 @@ export class CoordinatorTraversal implements Traversal {
         rejectionsPerSecond: 10_000,
         straysPerSecond: 10_000,
       },
-      sighted: sighting => this.#sightings.forEach(hear => hear(sighting)),
+      sighted: sighting =>
+        this.#sightings.forEach(hear => hear(sighting, () => this.#perform([reminder(sighting)]))),
       strayed: (datagram, from) => this.#strays.forEach(hear => hear(datagram, from)),
     })
     this.#sockets = this.listeners.map((endpoint, index) =>
@@ -97,7 +99,7 @@ export class CoordinatorTraversal implements Traversal {
     return this.#urls().stun
   }
 
-  onSighting(hear: (sighting: Sighting) => void): () => void {
+  onSighting(hear: HearSighting): () => void {
     this.#sightings.add(hear)
     return () => void this.#sightings.delete(hear)
   }

@@ -3,7 +3,7 @@ import t from 'tap'
 import { seededRandom } from '../../src/kit/random.js'
 import { classify, lifetimeIn } from '../../src/mesh/nat-classify.js'
 import { type Behaviour, canPunch } from '../../src/mesh/nat.js'
-import { planProbe } from '../../src/mesh/probe-plan.js'
+import { planProbe, sharedOut } from '../../src/mesh/probe-plan.js'
 import { type Report, type Servers, type SimulatedNat, simulateProbe } from '../support/simulated-nat.js'
 
 const DEPENDENCES = ['endpoint_independent', 'address_dependent', 'address_and_port_dependent'] as const
@@ -146,16 +146,24 @@ t.test('the longest idle time that a mapping outlived is what counts', async t =
     ]),
     60,
   )
-  t.equal(lifetimeIn([['lifetime', id, null, 30]]), null)
+  t.equal(lifetimeIn([['lifetime', id, null, 15]]), 0)
+  t.equal(lifetimeIn([['hairpin', id, at, null]]), null)
 })
 
 t.test('a plan names its servers and has ids that nobody can guess', async t => {
   const random = seededRandom(1)
   const servers = Array.from({ length: 10 }, (_, i) => `stun:192.0.2.1:${i + 1}`)
-  const plan = planProbe({ planId: 7, servers, random })
+  const plan = planProbe({ planId: 7, servers, lifetimeS: 0, random })
   t.match(plan, { planId: 7 })
   t.equal(plan.servers.length, 8)
-  t.equal(new Set(plan.transactionIds.map(id => Buffer.from(id).toString('hex'))).size, 16)
+  const { tests, silences } = sharedOut(plan.transactionIds, 60)
+  t.same(
+    silences.map(({ silenceS }) => silenceS),
+    [15, 30, 60],
+  )
+  t.notOk(silences.some(({ id }) => tests.includes(id)))
+  t.same(sharedOut(plan.transactionIds).silences, [])
+  t.equal(new Set(plan.transactionIds.map(id => Buffer.from(id).toString('hex'))).size, 20)
 })
 
 const nat = (mapping: SimulatedNat['mapping'], filtering: SimulatedNat['filtering']): SimulatedNat => ({

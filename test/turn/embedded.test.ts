@@ -7,9 +7,12 @@ import t, { type Test } from 'tap'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import type { Endpoint } from '../../src/protocol/address.js'
+import { METHOD } from '../../src/turn/attributes.js'
 import { TurnClient } from '../../src/turn/client.js'
+import { readMessage } from '../../src/turn/codec.js'
 import type { EmbeddedTurn } from '../../src/turn/embedded.js'
 import { FrameReader } from '../../src/turn/framing.js'
+import { MessageWriter } from '../../src/turn/writer.js'
 import { until } from '../support/until.js'
 import { certificate, LOOPBACK, PEER_ADDRESS, portOf, startTurn } from './real.js'
 
@@ -33,6 +36,26 @@ t.test('it is healthy while it answers over the network, and not after', async t
   t.ok((latencyMs ?? 0) > 0)
   await turn.stop()
   t.same(await turn.health(), { status: 'unhealthy', latencyMs: null })
+})
+
+t.test('who asked for a binding can be sent to later, where the request came from', async t => {
+  let remind: (() => void) | null = null
+  const turn = await startTurn(t, {
+    sighted: (_, again) => {
+      remind = again
+    },
+  })
+  const socket = createSocket('udp4')
+  t.teardown(() => socket.close())
+  const id = Buffer.alloc(12, 7)
+  const request = new MessageWriter('request', METHOD.binding, id).finish()
+  const answered = once(socket, 'message')
+  socket.send(request, portOf(turn, 'udp'), LOOPBACK)
+  await answered
+  const reminded = once(socket, 'message')
+  ;(remind as (() => void) | null)?.()
+  const [bytes] = (await reminded) as [Buffer]
+  t.match(readMessage(bytes), { class: 'indication', method: METHOD.binding, transactionId: id })
 })
 
 t.test('a listener that cannot be had is said, and none is left open', async t => {

@@ -8,7 +8,7 @@ import { Deadlines } from '../../kit/deadlines.js'
 import type { Random } from '../../kit/random.js'
 import { classify, lifetimeIn } from '../../mesh/nat-classify.js'
 import { type Nat, UNKNOWN_NAT } from '../../mesh/nat.js'
-import { planProbe } from '../../mesh/probe-plan.js'
+import { planProbe, sharedOut } from '../../mesh/probe-plan.js'
 import { endpointText } from '../../protocol/address.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, NatStats, Sighting, Traversal } from '../ports.js'
@@ -38,6 +38,8 @@ const AGAIN_AFTER_MS = 10_000
 const REPORT_MS = 30_000
 /** The next probe comes this much earlier or later, so that agents that came together drift apart. */
 const JITTER = 0.1
+/** How long an idle mapping is watched, s: RFC 4787 wants two minutes, and a direct path is never as quiet. */
+const LIFETIME_S = 120
 /** Repeated requests of one test may come from so many endpoints. */
 const SOURCES_MAX = 4
 /** So many agents that reach no STUN server, and none that does, look like a fault of ours. */
@@ -53,7 +55,14 @@ interface Probe {
   plannedMs: number
   /** Transaction ids that are watched for, and where requests with them came from; kept until the report is weighed. */
   ids: readonly string[]
+  /** Those with which it is found out how long an idle mapping lives. */
+  idle: readonly string[]
   seen: Map<string, Set<string>>
+}
+
+interface Idle {
+  readonly silenceS: number
+  remind: () => void
 }
 
 export class NatProbes {
@@ -64,6 +73,9 @@ export class NatProbes {
   /** Whose transaction ids are out. */
   readonly #byTransaction = new Map<string, Probe>()
   readonly #waits: Deadlines<Probe>
+  /** Idle mappings by transaction id, and when they are sent to. */
+  readonly #idle = new Map<string, Idle>()
+  readonly #silences: Deadlines<string>
   #stopHearing: (() => void) | null = null
   #nextPlan = 1
   /** When the last turn that was given out comes, monotonic ms. */
@@ -73,6 +85,10 @@ export class NatProbes {
   constructor(options: NatProbesOptions) {
     this.#options = options
     this.#waits = new Deadlines(options.clock, probe => this.#deliver(probe, { type: 'due' }))
+    this.#silences = new Deadlines(options.clock, id => {
+      this.#idle.get(id)?.remind()
+      this.#idle.delete(id)
+    })
     const at =
       <P>(run: (probe: Probe, params: P) => void) =>
       ({ context }: { context: { identityId: IdentityId } }, params: P) => {
@@ -100,14 +116,17 @@ export class NatProbes {
   }
 
   start(): void {
-    this.#stopHearing = this.#options.traversal?.onSighting(sighting => this.#sighted(sighting)) ?? null
+    this.#stopHearing =
+      this.#options.traversal?.onSighting((sighting, remind) => this.#sighted(sighting, remind)) ?? null
   }
 
   stop(): void {
     this.#stopHearing?.()
     this.#waits.stop()
+    this.#silences.stop()
     this.#probes.clear()
     this.#byTransaction.clear()
+    this.#idle.clear()
     this.#root.stop()
   }
 
@@ -170,6 +189,7 @@ export class NatProbes {
       planId: 0,
       plannedMs: Number.NEGATIVE_INFINITY,
       ids: [],
+      idle: [],
       seen: new Map(),
     }
     this.#probes.set(id, probe)
@@ -195,6 +215,7 @@ export class NatProbes {
     if (probe?.cell !== cell) return
     this.#waits.clear(probe)
     this.#dropPlan(probe)
+    this.#dropIdle(probe)
     this.#probes.delete(cell.identity.id)
     if (probe.actor.getSnapshot().status === 'active') probe.actor.send({ type: 'went' })
   }
@@ -215,12 +236,18 @@ export class NatProbes {
   #sendPlan(probe: Probe): void {
     const { clock, random, progress } = this.#options
     const planId = this.#nextPlan++ >>> 0
-    const plan = planProbe({ planId, servers: this.#servers(), random })
+    const isKnown = probe.nat.mappingLifetimeS !== null && probe.remote === remoteOf(probe.cell)
+    const lifetimeS = isKnown ? 0 : LIFETIME_S
+    const plan = planProbe({ planId, servers: this.#servers(), lifetimeS, random })
+    const { tests, silences } = sharedOut(plan.transactionIds.map(hex), lifetimeS)
     probe.planId = planId
     probe.plannedMs = clock.now()
     probe.seen = new Map()
-    probe.ids = plan.transactionIds.map(id => Buffer.from(id).toString('hex'))
-    for (const id of probe.ids) this.#byTransaction.set(id, probe)
+    probe.ids = tests
+    for (const id of tests) this.#byTransaction.set(id, probe)
+    this.#dropIdle(probe)
+    probe.idle = silences.map(({ id }) => id)
+    for (const { id, silenceS } of silences) this.#idle.set(id, { silenceS, remind: () => {} })
     probe.cell.line?.tell(plan)
     progress(probe.cell, 'begun')
   }
@@ -230,7 +257,20 @@ export class NatProbes {
     probe.ids = []
   }
 
-  #sighted({ transactionId, address, port }: Sighting): void {
+  #dropIdle(probe: Probe): void {
+    for (const id of probe.idle) {
+      this.#idle.delete(id)
+      this.#silences.clear(id)
+    }
+    probe.idle = []
+  }
+
+  #sighted({ transactionId, address, port }: Sighting, remind: () => void): void {
+    const idle = this.#idle.get(transactionId)
+    if (idle !== undefined) {
+      idle.remind = remind
+      this.#silences.set(transactionId, idle.silenceS * 1_000)
+    }
     const seen = this.#byTransaction.get(transactionId)?.seen
     if (seen === undefined) return
     const sources = seen.get(transactionId) ?? new Set()
@@ -274,6 +314,7 @@ export class NatProbes {
   }
 }
 
+const hex = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 const remoteOf = (cell: Cell): string | null => cell.line?.socket.remote ?? null
 
 function classified(planId: number, nat: Nat): WireOf<'nat.classified'> {

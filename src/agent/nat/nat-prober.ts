@@ -1,15 +1,17 @@
 /**
- * Answers the coordinator's `probe.plan` within a few seconds. A newer plan, a changed network and the end of the
- * agent give up what is under way.
+ * Answers the coordinator's `probe.plan`: within a few seconds, and on how long an idle mapping lives after minutes.
+ * A newer plan, a changed network and the end of the agent give up what is under way.
  */
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
+import { sharedOut } from '../../mesh/probe-plan.js'
 import { endpointText } from '../../protocol/address.js'
 import type { WireOf } from '../../protocol/messages.js'
 import { DirectSocket } from '../direct/direct-socket.js'
 import { type Resolve, systemResolve } from '../direct/servers.js'
 import type { OpenDatagrams, Prober } from '../ports.js'
 import { findServers } from './find-servers.js'
+import { mappingLifetime } from './mapping-lifetime.js'
 import { probeNat, type ProbeTests, type StunSocket } from './probe-nat.js'
 
 export interface NatProberOptions {
@@ -37,12 +39,14 @@ export class NatProber implements Prober {
   probe(plan: WireOf<'probe.plan'>, say: (report: WireOf<'probe.report'>) => void): void {
     this.stop()
     const { signal } = this.#underWay
-    this.#run(plan, signal).then(
-      ({ tests, local }) => {
-        if (!signal.aborted) say({ type: 'probe.report', planId: plan.planId, tests, local })
-      },
-      () => {},
-    )
+    const report = ({ tests, local }: Found) => {
+      if (!signal.aborted) say({ type: 'probe.report', planId: plan.planId, tests, local })
+    }
+    const inTime = this.#run(plan, signal).then(report)
+    const late = this.#idle(plan, signal).then(tests => {
+      if (tests.length > 0) return inTime.then(() => report({ tests, local: [] }))
+    })
+    for (const each of [inTime, late]) each.catch(() => {})
   }
 
   stop(): void {
@@ -67,11 +71,12 @@ export class NatProber implements Prober {
 
   async #look(
     socket: StunSocket,
-    { servers: uris, transactionIds }: WireOf<'probe.plan'>,
+    { servers: uris, transactionIds: ids, lifetimeS }: WireOf<'probe.plan'>,
     signal: AbortSignal,
   ): Promise<Found> {
     const { clock, random, resolve = systemResolve } = this.#options
     const servers = await findServers(uris, resolve)
+    const { tests: transactionIds } = sharedOut(ids, lifetimeS)
     const fresh = await this.#open()
     try {
       const tests = await probeNat({ clock, random, shared: socket, fresh, servers, transactionIds, signal })
@@ -79,6 +84,15 @@ export class NatProber implements Prober {
     } finally {
       fresh.close()
     }
+  }
+
+  /** Beside the rest, from the start: its sockets have nothing in common with the others. */
+  async #idle(plan: WireOf<'probe.plan'>, signal: AbortSignal): Promise<ProbeTests> {
+    const { clock, openDatagrams, resolve = systemResolve } = this.#options
+    const { silences } = sharedOut(plan.transactionIds, plan.lifetimeS)
+    const [server] = await findServers(plan.servers, resolve)
+    if (server === undefined || silences.length === 0) return []
+    return mappingLifetime({ clock, openDatagrams, server, silences, signal })
   }
 
   async #open(): Promise<DirectSocket> {

@@ -222,7 +222,7 @@ export function createMesh(options: MeshOptions): Mesh {
     everyMs: options.natProbeEveryMs ?? DEFAULT_NAT_PROBE_EVERY_MS,
     progress: (cell, what) => {
       if (cell.role === 'node') sessions.deliver(cell, { type: PROBE_FACTS[what] })
-      paths.reconsider(cell)
+      paths.natChanged(cell)
     },
     faulted: (cell, error) => {
       counters.faults++

@@ -10,7 +10,7 @@ import { nodeMachine } from '../../src/actors/node/node.machine.js'
 import type { NodeEvent } from '../../src/actors/node/node.events.js'
 import { type PathEvent, pathMachine } from '../../src/actors/path/path.machine.js'
 import { PathLedger } from '../../src/actors/path/ledger.js'
-import { tierOf } from '../../src/actors/path/path-cell.js'
+import { type PathCell, tierOf } from '../../src/actors/path/path-cell.js'
 import { Paths } from '../../src/actors/path/paths.js'
 import { Whereabouts } from '../../src/actors/path/whereabouts.js'
 import type { Identity, Socket } from '../../src/actors/ports.js'
@@ -154,104 +154,183 @@ for (const [role, machine, events] of [
   })
 }
 
+/** What may happen to a path: an event of its machine, a word of one of its ends, or time. */
+type Happening = PathEvent | { readonly type: string; readonly happens: (rig: PathRig) => void }
+
+const word = (type: string, happens: (rig: PathRig) => void) => ({ type, happens })
+const account = (outcome: 'direct' | 'failed' | 'lost') =>
+  ({ attempt: 1, via: 'udp', outcome, tried: [] }) as const
+const SIGNAL = { revision: 1, candidates: ['host 192.0.2.1:4000'] }
+const PATH_EVENTS: readonly PathEvent[] = [
+  { type: 'ends.ready' },
+  { type: 'restored' },
+  { type: 'open.expired' },
+  { type: 'policy.changed', policy: 'direct-only' },
+  { type: 'policy.changed', policy: 'relay-only' },
+  { type: 'upgrade.due', via: 'udp' },
+  { type: 'upgrade.failed' },
+  { type: 'turn.confirmed' },
+  { type: 'direct.confirmed' },
+  { type: 'way.lost' },
+  { type: 'native.lost' },
+  { type: 'released', reason: 'over' },
+]
+const WORDS: readonly Happening[] = [
+  word('ready', ({ paths, victim }) => paths.ready(victim.link, victim.node)),
+  word('declined', ({ paths, victim }) => paths.declined(victim.link, victim.node, 'no interface')),
+  word('signal', ({ paths, victim }) => paths.signalled(victim.link, victim.client, SIGNAL)),
+  ...(['direct', 'failed', 'lost'] as const).map(outcome =>
+    word(`attempt ${outcome}`, ({ paths, victim }) =>
+      paths.attempted(victim.link, victim.client, account(outcome)),
+    ),
+  ),
+  word('return', ({ paths, victim }) => paths.introduceAll(victim.client)),
+  word('a NAT is known', ({ paths, victim }) => paths.natChanged(victim.client)),
+  word('time', ({ clock }) => clock.advance(700_000)),
+]
+
+interface PathRig {
+  readonly clock: SimulatedClock
+  readonly paths: Paths
+  readonly table: RelayTable
+  readonly victim: PathCell
+  readonly bystander: PathCell
+  /** From now on everything that the victim asks of the world throws, once. */
+  arm(): void
+  disarm(): void
+  readonly faults: readonly number[]
+  readonly failures: readonly number[]
+  /** What the victim's ends heard. */
+  readonly said: string[]
+}
+
+function pathRig(): PathRig {
+  const clock = new SimulatedClock()
+  const table = new RelayTable()
+  const faults: number[] = []
+  const failures: number[] = []
+  const said: string[] = []
+  let armed = false
+  let victimLink = -1
+  const bomb = (isVictim: boolean) => {
+    if (armed && isVictim) throw new Error('our own fault')
+  }
+  const ofVictim = (end: Cell) => bomb(end.slot >= 3)
+  const paths = new Paths({
+    clock,
+    ledger: new PathLedger({ clock, keep: () => {} }),
+    random: {
+      float: () => 0,
+      bytes: size => {
+        bomb(true)
+        return new Uint8Array(size)
+      },
+    },
+    policyOf: end => {
+      ofVictim(end)
+      return 'auto'
+    },
+    whereabouts: new Whereabouts({ ear: null, earAt: () => null }),
+    natOf: end => {
+      ofVictim(end)
+      return UNKNOWN_NAT
+    },
+    rttMs: end => {
+      ofVictim(end)
+      return null
+    },
+    moved: ofVictim,
+    hasStun: () => true,
+    hasTurn: () => true,
+    table: {
+      join: (a, b) => table.join(a, b),
+      restore: (link, a, b) => table.restore(link, a, b),
+      carry: (link, carrying) => {
+        bomb(link === victimLink)
+        table.carry(link, carrying)
+      },
+      remove: link => table.remove(link),
+    },
+    openMs: 1_000_000,
+    failed: path => {
+      bomb(path.link === victimLink)
+      failures.push(path.link)
+    },
+    faulted: path => {
+      armed = false
+      faults.push(path.link)
+    },
+  })
+  const bystander = paths.open({ routeId: 'b', client: cellWith(1), node: cellWith(2), exit: false })
+  const end = (slot: number) =>
+    cellWith(slot, type => {
+      bomb(true)
+      said.push(type)
+    })
+  const victim = paths.open({ routeId: 'v', client: end(3), node: end(4), exit: false })
+  victimLink = victim.link
+  return {
+    clock,
+    paths,
+    table,
+    victim,
+    bystander,
+    arm: () => {
+      said.length = 0
+      armed = true
+    },
+    disarm: () => {
+      armed = false
+    },
+    faults,
+    failures,
+    said,
+  }
+}
+
 t.test('a path that throws is closed alone, and its ends are told', async t => {
-  const events: readonly PathEvent[] = [
-    { type: 'ends.ready' },
-    { type: 'restored' },
-    { type: 'open.expired' },
-    { type: 'policy.changed', policy: 'direct-only' },
-    { type: 'policy.changed', policy: 'relay-only' },
-    { type: 'upgrade.due', via: 'udp' },
-    { type: 'upgrade.failed' },
-    { type: 'turn.confirmed' },
-    { type: 'direct.confirmed' },
-    { type: 'way.lost' },
-    { type: 'native.lost' },
-    { type: 'released', reason: 'over' },
-  ]
   const reachable = getShortestPaths(pathMachine, {
     input: { link: 1, policy: 'auto' },
-    events: [...events],
+    events: [...PATH_EVENTS],
   }) as readonly Reached[]
   t.ok(reachable.length >= 16, `${reachable.length} states are reached`)
   let explosions = 0
   for (const { state: reached, steps } of reachable) {
     if (reached.status !== 'active') continue
-    for (const event of events) {
-      let armed = false
-      const table = new RelayTable()
-      const faults: number[] = []
-      const failures: number[] = []
-      const said: string[] = []
-      const bomb = () => {
-        if (armed) throw new Error('our own fault')
-      }
-      const paths = new Paths({
-        clock: new SimulatedClock(),
-        ledger: new PathLedger({ clock: new SimulatedClock(), keep: () => {} }),
-        random: {
-          float: () => 0,
-          bytes: size => {
-            bomb()
-            return new Uint8Array(size)
-          },
-        },
-        policyOf: () => 'auto',
-        whereabouts: new Whereabouts({ ear: null, earAt: () => null }),
-        natOf: () => UNKNOWN_NAT,
-        rttMs: () => null,
-        moved: () => {},
-        hasStun: () => true,
-        hasTurn: () => true,
-        table: {
-          join: (a, b) => table.join(a, b),
-          restore: (link, a, b) => table.restore(link, a, b),
-          carry: (link, carrying) => {
-            bomb()
-            table.carry(link, carrying)
-          },
-          remove: link => table.remove(link),
-        },
-        openMs: 1_000,
-        failed: path => {
-          bomb()
-          failures.push(path.link)
-        },
-        faulted: path => {
-          armed = false
-          faults.push(path.link)
-        },
-      })
-      const end = (slot: number): Cell => ({ ...cellWith(slot, said) })
-      const bystander = paths.open({ routeId: 'b', client: end(1), node: end(2), exit: false })
-      const victim = paths.open({ routeId: 'v', client: end(3), node: end(4), exit: false })
+    for (const happening of [...PATH_EVENTS, ...WORDS]) {
+      const rig = pathRig()
+      const { paths, table, victim, bystander, faults } = rig
       for (const { event: step } of steps)
         if (step.type !== 'xstate.init') paths.tell(victim.link, step as PathEvent)
-      said.length = 0
-      armed = true
-      paths.tell(victim.link, event)
-      const where = `${JSON.stringify(reached.value)} at ${event.type}`
+      rig.arm()
+      const where = `${JSON.stringify(reached.value)} at ${happening.type}`
+      t.doesNotThrow(
+        () =>
+          'happens' in happening ? happening.happens(rig) : paths.tell(victim.link, happening as PathEvent),
+        where,
+      )
       explosions += faults.length
       if (faults.length > 0) {
         t.same(faults, [victim.link], where)
-        t.same(failures, [victim.link], `${where}: the coordinator hears of it`)
-        t.same(said.filter(type => type === 'path.closed').length, 2, `${where}: both ends are told`)
+        t.same(rig.failures, [victim.link], `${where}: the coordinator hears of it`)
+        t.same(rig.said.filter(type => type === 'path.closed').length, 2, `${where}: both ends are told`)
         t.equal(table.indexOf(victim.link), -1, `${where}: the link is given back`)
       }
-      armed = false
+      rig.disarm()
       paths.tell(bystander.link, { type: 'ends.ready' })
       t.equal(tierOf(bystander), 'relayed', `${where}: bystander`)
+      paths.stop()
     }
   }
-  t.ok(explosions >= 6, `${explosions} faults were set off`)
+  t.ok(explosions >= 150, `${explosions} faults were set off`)
 })
 
-function cellWith(slot: number, said: string[]): Cell {
+function cellWith(slot: number, hear: (type: string) => void = () => {}): Cell {
   const socket: Socket = { remote: 'test', send: () => SENT.ok, buffered: () => 0, close: () => {} }
   const line: Line = {
     socket,
     gone: false,
-    tell: event => said.push(event.type),
+    tell: event => hear(event.type),
     attach: () => {},
     close: () => {},
   }
@@ -259,7 +338,7 @@ function cellWith(slot: number, said: string[]): Cell {
     slot,
     role: 'node',
     sessionId: `s${slot}`,
-    identity: { ...IDENTITY, id: `i${slot}` },
+    identity: { ...IDENTITY, id: `i${slot}`, profile: { ...IDENTITY.profile, can: ['udp'] } },
     actor: null as never, // a path asks nothing of its ends' actors
     line,
     incoming: null,

@@ -140,3 +140,15 @@ t.test('nothing expires after a stop, and a set begins anew', async t => {
   clock.advance(100)
   t.same(expired, ['b 110'])
 })
+
+t.test('when nothing is waited for any more, no timer is', async t => {
+  const { clock, deadlines } = recorded()
+  deadlines.set('a', 10)
+  deadlines.set('b', 20)
+  t.ok(deadlines.has('a'))
+  deadlines.clear('a')
+  t.notOk(deadlines.has('a'))
+  t.equal(clock.waiting, 1)
+  deadlines.clear('b')
+  t.equal(clock.waiting, 0)
+})

@@ -27,8 +27,8 @@ export interface PathCell {
   reason: PathReason | null
   /** Number of the last attempt. Owned by the upgrades, as is all that follows. */
   attempts: number
-  /** This process has asked for no attempt yet, nor heard of one: what the ends say of an earlier one's counts. */
-  isUntried: boolean
+  /** It is from an earlier process and was not tried in this one: what its ends say of an earlier attempt counts. */
+  mayBeClaimed: boolean
   /** Failures in a row: what the next rest depends on. */
   failures: number
   /** What starts it anew is counted: an end may say anything. */
@@ -82,7 +82,7 @@ export const newPath = (given: Pick<PathCell, Given>): PathCell => ({
   sides: [newSide(given.client, 'client'), newSide(given.node, 'node')],
   reason: 'starting',
   attempts: 0,
-  isUntried: true,
+  mayBeClaimed: false,
   failures: 0,
   anew: null,
   isRenewed: false,
@@ -121,6 +121,9 @@ export function tierOf({ actor }: PathCell): PathTier {
   const { value } = actor.getSnapshot() as { value: 'opening' | 'closed' | { carried: { tier: Tier } } } // the machine’s states; their derived type has every part optional
   return typeof value === 'string' ? value : value.carried.tier
 }
+
+/** Returns whether the ends have been told how packets travel. */
+export const isCarried = (tier: PathTier): tier is Tier => tier !== 'opening' && tier !== 'closed'
 
 /** Returns by which socket packets travel; null when they do not. */
 export function viaOf({ standing, native }: PathCell, tier: PathTier): PathVia | null {

@@ -82,8 +82,8 @@ export class Paths {
         setLane: ({ context }, { open }) => options.table.carry(context.link, open),
         tellSettled: withPath<{ tier: Tier }>((path, { tier }) => this.#settle(path, tier)),
         rest: withPath(path => this.#upgrades.rest(path)),
-        punch: withPath<{ via: Via }>((path, { via }) => this.#upgrades.begin(path, via)),
-        forgetAttempt: withPath(path => this.#upgrades.forget(path)),
+        punch: withPath<{ via: Via }>((path, { via }) => this.#upgrades.trials.begin(path, via)),
+        forgetAttempt: withPath(path => this.#upgrades.trials.forget(path)),
         reportFailure: withPath(path => {
           const late = [path.node, path.client].find(end => sideOf(path, end)?.ready !== true) ?? null
           options.failed(path, late, 'the end did not get ready in time')
@@ -121,6 +121,7 @@ export class Paths {
     if (!this.#options.table.restore(link, route.client.slot, route.node.slot)) return null
     const path = this.#begin(link, route)
     for (const side of path.sides) side.ready = true
+    path.mayBeClaimed = true
     this.#upgrades.prepare(path)
     this.#deliver(path, { type: 'restored' })
     this.#note(path)
@@ -165,7 +166,7 @@ export class Paths {
 
   /** One end says how an attempt went. */
   attempted(link: LinkId, end: Cell, account: Account): boolean {
-    return this.#hear(link, end, (path, side) => this.#upgrades.attempted(path, side, account))
+    return this.#hear(link, end, (path, side) => this.#upgrades.trials.attempted(path, side, account))
   }
 
   close(link: LinkId, reason: string): void {
@@ -188,8 +189,8 @@ export class Paths {
   }
 
   /** What is known of an end's NAT has changed: its paths are looked at again. */
-  reconsider(end: Cell): void {
-    for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.reconsider(path))
+  natChanged(end: Cell): void {
+    for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.natChanged(path))
   }
 
   stop(): void {

@@ -22,9 +22,13 @@ export interface AgentWaysOptions {
 /** Returns the ways, best first, and the probe of the NAT, which uses the same socket. */
 export function agentWays(options: AgentWaysOptions): Required<Pick<MeshAgentOptions, 'ways' | 'prober'>> {
   const { port, tunnel, fullTunnel, log } = options
-  const opened = async (own: number) => fullTunnel?.keepPortOutside(own)
-  const socket = new DirectSocket(openDatagrams({ port, opened }))
   const failed = (message: string) => (error: unknown) => log.warn({ err: error }, message)
+  const opened = async (own: number) => {
+    await fullTunnel?.keepPortOutside(own)
+    return () =>
+      void fullTunnel?.letPortIn(own).catch(failed('a rule for a closed port could not be removed'))
+  }
+  const socket = new DirectSocket(openDatagrams({ port, opened }))
   return {
     ways: [
       new NativeWay({

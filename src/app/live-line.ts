@@ -82,10 +82,11 @@ export function awayText({ state, reason }: MeshAgentStatus, url: string): strin
 /** Why an agent is not online that has just been started. */
 const FIRST_TRY = 'stopped'
 
-/** Returns how a link travels, and when not directly why: `direct`, `relayed (symmetric_both)`. */
+/** Returns how a link travels, and when not directly why: `direct`, `direct by wireguard`, `relayed (symmetric_both)`. */
 export function pathText(link: LinkStatus | null): string {
   if (link === null) return 'opening'
-  const { state, reason } = link
+  const { state, via, reason } = link
+  if (state === 'direct' && via === 'wireguard') return 'direct by wireguard'
   // At first there is always the same reason, and it passes.
   return reason === null || reason === 'starting' ? state : `${state} (${reason})`
 }

@@ -151,8 +151,10 @@ t.test('what leaves by the ports of direct paths stays outside a full tunnel', a
     'ip -4 rule add ipproto udp sport 51820 lookup main priority 25199',
     'ip -4 rule add ipproto udp sport 40000 lookup main priority 25199',
   ])
+  await tunnel.letPortIn(40_000)
+  t.match(commands.at(-1), /rule del ipproto udp sport 40000 lookup main priority 25199/)
   await ledger.giveBackAll()
-  t.ok(commands.includes('ip -4 rule del ipproto udp sport 40000 lookup main priority 25199'))
+  t.ok(commands.includes('ip -4 rule del ipproto udp sport 51820 lookup main priority 25199'))
 })
 
 t.test('the resolver comes back as it was, even as a symbolic link', async t => {

@@ -5,6 +5,7 @@ t.test('a path is told with the reason why it is not direct', async t => {
   const link = { link: 1, peerId: 'fra-1', via: null, tier: null, rttMs: null, lossPct: null }
   t.equal(pathText(null), 'opening')
   t.equal(pathText({ ...link, state: 'direct', reason: null }), 'direct')
+  t.equal(pathText({ ...link, state: 'direct', via: 'wireguard', reason: null }), 'direct by wireguard')
   t.equal(pathText({ ...link, state: 'relayed', reason: 'starting' }), 'relayed')
   t.equal(pathText({ ...link, state: 'relayed', reason: 'symmetric_both' }), 'relayed (symmetric_both)')
 })

@@ -135,6 +135,7 @@ interface Line {
   readonly nodeAddress?: string | null
   readonly nodeAddress6?: string | null
   readonly path?: string | null
+  readonly via?: string | null
 }
 
 /** `boson node` or `boson client`. */

@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 import { COORDINATOR, Spaces, type Namespace } from './namespaces.js'
 
 export const INTERNET = '192.0.2.80'
-const NODE = '198.51.100.11'
+export const NODE = '198.51.100.11'
 const CLIENT = '198.51.100.12'
 
 export interface Lab {

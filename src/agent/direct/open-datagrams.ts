@@ -18,8 +18,8 @@ export interface OpenDatagramsOptions {
   readonly addresses?: () => readonly string[]
   /** Binds to one address of each family only; unless given, to all. */
   readonly bind?: { readonly 4: string; readonly 6: string | null }
-  /** Told of the port before anything is sent from it. */
-  readonly opened?: (port: number) => Promise<void>
+  /** Told of the port before anything is sent from it; what it resolves to is called when the port is closed. */
+  readonly opened?: (port: number) => Promise<() => void>
 }
 
 /** What may wait in the kernel while this process is busy, bytes: 25 ms at 300 Mbit/s. The system caps it. */
@@ -32,16 +32,16 @@ const ANY = { 4: '0.0.0.0', 6: '::' } as const
 
 /** Returns what opens them: rejects when not even IPv4 can be had. */
 export function openDatagrams(options: OpenDatagramsOptions = {}): OpenDatagrams {
-  const { port = 0, addresses = localAddresses, bind = ANY, opened = async () => {} } = options
+  const { port = 0, addresses = localAddresses, bind = ANY, opened = async () => () => {} } = options
   return async received => {
     const sockets = await openBoth(port, bind)
-    await opened(sockets[0].address().port)
+    const closed = await opened(sockets[0].address().port)
     for (const socket of sockets) {
       socket.on('message', received)
       // A peer whose port is closed makes ICMP errors, which are no news.
       socket.on('error', () => {})
     }
-    return new NodeDatagrams(sockets, addresses)
+    return new NodeDatagrams(sockets, addresses, closed)
   }
 }
 
@@ -52,9 +52,15 @@ class NodeDatagrams implements Datagrams {
   readonly #six: Socket | undefined
   readonly #port: number
   readonly #addresses: () => readonly string[]
+  readonly #closed: () => void
   #open = true
 
-  constructor([four, six]: readonly [Socket, Socket?], addresses: () => readonly string[]) {
+  constructor(
+    [four, six]: readonly [Socket, Socket?],
+    addresses: () => readonly string[],
+    closed: () => void,
+  ) {
+    this.#closed = closed
     this.#four = four
     this.#six = six
     this.#port = four.address().port
@@ -78,6 +84,7 @@ class NodeDatagrams implements Datagrams {
     this.#open = false
     this.#four.close()
     this.#six?.close()
+    this.#closed()
   }
 }
 

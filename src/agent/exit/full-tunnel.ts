@@ -82,6 +82,15 @@ export class FullTunnel {
     await this.#keepPortOutside(port)
   }
 
+  /** The port is closed: what is sent from it by others goes through the tunnel again. */
+  async letPortIn(port: number): Promise<void> {
+    this.#ports.delete(port)
+    const text = portRule(port).join()
+    const gone = this.#taken.filter(each => each.kind === 'rule' && each.rule.join() === text)
+    this.#taken = this.#taken.filter(each => !gone.includes(each))
+    for (const each of gone) await this.#options.ledger.giveBack(each)
+  }
+
   async #cover(carrier: Carrier): Promise<void> {
     const { run, outside, dns, resolvConf = '/etc/resolv.conf' } = this.#options
     await this.#keepOutside(outside())
@@ -109,7 +118,7 @@ export class FullTunnel {
   }
 
   async #keepPortOutside(port: number): Promise<void> {
-    const rule = ['ipproto', 'udp', 'sport', String(port), 'lookup', 'main', 'priority', OUTSIDE]
+    const rule = portRule(port)
     if (this.#taken.some(each => each.kind === 'rule' && each.rule.join() === rule.join())) return
     for (const family of families()) await this.#rule(family, rule)
   }
@@ -137,6 +146,9 @@ export class FullTunnel {
     await this.#options.run('ip', [family, 'route', 'replace', 'default', 'dev', name, 'table', TABLE])
   }
 }
+
+const portRule = (port: number): readonly string[] =>
+  `ipproto udp sport ${port} lookup main priority ${OUTSIDE}`.split(' ')
 
 /** IPv6 is closed too where the machine has it: what the tunnel does not carry must not go around it. */
 function families(): readonly Family[] {

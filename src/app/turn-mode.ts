@@ -30,10 +30,6 @@ export interface TurnWishes {
 
 /** Port of TURN over TLS beside 3478 (RFC 8656 §3.1). */
 const TLS_PORT = 5_349
-/** Allocations of one identity in coturn, as in our own server. */
-const PER_USER = 4
-/** Share of the ports that may be in use: beyond it random ones are hard to find. */
-const PORT_SHARE = 0.8
 
 /** Returns what is to be started now: the machine’s addresses are looked at anew each time. */
 export async function turnOptions(wishes: TurnWishes): Promise<TurnOptions> {
@@ -109,7 +105,6 @@ function coturn(
   own: readonly string[],
 ) {
   const { tlsCert, tlsKey } = config
-  const ports = readPortRange(config.turnPorts)
   const tls =
     tlsCert === null || tlsKey === null ? null : { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) }
   return {
@@ -124,15 +119,13 @@ function coturn(
     relays: at.map(({ relay: address, advertised }) =>
       address === advertised ? { address } : { address, advertised },
     ),
-    ports,
+    ports: readPortRange(config.turnPorts),
     realm: config.turnRealm,
     secrets,
     tls,
     // Relays meet at the relay address; the other addresses of this machine are no peers.
     denied: [...deniedOf(config), ...own.filter(one => at.every(({ relay }) => relay !== one))],
     excepted: config.turnExcepted,
-    perUser: PER_USER,
-    total: Math.floor((ports.last - ports.first + 1) * PORT_SHARE),
     printed,
     ended,
   }

@@ -7,6 +7,7 @@ import { familyOf } from '../protocol/address.js'
 import { TurnError } from './errors.js'
 import { rangeText } from './network.js'
 import type { PortRange } from './ports.js'
+import { defaultQuotas, type QuotaLimits } from './quotas.js'
 
 export interface CoturnConfig {
   readonly listen: {
@@ -24,9 +25,8 @@ export interface CoturnConfig {
   readonly denied: readonly string[]
   /** Networks to allow although they are not public. */
   readonly excepted?: readonly string[]
-  /** Allocations of one identity, and of all. */
-  readonly perUser: number
-  readonly total: number
+  /** Allocations of one identity, and of all; absent: as in our own server. */
+  readonly quotas?: Pick<QuotaLimits, 'perUser' | 'total'>
   readonly pidFile: string
 }
 
@@ -35,7 +35,8 @@ export const SAFE_VERSION = '4.13.1'
 
 /** Returns the text of the configuration file. */
 export function coturnConfig(config: CoturnConfig): string {
-  const { listen, ports, realm, secrets, tls, denied, excepted = [], perUser, total, pidFile } = config
+  const { listen, ports, realm, secrets, tls, denied, excepted = [], pidFile } = config
+  const { perUser, total } = { ...defaultQuotas(ports), ...config.quotas }
   for (const text of [realm, pidFile, ...secrets, ...listen.addresses])
     if (/[\r\n]/.test(text)) throw new TurnError('refused', 'coturn: wanted settings of one line each')
   return [
@@ -67,6 +68,7 @@ export function coturnConfig(config: CoturnConfig): string {
     `total-quota=${total}`,
     ...[...NEVER_PUBLIC, ...denied.map(rangeText)].map(range => `denied-peer-ip=${range}`),
     ...excepted.map(range => `allowed-peer-ip=${rangeText(range)}`),
+    ...(excepted.some(range => LOOPBACK.test(range)) ? ['allow-loopback-peers'] : []),
     `pidfile=${pidFile}`,
     'log-file=stdout',
     'simple-log',
@@ -91,6 +93,9 @@ function isAtLeast(version: string, least: string): boolean {
   }
   return true
 }
+
+/** Exceptions on the machine itself, which coturn wants to be allowed twice. */
+const LOOPBACK = /^(127\.|::1(\/|$))/
 
 /** As in peer-policy.ts, spelled as coturn reads it: by first and last address. */
 const NEVER_PUBLIC = [

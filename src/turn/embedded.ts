@@ -14,6 +14,7 @@ import { iceServers, urlsOf } from './ice-servers.js'
 import { PeerPolicy, type PeerPolicyOptions } from './peer-policy.js'
 import type { PortRange } from './ports.js'
 import { probe } from './probe.js'
+import { defaultQuotas } from './quotas.js'
 import { type TurnLimits, TurnServer } from './server.js'
 import {
   type IceServer,
@@ -70,12 +71,6 @@ export interface RelayOptions {
 
 /** The dynamic range of RFC 6335, as coturn uses it. */
 const PORTS: PortRange = { first: 49_152, last: 65_535 }
-/** Two for each of a client's two interfaces. */
-const PER_USER = 4
-/** A household or a small office behind one address. */
-const PER_ADDRESS = 16
-/** Share of the ports that may be in use: beyond it random ones are hard to find. */
-const PORT_SHARE = 0.8
 const BINDINGS_PER_SECOND = 50
 const REJECTIONS_PER_SECOND = 10
 /** A handshake costs its reader about half a millisecond. */
@@ -212,9 +207,7 @@ export class EmbeddedTurn implements TurnService {
       ports,
       policy: new PeerPolicy({ ...peers, own: [...own, ...hostAddresses()] }),
       limits: {
-        perUser: PER_USER,
-        perAddress: PER_ADDRESS,
-        total: Math.floor((ports.last - ports.first + 1) * PORT_SHARE),
+        ...defaultQuotas(ports),
         bindingsPerSecond: BINDINGS_PER_SECOND,
         rejectionsPerSecond: REJECTIONS_PER_SECOND,
         straysPerSecond: STRAYS_PER_SECOND,

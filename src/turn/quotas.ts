@@ -1,6 +1,7 @@
 /** How many allocations one identity, one network and all together may hold, those on their way included. */
 import { ipBytes } from '../protocol/address.js'
 import type { Flow } from './flow.js'
+import type { PortRange } from './ports.js'
 import type { Refused } from './refused.js'
 
 export interface QuotaLimits {
@@ -9,6 +10,20 @@ export interface QuotaLimits {
   readonly perAddress: number
   readonly total: number
 }
+
+/** One identity may connect by several ways at once, and leaves some behind when its process is killed. */
+const PER_USER = 16
+/** A household or an office behind one address. */
+const PER_ADDRESS = 64
+/** Share of the ports that may be in use: beyond it random ones are hard to find. */
+const PORT_SHARE = 0.8
+
+/** Returns the quotas of a server whose relays have these ports. */
+export const defaultQuotas = ({ first, last }: PortRange): QuotaLimits => ({
+  perUser: PER_USER,
+  perAddress: PER_ADDRESS,
+  total: Math.floor((last - first + 1) * PORT_SHARE),
+})
 
 export class Quotas {
   readonly #limits: QuotaLimits

@@ -15,7 +15,7 @@ import { commandIn, freePort, startServer } from '../support/boson.js'
 import { makeCertificate, subject } from '../support/certificate.js'
 import { RawAgent } from '../support/raw-agent.js'
 import { until } from '../support/until.js'
-import { coturnMissing, output } from '../turn/real.js'
+import { background, coturnMissing, output } from '../turn/real.js'
 
 const SECRET = 'a secret of at least thirty-two bytes'
 
@@ -128,6 +128,40 @@ t.test('another server is handed out, and its silence is noticed', async t => {
   t.match(await health(server.port), { status: 'degraded', services: { turn: { status: 'unhealthy' } } })
   t.match(server.said(), `turn:127.0.0.1:${away}?transport=udp`)
 })
+
+for (const mode of ['embedded', 'coturn'])
+  t.test(`coturn’s client relays without loss with the credentials of a session: ${mode}`, async t => {
+    if (coturnMissing('turnserver', 'turnutils_uclient', 'turnutils_peer') !== false)
+      return t.pass('', { skip: 'coturn not installed' })
+    const [boson, port, peerPort] = [commandIn(t), await freePort(), await freePort()]
+    const env = {
+      BOSON_TURN_MODE: mode,
+      TURN_LISTENING_PORT: String(port),
+      BOSON_TURN_OTHER_PORT: '0',
+      BOSON_TURN_PORTS: '43000-43999',
+      BOSON_TURN_EXCEPTED: '127.0.0.0/8',
+      TURN_STATIC_SECRET: SECRET,
+    }
+    const server = await startServer(t, { cwd: boson.cwd, env })
+    const credential = (await boson('enrol', '--port', String(server.port))).stdout.trim()
+    const url = `ws://127.0.0.1:${server.port}/mesh`
+    const node = new RawAgent({ dial: dialWs(), url, role: 'node', id: 'fra-1' }).connect()
+    t.teardown(() => node.hangUp())
+    await until('the welcome', () => node.names().includes('welcome'))
+    node.say(node.hello({ credential }))
+    await until('the answer', () => node.names().includes('registered'))
+    const relay = node.last('registered').iceServers?.find(([uri]) => uri.startsWith('turn:')) ?? []
+    const [, username, password] = relay
+    background(t, 'turnutils_peer', ['-L', '127.0.0.2', '-p', String(peerPort)])
+    const peer = ['-e', '127.0.0.2', '-r', String(peerPort), '-n', '10', '-m', '1', '-l', '1200', '-c']
+    const as = ['-u', username ?? '', '-w', password ?? '', '-p', String(port)]
+    await Promise.all(
+      [[], ['-s'], ['-t'], ['-y']].map(async way => {
+        const printed = await output('turnutils_uclient', [...way, ...as, ...peer, '127.0.0.1'])
+        t.match(printed, /Total lost packets 0 \(0\.0+%\)/, way.join(' '))
+      }),
+    )
+  })
 
 t.test('with a second address coturn’s discovery classifies what is in front of it', async t => {
   if (coturnMissing('turnutils_natdiscovery') !== false) return t.pass('', { skip: 'coturn not installed' })

@@ -188,8 +188,7 @@ const OPTIONS = {
   secrets: [SECRET],
   tls: null,
   denied: [],
-  perUser: 4,
-  total: 100,
+  quotas: { perUser: 4, total: 100 },
 } satisfies Omit<CoturnOptions, 'folder'>
 
 async function managed(t: Test, options: Partial<CoturnOptions> = {}) {

@@ -38,7 +38,7 @@ export interface Admitted {
   readonly id: string
   /** How the request was signed; the answer is signed alike. */
   readonly signature: Signature
-  /** The credentials are past their time: good for what is open, not for more. */
+  /** The credentials are past their time: good for what they opened, as long as the session lives, not for more. */
   readonly expired: boolean
 }
 
@@ -66,9 +66,6 @@ export const PASSWORD_ALGORITHMS = Buffer.from([
   0,
   0,
 ])
-/** How long expired credentials still refresh what they opened, s: as long as one allocation may live. */
-const GRACE_S = 3_600
-
 export class Authenticator {
   readonly #options: AuthOptions
   readonly #nonces: Nonces
@@ -100,10 +97,9 @@ export class Authenticator {
       .find(candidate => hasSignature(request, { algorithm, key: candidate }))
     const user = readUsername(username)
     if (key === undefined || user === null) return { code: 401, refusal: 'bad_credentials' }
-    const late = this.#options.clock.wallMs() / 1000 - user.expiresAtS
-    if (late >= GRACE_S) return { code: 401, refusal: 'expired' }
     if (!this.#options.allowed(user.id)) return { code: 401, refusal: 'no_session' }
-    return { id: user.id, signature: { algorithm, key }, expired: late >= 0 }
+    const expired = this.#options.clock.wallMs() / 1000 >= user.expiresAtS
+    return { id: user.id, signature: { algorithm, key }, expired }
   }
 }
 

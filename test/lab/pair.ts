@@ -34,7 +34,7 @@ export class Pair {
 
   readonly #told: { readonly type: Wire['type']; readonly atMs: number }[] = []
 
-  private constructor(lab: Lab, client: ClientHost, node: NodeHost) {
+  constructor(lab: Lab, client: ClientHost, node: NodeHost) {
     this.lab = lab
     this.client = client
     this.node = node
@@ -69,7 +69,9 @@ export class Pair {
 
   /** How packets leave the client, and the node; null: they do not. */
   get tiers(): readonly [client: Tier | null, node: Tier | null] {
-    const of = ({ agent }: ClientHost | NodeHost): Tier | null => agent.status().links[0]?.tier ?? null
+    const link = this.client.agent.current?.link
+    const of = ({ agent }: ClientHost | NodeHost): Tier | null =>
+      agent.status().links.find(each => each.link === link)?.tier ?? null
     return [of(this.client), of(this.node)]
   }
 

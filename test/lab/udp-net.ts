@@ -150,6 +150,12 @@ export class UdpNet {
     return host?.router?.seenAt ?? host?.addresses[0] ?? null
   }
 
+  /** Where a host’s sockets are bound. */
+  socketsOf(name: string): Endpoint[] {
+    const { addresses = [], sockets = [] } = this.#hosts.get(name) ?? {}
+    return [...sockets].flatMap(({ port }) => addresses.map(address => ({ address, port })))
+  }
+
   /** The provider gives the host’s nearest router another address; its mappings are gone. */
   rebind(name: string): void {
     const router = this.#hosts.get(name)?.router

@@ -3,6 +3,9 @@
  * things happen: whatever the path does, packets are not to notice for longer than the story says.
  */
 import t, { type Test } from 'tap'
+import { ATTRIBUTE, METHOD } from '../../src/turn/attributes.js'
+import { MessageWriter } from '../../src/turn/writer.js'
+import { clientOn, nodeOn, numbered } from '../lab/hosts.js'
 import { Lab } from '../lab/lab.js'
 import { Pair, type PairOptions } from '../lab/pair.js'
 import type { Place } from '../lab/udp-net.js'
@@ -16,6 +19,11 @@ const OFFICE: Place = { nat: ['port'], blocksUdp: true }
 const SETTLED_MS = 12_000
 /** A dead direct path is noticed, and the relay carries again, ms. */
 const FALLBACK_MS = 2_000
+/** An allocation that is not refreshed is over, ms. */
+const ALLOCATION_MS = 601_000
+/** RFC 8445 §16.1. */
+const USE_CANDIDATE = 0x0025
+const ICE_CONTROLLING = 0x802a
 
 t.test('two homes behind port-restricted NATs meet within a second and lose nothing', async t => {
   const pair = await met(HOME, HOME)
@@ -259,6 +267,97 @@ t.test('the node’s process is killed and comes back: the path is direct again'
   t.same(pair.lost(backMs), [])
 })
 
+t.test('the coordinator is away for an hour, and what is direct does not need it', async t => {
+  const pair = await met(HOME, HOME)
+  await pair.until('direct')
+  const atMs = pair.lab.clock.now()
+  pair.lab.crash()
+  await pair.talk(3_600_000, 4_000)
+  await pair.hush()
+  t.same(pair.lost(atMs), [])
+  t.same(pair.tiers, ['direct', 'direct'])
+})
+
+t.test('a phone by TURN comes home: the path is direct', async t => {
+  const pair = await met(PHONE, HOME)
+  await pair.until('turned')
+  pair.client.move(HOME)
+  await pair.talk(FALLBACK_MS)
+  await pair.until('direct')
+  await pair.lab.clock.run(ALLOCATION_MS)
+  t.equal(pair.lab.traversal.allocations, 0, 'and nobody keeps its place on the TURN server')
+})
+
+t.test('a path by TURN outlives its credentials, its permissions and its channels', async t => {
+  const pair = await met(PHONE, PHONE)
+  await pair.until('turned')
+  const atMs = pair.lab.clock.now()
+  await pair.talk(90 * 60_000, 4_000)
+  await pair.hush()
+  t.same(pair.lost(atMs), [])
+  t.ok(pair.is('turned'))
+})
+
+t.test(
+  'the TURN server is gone with the coordinator: after its return the pair is carried, then turned',
+  async t => {
+    const pair = await met(PHONE, PHONE)
+    await pair.until('turned')
+    pair.lab.crash()
+    await pair.talk(1_000)
+    await pair.lab.boot()
+    await pair.client.firstEchoMs(10_000)
+    const backMs = pair.lab.clock.now()
+    await pair.until('turned', 120_000)
+    await pair.talk(5_000)
+    await pair.hush()
+    t.same(pair.lost(backMs), [])
+  },
+)
+
+t.test('one socket serves the links to many: thirty homes reach a node behind its own NAT', async t => {
+  const lab = await Lab.start()
+  const pairs: Pair[] = []
+  lab.host('fra-1', HOME)
+  const node = await nodeOn(lab, 'fra-1')
+  for (let n = 0; n < 30; n++) {
+    const name = `home-${n}`
+    lab.host(name, HOME)
+    const client = await clientOn(lab, name)
+    await client.routed()
+    pairs.push(new Pair(lab, client, node))
+  }
+  await lab.clock.run(3_000)
+  for (const pair of pairs) await pair.talk(100)
+  await lab.clock.run(200)
+  t.same(
+    pairs.filter(pair => !pair.is('direct') || pair.lost().length > 0).map(({ client }) => client.name),
+    [],
+  )
+  t.equal(lab.mesh.stats().relay.packets, 0)
+})
+
+t.test('a stranger’s datagrams change nothing, whatever they look like', async t => {
+  const pair = await met(OPEN, OPEN)
+  await pair.until('direct')
+  const { lab, client } = pair
+  lab.host('mallory', OPEN)
+  const mallory = await lab.internet.datagramsFrom('mallory')(() => {})
+  const at = client.agent.status().links[0]
+  const echoes = client.echoes.length
+  for (const target of lab.internet.udp.socketsOf('anna').concat(lab.internet.udp.socketsOf('bert'))) {
+    mallory.send(numbered(7), target)
+    mallory.send(Buffer.alloc(0), target)
+    for (const username of [`${at?.link}:1`, `${at?.link}:2`, 'nobody'])
+      for (const key of [Buffer.alloc(32), Buffer.alloc(32, 1)]) mallory.send(checkOf(username, key), target)
+  }
+  await lab.clock.run(1_000)
+  t.equal(client.echoes.length, echoes)
+  await pair.talk(2_000)
+  t.ok(pair.is('direct'))
+  await unharmed(t, pair)
+})
+
 async function met(
   client: Place,
   node: Place,
@@ -273,3 +372,13 @@ async function unharmed(t: Test, pair: Pair): Promise<void> {
   t.same(pair.lost(), [])
   t.equal(pair.repeated, 0)
 }
+
+/** Returns a check as an end would make it that has this key. */
+const checkOf = (username: string, key: Buffer): Buffer =>
+  new MessageWriter('request', METHOD.binding, Buffer.alloc(12, 7))
+    .addText(ATTRIBUTE.username, username)
+    .add(USE_CANDIDATE, Buffer.alloc(0))
+    .add(ICE_CONTROLLING, Buffer.alloc(8))
+    .sign({ algorithm: 'sha256', key })
+    .addFingerprint()
+    .finish()

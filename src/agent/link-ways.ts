@@ -29,6 +29,14 @@ export class LinkWays {
     return null
   }
 
+  /** Round trip, ms, and loss, %, of what carries: WireGuard’s own socket leaves the measuring to the one beneath. */
+  get measured(): Pick<LinkWay, 'rttMs' | 'lossPct'> {
+    const carrying = this.#open.filter(({ link }) => link.tier !== null)
+    const first = (of: 'rttMs' | 'lossPct') =>
+      carrying.find(({ link }) => link[of] !== null)?.link[of] ?? null
+    return { rttMs: first('rttMs'), lossPct: first('lossPct') }
+  }
+
   /** Whether packets that arrived by `via`, or with null by the relay, may be delivered. */
   admits(via: Way['via'] | null): boolean {
     return this.#open.every(({ way, link }) => way.via === via || link.strayed?.() !== false)

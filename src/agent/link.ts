@@ -81,11 +81,11 @@ export class Link {
   /** `seen` is what the tunnel knows. Its totals count, as it knows of packets that were dropped on the way. */
   metrics(clock: Clock, seen: TunnelMetrics | null): LinkMetrics {
     const { relayed, turned, direct } = this.carried
-    const { carrier, unseen } = this.ways
+    const { measured, unseen } = this.ways
     const last = this.lastReceivedAtMs
     const sum = (of: keyof Carried) => relayed[of] + turned[of] + direct[of]
     return {
-      rttMs: carrier?.rttMs ?? seen?.rttMs ?? null,
+      rttMs: measured.rttMs ?? seen?.rttMs ?? null,
       sentBytes: (seen?.sentBytes ?? sum('sentBytes')) + unseen.sentBytes,
       receivedBytes: (seen?.receivedBytes ?? sum('receivedBytes')) + unseen.receivedBytes,
       lastReceivedMs: seen === null ? (last === null ? null : clock.now() - last) : seen.lastReceivedMs,
@@ -93,7 +93,7 @@ export class Link {
       turnedReceivedBytes: turned.receivedBytes,
       directSentBytes: direct.sentBytes + unseen.sentBytes,
       directReceivedBytes: direct.receivedBytes + unseen.receivedBytes,
-      lossPct: carrier?.lossPct ?? null,
+      lossPct: measured.lossPct,
     }
   }
 }

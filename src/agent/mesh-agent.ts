@@ -292,6 +292,6 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
 
 function statusOf(id: number, link: Link): LinkStatus {
   const { peer, state, via, reason, tier, ways } = link
-  const { rttMs = null, lossPct = null } = ways.carrier ?? {}
+  const { rttMs, lossPct } = ways.measured
   return { link: id, peerId: peer.peerId, state, via, reason, tier, rttMs, lossPct }
 }

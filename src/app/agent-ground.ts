@@ -60,6 +60,7 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
       ledger,
       log,
       mtu: settings.mtu,
+      port: settings.wireguardPort,
       ...(settings.interface !== null && { interface: settings.interface }),
       ...(fullTunnel !== null && { fullTunnel }),
     })
@@ -72,7 +73,7 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
       credential: credential ?? undefined,
       tunnel,
       policy: settings.policy,
-      ...agentWays({ port: settings.port, tunnel, fullTunnel, log }),
+      ...agentWays({ wanted: settings.ways, port: settings.port, tunnel, fullTunnel, log }),
       memory: memoryFile({ path: join(folder, 'session.json'), url, id, publicKey: publicOf(privateKey) }),
       timing: { reconnectMaxMs: RECONNECT_MAX_MS },
       dial: dialWs({

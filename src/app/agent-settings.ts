@@ -40,6 +40,8 @@ const address: Accepts<string> = {
   wanted: 'IP address',
 }
 
+const WAYS: readonly string[] = ['wireguard', 'udp']
+
 const SHARED = {
   server: optional('BOSON_SERVER', coordinatorAddress, {
     doc: 'The coordinator.',
@@ -68,6 +70,12 @@ const SHARED = {
   }),
   port: standard('BOSON_PORT', whole(0, 65_535), 0, {
     doc: 'UDP port for direct paths; 0 takes any. A fixed one can be opened in a firewall.',
+  }),
+  ways: standard('BOSON_WAYS', list(matching(/^(wireguard|udp)$/, 'wireguard or udp')), WAYS, {
+    doc: 'Ways off the relay: by UDP sockets of the agents, and from there on by WireGuard’s own, past the agents.',
+  }),
+  wireguardPort: standard('BOSON_WIREGUARD_PORT', whole(0, 65_535), 0, {
+    doc: 'UDP port of WireGuard itself, on an interface that the agent makes; 0 takes any.',
   }),
   ca: optional('BOSON_CA', path, { doc: 'Certificates to trust instead of the system’s, PEM.' }),
   insecure: standard('BOSON_INSECURE', yesNo, false, {

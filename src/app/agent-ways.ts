@@ -12,6 +12,8 @@ import { systemRandom as random } from '../kit/random.js'
 import type { Log } from './mesh.js'
 
 export interface AgentWaysOptions {
+  /** `wireguard`, which needs the other to begin with, and `udp`. */
+  readonly wanted: readonly string[]
   /** UDP port of the agent's own socket; 0: any. */
   readonly port: number
   readonly tunnel: WireGuardTunnel
@@ -21,7 +23,7 @@ export interface AgentWaysOptions {
 
 /** Returns the ways, best first, and the probe of the NAT, which uses the same socket. */
 export function agentWays(options: AgentWaysOptions): Required<Pick<MeshAgentOptions, 'ways' | 'prober'>> {
-  const { port, tunnel, fullTunnel, log } = options
+  const { wanted, port, tunnel, fullTunnel, log } = options
   const failed = (message: string) => (error: unknown) => log.warn({ err: error }, message)
   const opened = async (own: number) => {
     await fullTunnel?.keepPortOutside(own)
@@ -29,16 +31,12 @@ export function agentWays(options: AgentWaysOptions): Required<Pick<MeshAgentOpt
       void fullTunnel?.letPortIn(own).catch(failed('a rule for a closed port could not be removed'))
   }
   const socket = new DirectSocket(openDatagrams({ port, opened }))
+  const ways = [
+    new NativeWay({ clock, random, socket: tunnel, failed: failed('WireGuard could not be steered') }),
+    new UdpWay({ socket, failed: failed('the UDP port for direct paths cannot be had') }),
+  ]
   return {
-    ways: [
-      new NativeWay({
-        clock,
-        random,
-        socket: tunnel,
-        failed: failed('WireGuard could not be steered'),
-      }),
-      new UdpWay({ socket, failed: failed('the UDP port for direct paths cannot be had') }),
-    ],
+    ways: ways.filter(({ via }) => wanted.includes(via)),
     prober: new NatProber({ clock, random, shared: socket, openDatagrams: openDatagrams({ opened }) }),
   }
 }

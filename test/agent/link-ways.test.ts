@@ -85,6 +85,18 @@ t.test('the round trip of the relay is the last one that the tunnel saw on it', 
   t.equal(way.host?.relayedRttMs(), 80)
 })
 
+t.test('a way that measures nothing leaves it to the one beneath, while that is there', async t => {
+  const { links, way, second } = await opened(t)
+  way.tier = 'direct'
+  second.rttMs = 12
+  second.lossPct = 3
+  t.match(links.metrics(LINK), { rttMs: null, lossPct: null })
+  second.tier = 'direct'
+  t.match(links.metrics(LINK), { rttMs: 12, lossPct: 3 })
+  way.rttMs = 9
+  t.match(links.metrics(LINK), { rttMs: 9, lossPct: 3 })
+})
+
 t.test('a way may keep packets out that come any other way', async t => {
   const { links, way, second, counters } = await opened(t)
   way.lenient = false

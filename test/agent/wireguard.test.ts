@@ -152,6 +152,15 @@ t.test('where WireGuard sends to a peer is read off it', async t => {
   t.equal((await tunnel.figures()).get(0x10001)?.at, null, 'through the link')
 })
 
+t.test('WireGuard listens where it is told to', async t => {
+  const { tunnel, commands } = await bench(t, { port: 51_820 })
+  t.match(
+    commands.find(each => each.includes('private-key')),
+    /^wg set boson0 listen-port 51820 private-key /,
+  )
+  t.ok(tunnel.ownPort !== null)
+})
+
 t.test('hundreds of links opened at once take a handful of commands', async t => {
   const { tunnel, commands } = await bench(t)
   const before = commands.length
@@ -390,12 +399,13 @@ interface Bench {
   /** Lines of `wg show … dump`. */
   peers?: () => string
   outside?: readonly string[]
+  port?: number
 }
 
 /** A tunnel whose commands are written down, with a UDP socket in WireGuard's place. */
 async function bench(
   t: Test,
-  { existing = false, theirKey = PRIVATE_KEY, refuse, peers, outside }: Bench = {},
+  { existing = false, theirKey = PRIVATE_KEY, refuse, peers, outside, port: wanted = 0 }: Bench = {},
 ) {
   const wireguard = await listen(t)
   const commands: string[] = []
@@ -420,6 +430,7 @@ async function bench(
     ledger,
     run,
     log: quiet,
+    port: wanted,
     ...(existing && { interface: 'wg0' }),
     ...(outside !== undefined && {
       fullTunnel: new FullTunnel({ outside: () => outside, dns: [], ledger, run }),

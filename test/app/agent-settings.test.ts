@@ -36,6 +36,13 @@ t.test('flags of a command become settings', async t => {
   })
 })
 
+t.test('WireGuard leaves the relay by its own socket unless it is told not to', async t => {
+  const node = (env: Record<string, string>) => readNodeSettings({ flags: {}, env: { ...SERVER, ...env } })
+  t.same(node({}).ways, ['wireguard', 'udp'])
+  t.same(node({ BOSON_WAYS: 'udp' }).ways, ['udp'])
+  t.throws(() => node({ BOSON_WAYS: 'pigeon' }), /wanted .*wireguard or udp/)
+})
+
 t.test('everything that is wrong is said at once', async t => {
   t.throws(
     () =>

@@ -20,6 +20,8 @@ export interface DeviceOptions {
   readonly name: string | null
   /** Base64. */
   readonly privateKey: string
+  /** UDP port of an interface that is made; 0: any. */
+  readonly port: number
   readonly mtu: number
   readonly ledger: Ledger
   readonly run: Run
@@ -40,7 +42,7 @@ export class Device {
   /** Peers that were there before us: not ours to change. */
   foreign: ReadonlyMap<string, readonly string[]> = new Map()
   /** Where WireGuard listens. It stays when the interface is made anew. */
-  listenPort = 0
+  listenPort: number
   readonly #options: DeviceOptions
   #addresses: readonly string[] = []
   #mtu: number
@@ -52,6 +54,7 @@ export class Device {
     this.attached = attached
     this.#options = options
     this.#mtu = options.mtu
+    this.listenPort = options.port
   }
 
   static async open(options: DeviceOptions): Promise<Device> {

@@ -48,6 +48,8 @@ export interface WireGuardTunnelOptions {
   /** Interface name: attached to when it exists, else made. Without one: the first free `boson0`, `boson1`, … */
   readonly interface?: string
   readonly mtu?: number
+  /** UDP port of an interface that is made; 0 or none: any. */
+  readonly port?: number
   /** Sends everything through the peer when the coordinator allows it; without one, a default route is ignored. */
   readonly fullTunnel?: FullTunnel
   readonly run?: Run
@@ -227,10 +229,11 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
   }
 
   async #bring(): Promise<{ device: Device; table: PeerTable }> {
-    const { ledger, log, privateKey, random = systemRandom, fullTunnel } = this.#options
+    const { ledger, log, privateKey, port = 0, random = systemRandom, fullTunnel } = this.#options
     const device: Device = await Device.open({
       name: this.#options.interface ?? null,
       privateKey,
+      port,
       mtu: this.#mtu,
       ledger,
       run: this.#run,

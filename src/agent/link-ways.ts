@@ -2,7 +2,7 @@
  * The ways off the relay that one link has, best first. A packet takes the first one that carries; when none
  * does, it is for the relay.
  */
-import type { LinkWay, PathWord, Peer, Way, WayHost } from './ports.js'
+import type { LinkWay, PathWord, Peer, Unseen, Way, WayHost } from './ports.js'
 
 interface Open {
   readonly way: Way
@@ -42,15 +42,15 @@ export class LinkWays {
     return this.#open.every(({ way, link }) => way.via === via || link.strayed?.() !== false)
   }
 
-  /** Payload that was carried past this process, bytes. */
-  get unseen(): NonNullable<LinkWay['unseen']> {
-    let sentBytes = 0
-    let receivedBytes = 0
-    for (const { link } of this.#open) {
-      sentBytes += link.unseen?.sentBytes ?? 0
-      receivedBytes += link.unseen?.receivedBytes ?? 0
+  /** What was carried past this process. */
+  get unseen(): Unseen {
+    const sum = { sentBytes: 0, receivedBytes: 0, lastReceivedAtMs: null as number | null }
+    for (const { unseen } of this.#open.map(({ link }) => link)) {
+      sum.sentBytes += unseen?.sentBytes ?? 0
+      sum.receivedBytes += unseen?.receivedBytes ?? 0
+      sum.lastReceivedAtMs = later(sum.lastReceivedAtMs, unseen?.lastReceivedAtMs ?? null)
     }
-    return { sentBytes, receivedBytes }
+    return sum
   }
 
   /** Passes on what the coordinator says: to the way it is about, else to all. */
@@ -63,6 +63,10 @@ export class LinkWays {
     this.#open = []
   }
 }
+
+/** Returns the later of two moments; null is never. */
+const later = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b)
 
 function concerns(word: PathWord, via: Way['via']): boolean {
   if (word.type === 'path.punch') return word.via === via

@@ -59,8 +59,9 @@ export class Link {
   lastReceivedAtMs: number | null = null
   /** The last round trip that the tunnel saw while the relay carried, ms. */
   relayedRttMs: number | null = null
-  /** Traffic since the last heartbeat. */
+  /** Traffic since the last heartbeat; and what was carried past this process up to then, bytes. */
   active = false
+  activeUnseen = 0
   /** Set-up and taking down, one after the other in the order they were asked for. */
   work: Promise<void> = Promise.resolve()
 
@@ -82,13 +83,16 @@ export class Link {
   metrics(clock: Clock, seen: TunnelMetrics | null): LinkMetrics {
     const { relayed, turned, direct } = this.carried
     const { measured, unseen } = this.ways
-    const last = this.lastReceivedAtMs
+    const age = (atMs: number | null) => (atMs === null ? null : clock.now() - atMs)
     const sum = (of: keyof Carried) => relayed[of] + turned[of] + direct[of]
     return {
       rttMs: measured.rttMs ?? seen?.rttMs ?? null,
       sentBytes: (seen?.sentBytes ?? sum('sentBytes')) + unseen.sentBytes,
       receivedBytes: (seen?.receivedBytes ?? sum('receivedBytes')) + unseen.receivedBytes,
-      lastReceivedMs: seen === null ? (last === null ? null : clock.now() - last) : seen.lastReceivedMs,
+      lastReceivedMs: younger(
+        seen === null ? age(this.lastReceivedAtMs) : seen.lastReceivedMs,
+        age(unseen.lastReceivedAtMs),
+      ),
       turnedSentBytes: turned.sentBytes,
       turnedReceivedBytes: turned.receivedBytes,
       directSentBytes: direct.sentBytes + unseen.sentBytes,
@@ -97,3 +101,7 @@ export class Link {
     }
   }
 }
+
+/** Returns the smaller of two ages; null is none. */
+const younger = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b)

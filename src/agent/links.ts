@@ -147,8 +147,11 @@ export class Links {
   countActive(): number {
     let count = 0
     for (const link of this.#links.values()) {
-      if (link.active) count++
+      const { sentBytes, receivedBytes } = link.ways.unseen
+      const unseen = sentBytes + receivedBytes
+      if (link.active || unseen !== link.activeUnseen) count++
       link.active = false
+      link.activeUnseen = unseen
     }
     return count
   }

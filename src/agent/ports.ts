@@ -156,9 +156,17 @@ export interface LinkWay {
    * socket would take its sender for where the peer is now. Absent: it may.
    */
   strayed?(): boolean
-  /** Payload that it carried past this process, where nobody else can count it, bytes. */
-  readonly unseen?: { readonly sentBytes: number; readonly receivedBytes: number }
+  /** What it carried past this process, where nobody else can count it. */
+  readonly unseen?: Unseen
   close(): void
+}
+
+export interface Unseen {
+  /** Payload, bytes. */
+  readonly sentBytes: number
+  readonly receivedBytes: number
+  /** When something was received last, monotonic ms; null: never. */
+  readonly lastReceivedAtMs: number | null
 }
 
 /** What the coordinator says about the ways of a link. */

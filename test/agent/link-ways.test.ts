@@ -63,7 +63,9 @@ t.test('the report tells bytes by tier, round trip and loss of the way in use', 
   t.same(said.at(-1), relayedOnly)
   Object.assign(way, { tier: 'direct', rttMs: 12.5, lossPct: 1 })
   tunnel.sends.get(LINK)?.(new Uint8Array(40))
-  way.unseen = { sentBytes: 100, receivedBytes: 200 }
+  way.unseen = { sentBytes: 100, receivedBytes: 200, lastReceivedAtMs: 0 }
+  t.equal(links.countActive(), 1)
+  t.equal(links.countActive(), 0)
   links.report(0, 1)
   t.match(said.at(-1), {
     rttMs: 12.5,

@@ -86,6 +86,7 @@ t.test('a peer that falls silent under traffic is lost within two seconds', asyn
   await clock.run(10_000)
   t.equal(link.tier, 'direct')
   t.ok(link.unseen.sentBytes > 30_000 && link.unseen.receivedBytes > 30_000)
+  t.ok(clock.now() - (link.unseen.lastReceivedAtMs ?? 0) <= 250)
   socket.deaf = true
   await clock.run(1_250)
   t.equal(link.tier, 'direct')

@@ -53,7 +53,7 @@ export class NativeLink implements LinkWay {
   /** WireGuard tells neither; the agents' own sockets go on measuring. */
   readonly rttMs = null
   readonly lossPct = null
-  readonly unseen = { sentBytes: 0, receivedBytes: 0 }
+  readonly unseen = { sentBytes: 0, receivedBytes: 0, lastReceivedAtMs: null as number | null }
   readonly #options: NativeLinkOptions
   readonly #link: number
   #attempt: Attempt | null = null
@@ -174,6 +174,7 @@ export class NativeLink implements LinkWay {
   #count({ sentBytes, receivedBytes }: { sentBytes: number; receivedBytes: number }): void {
     this.unseen.sentBytes += sentBytes
     this.unseen.receivedBytes += receivedBytes
+    if (receivedBytes > 0) this.unseen.lastReceivedAtMs = this.#options.clock.now()
   }
 
   /** Goes back to the link; without a cause because the coordinator said so, which it need not be told. */

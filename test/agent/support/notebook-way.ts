@@ -1,4 +1,4 @@
-import type { LinkWay, PathWord, Peer, Way, WayHost } from '../../../src/agent/ports.js'
+import type { LinkWay, PathWord, Peer, Unseen, Way, WayHost } from '../../../src/agent/ports.js'
 
 /** A way that writes down what it is asked; a test sets what it carries. */
 export class NotebookWay implements Way {
@@ -11,7 +11,7 @@ export class NotebookWay implements Way {
   lenient = true
   rttMs: number | null = null
   lossPct: number | null = null
-  unseen = { sentBytes: 0, receivedBytes: 0 }
+  unseen: Unseen = { sentBytes: 0, receivedBytes: 0, lastReceivedAtMs: null }
 
   constructor(via: Way['via'] = 'udp') {
     this.via = via

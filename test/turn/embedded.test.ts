@@ -12,9 +12,11 @@ import { TurnClient } from '../../src/turn/client.js'
 import { readMessage } from '../../src/turn/codec.js'
 import type { EmbeddedTurn } from '../../src/turn/embedded.js'
 import { FrameReader } from '../../src/turn/framing.js'
+import { startTurn as startService } from '../../src/turn/index.js'
+import { probe } from '../../src/turn/probe.js'
 import { MessageWriter } from '../../src/turn/writer.js'
 import { until } from '../support/until.js'
-import { certificate, LOOPBACK, PEER_ADDRESS, portOf, startTurn } from './real.js'
+import { certificate, LOOPBACK, PEER_ADDRESS, portOf, SECRET, startTurn } from './real.js'
 
 t.test('the service says where it is, and hands out credentials that open it', async t => {
   const turn = await startTurn(t, { host: 'turn.example.org' })
@@ -56,6 +58,41 @@ t.test('who asked for a binding can be sent to later, where the request came fro
   ;(remind as (() => void) | null)?.()
   const [bytes] = (await reminded) as [Buffer]
   t.match(readMessage(bytes), { class: 'indication', method: METHOD.binding, transactionId: id })
+})
+
+t.test('beside a relay of somebody else STUN of our own still shows what a NAT does', async t => {
+  const sighted: number[] = []
+  const turn = await startService({
+    mode: 'external',
+    clock: systemClock,
+    random: systemRandom,
+    urls: ['turn:[2001:db8::1]:3478?transport=udp', 'turns:turn.example.org'],
+    secret: SECRET,
+    ear: {
+      listen: [0, 1].map(() => ({ transport: 'udp' as const, address: LOOPBACK, port: 0 })),
+      realm: 'bosonserver',
+      secrets: [SECRET],
+      allowed: () => true,
+      sighted: ({ listener }) => sighted.push(listener),
+    },
+  })
+  t.teardown(() => turn.stop())
+  const { stun, turn: relays, probed } = turn.endpoints()
+  t.same([stun, relays.length], [['stun:[2001:db8::1]:3478'], 2])
+  t.equal(probed.length, 2)
+  for (const uri of probed)
+    await probe({ address: LOOPBACK, port: Number(uri.split(':').at(-1)) }, systemClock, systemRandom)
+  t.same(sighted, [0, 1], 'each by its own index')
+  t.equal(turn.stats().bindings, 2)
+  t.match(turn.issueCredentials('node-1'), [{ urls: stun }, { urls: relays, username: /:node-1$/ }])
+})
+
+t.test('a server that is not named as it should be is refused', async t => {
+  for (const urls of [['stun:stun.example.org'], ['turn:'], ['https://turn.example.org'], ['turn:a:b:c']])
+    await t.rejects(
+      startService({ mode: 'external', clock: systemClock, random: systemRandom, urls, secret: SECRET }),
+      { code: 'bad_url' },
+    )
 })
 
 t.test('a listener that cannot be had is said, and none is left open', async t => {

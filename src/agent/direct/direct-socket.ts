@@ -76,6 +76,11 @@ export class DirectSocket {
     return () => void this.#servers.delete(key)
   }
 
+  /** Whether packets that come from there are somebody's. */
+  hasPeer(from: Endpoint): boolean {
+    return this.#peers.has(endpointText(from))
+  }
+
   /** Gives the packets that come from `from` to `ear`; returns what ends that. */
   onPeer(from: Endpoint, ear: Ear): () => void {
     const key = endpointText(from)

@@ -24,7 +24,7 @@ export class Pair {
   readonly tier: 'direct' | 'turned'
   /** How the peer sees this end. */
   mapped: Endpoint | null = null
-  /** A check of the peer, or its answer, came from there: its packets are taken. */
+  /** The peer has been there: its packets are taken. */
   proven = false
   sent = 0
   lastSentMs = Number.NEGATIVE_INFINITY

@@ -136,7 +136,8 @@ export class Pairs {
     const pair = this.add(base, from, 'srflx')
     if (pair === null) return null
     base.socket.send(this.#checks.answer(request, from), from)
-    this.#prove(pair)
+    // Anyone can write anything as its own address. Until the peer has answered from there, another link's stays that.
+    if (pair.valid || !base.socket.hasPeer(pair.remote)) this.#prove(pair)
     // What just came from there shows that the way is open now (RFC 8445 §7.3.1.4).
     if (!pair.valid) this.check(pair)
     return { pair, what: 'checked', nominated: said.nominates }

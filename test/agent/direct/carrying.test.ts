@@ -106,6 +106,30 @@ t.test('the peer’s NAT may give it another address: the pair moves there by it
   t.equal(ends.client.received.length, before + 1)
 })
 
+t.test(
+  'an address that the NAT changed is told within half a minute, also while nothing carries',
+  async t => {
+    const ends = await new TwoEnds(t, { client: { nat: ['port'] } }).open()
+    const before = ends.client.signals.length
+    ends.internet.udp.rebind('client')
+    await ends.clock.run(25_000)
+    t.equal(ends.client.signals.length, before + 1)
+  },
+)
+
+t.test('where NATs forget after ten seconds, a path without traffic is soon kept by more checks', async t => {
+  const short = { nat: [{ kind: 'port', lifetimeMs: 10_000, preservesPort: false }] } as const
+  const ends = await carried(t, { client: short, node: short })
+  for (let minute = 0; minute < 10; minute++) {
+    await ends.clock.run(60_000)
+    if (ends.client.link?.tier === null || ends.node.link?.tier === null) await ends.punch()
+  }
+  const losses = ends.client.attempts.filter(each => each.outcome === 'lost').length
+  t.comment(`lost ${losses} times in ten minutes`)
+  t.ok(losses <= 3)
+  t.equal(ends.client.link?.tier, 'direct')
+})
+
 t.test('when the coordinator says that the relay carries, this end leaves too', async t => {
   const ends = await carried(t)
   ends.client.link?.hear({ type: 'path.settled', link: 0x1_0001, tier: 'relayed', reason: 'direct_lost' })

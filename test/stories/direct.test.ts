@@ -315,6 +315,19 @@ t.test(
   },
 )
 
+t.test('the TURN server falls silent: the relay carries, and the NATs are still the reason', async t => {
+  const pair = await met(PHONE, PHONE)
+  await pair.until('turned')
+  await pair.talk(SETTLED_MS)
+  pair.lab.internet.udp.cut('mesh.test')
+  await pair.until('relayed', FALLBACK_MS)
+  t.match(pair.path, { reason: 'symmetric_both' })
+  const backMs = pair.lab.clock.now()
+  await pair.talk(2 * SETTLED_MS)
+  t.match(pair.path, { tier: 'relayed', reason: 'symmetric_both' })
+  t.same(pair.lost(backMs), [])
+})
+
 t.test('one socket serves the links to many: thirty homes reach a node behind its own NAT', async t => {
   const lab = await Lab.start()
   const pairs: Pair[] = []

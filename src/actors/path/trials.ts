@@ -31,8 +31,8 @@ export interface TrialsOptions {
   readonly rttMs: (end: Cell) => number | null
   /** Whether there is a STUN server that agents may use. */
   readonly hasStun: () => boolean
-  /** Returns why a path that a TURN server carries is not direct. */
-  readonly whyTurned: (path: PathCell) => PathReason
+  /** Returns what keeps a path from being direct, whatever a TURN server can do; null when nothing is known to. */
+  readonly barrier: (path: PathCell) => PathReason | null
   readonly deliver: (path: PathCell, event: PathEvent) => void
   /** Runs what is about one path; what it throws closes that path alone. */
   readonly within: (path: PathCell, run: () => void) => void
@@ -186,11 +186,11 @@ export class Trials {
   }
 
   #confirm(path: PathCell, tier: 'direct' | 'turned'): void {
-    const { whyTurned, deliver } = this.#options
+    const { barrier, deliver } = this.#options
     if (tier === 'direct') path.reason = null
     else {
       path.failures++
-      path.reason = whyTurned(path)
+      path.reason = barrier(path) ?? 'punch_timeout'
     }
     deliver(path, { type: tier === 'direct' ? 'direct.confirmed' : 'turn.confirmed' })
   }
@@ -199,7 +199,8 @@ export class Trials {
     this.forget(path)
     if (trial.via === 'wireguard') path.nativeFailures = path.isRenewed ? 0 : path.nativeFailures + 1
     else path.failures = path.isRenewed ? 0 : path.failures + 1
-    if (path.standing === null) path.reason = reasonOfFailure(causesOf(trial), this.#options.hasStun())
+    const { barrier, hasStun } = this.#options
+    if (path.standing === null) path.reason = barrier(path) ?? reasonOfFailure(causesOf(trial), hasStun())
     const tier = tierOf(path)
     if (!trial.isClaim) this.#options.deliver(path, { type: 'upgrade.failed' })
     else if (isCarried(tier)) this.#options.disowned(path, tier)
@@ -225,7 +226,8 @@ export class Trials {
     path.failures = stoodMs < PROVEN_MS ? path.failures + 1 : 1
     path.standing = null
     path.carriedMs = null
-    path.reason = causesOf(trial).includes('slower') ? 'slower' : 'direct_lost'
+    const cause = causesOf(trial).includes('slower') ? 'slower' : 'direct_lost'
+    path.reason = this.#options.barrier(path) ?? cause
     this.#options.deliver(path, { type: 'way.lost' })
   }
 

@@ -62,7 +62,7 @@ export class Upgrades {
     this.#rests = new Deadlines(options.clock, path => options.within(path, () => this.#consider(path)))
     this.trials = new Trials({
       ...options,
-      whyTurned: path => this.#plan(path, false).reason ?? 'punch_timeout',
+      barrier: path => this.#plan(path, false).reason,
       disowned: (path, tier) => {
         options.tellSettled(path, tier)
         this.rest(path)

@@ -1,12 +1,14 @@
-/** `boson netcheck` behind real NATs says what coturn's own client says, of coturn's server. */
+/** Behind real NATs `boson netcheck` and the coordinator say what coturn's own client says. */
 import t from 'tap'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Nat } from '../../src/mesh/nat.js'
+import type { NodeView } from '../../src/actors/ports.js'
+import { type Nat, UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { until } from '../support/until.js'
 import { cannotRun, type Namespace } from './namespaces.js'
 import { NatLab, SERVER } from './nat-lab.js'
+import { NatMesh } from './nat-mesh.js'
 
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
 const skip = cannotRun('turnserver', 'turnutils_natdiscovery')
@@ -57,6 +59,37 @@ t.test(`our words for a NAT are those of foreign eyes${why}`, { skip, timeout: 1
   t.match({ code, nat }, { code: 3, nat: { udp: 'blocked', mapping: 'unknown' } })
   t.match(advice[0], /^let UDP out/)
 })
+
+t.test(
+  `the coordinator sees each NAT as it is, and confirms it${why}`,
+  { skip, timeout: 120_000 },
+  async t => {
+    const kinds = ['none', 'full', 'addr', 'port', 'sym', 'block'] as const
+    const mesh = await NatMesh.make(kinds.map((kind, i) => `h${i}=${kind}`).join(' '))
+    t.teardown(() => mesh.remove())
+    const foreign = kinds
+      .slice(0, -1)
+      .map((_, i) => mesh.lab.host(`h${i}`).space.run('turnutils_natdiscovery', '-m', '-f', FIRST))
+    for (const i of kinds.keys()) mesh.startNode(`h${i}`)
+    const known = await until(
+      'all NATs are known',
+      async () => {
+        const { nodes } = await mesh.coordinator.ask<{ nodes: readonly NodeView[] }>('/api/v1/nodes')
+        const nats = new Map(nodes.map(({ id, nat }) => [id, nat]))
+        return kinds.every((_, i) => (nats.get(`h${i}`)?.udp ?? 'unknown') !== 'unknown') && nats
+      },
+      60_000,
+    )
+    for (const [i, kind] of kinds.slice(0, -1).entries()) {
+      const nat = known.get(`h${i}`) ?? UNKNOWN_NAT
+      const theirs = await foreign[i]
+      t.match(nat, { udp: 'open', nat: kind !== 'none', confirmed: true }, kind)
+      t.match(theirs, `NAT with ${asTheySay(nat.mapping)} Mapping!`, `${kind}: mapping`)
+      t.match(theirs, `NAT with ${asTheySay(nat.filtering)} Filtering!`, `${kind}: filtering`)
+    }
+    t.match(known.get('h5'), { udp: 'blocked', mapping: 'unknown', filtering: 'unknown' })
+  },
+)
 
 interface Answer {
   readonly code: number | null

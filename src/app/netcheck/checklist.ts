@@ -162,13 +162,14 @@ function advice(nat: Nat): string[] {
   if (nat.udp === 'unknown') return ['name a STUN server with --stun, or a coordinator with --server']
   const found: string[] = []
   if (nat.mapping === 'address_dependent' || nat.mapping === 'address_and_port_dependent') {
-    found.push('open a UDP port of the router to this machine: then its peers need not guess')
-    found.push('if the router can keep one port for all destinations (“full cone” or “open NAT”), let it')
-  } else if (nat.filtering === 'address_and_port_dependent') {
+    found.push('if the router can keep one port for all destinations (“full cone”, “open NAT”), let it')
     found.push(
-      'most peers are reached directly as it is; open a UDP port of the router to reach the others too',
+      'many routers do so for a port that is forwarded: forward one, and start the agent with --port',
     )
-  }
+  } else if (nat.filtering === 'address_and_port_dependent')
+    found.push(
+      'most peers are reached directly as it is; for the others forward a UDP port, and start the agent with --port',
+    )
   if (found.length > 0 && nat.ipv6 === false)
     found.push('IPv6 would do as well: where both sides have it, no translation is in the way')
   return found

@@ -8,9 +8,9 @@ import { type Trial, tryPair } from './trial.js'
 
 export const KINDS = ['none', 'full', 'addr', 'port', 'sym', 'port+port', 'port+sym', 'block'] as const
 
-/** Returns the lab that the matrix of these kinds needs. */
-export const matrixLab = (kinds: readonly string[]): string =>
-  kinds.map((kind, i) => `node${i}=${kind} client${i}=${kind}`).join(' ')
+/** Returns the lab that the matrix of these kinds needs, each with `option`, such as `,remap`. */
+export const matrixLab = (kinds: readonly string[], option = ''): string =>
+  kinds.map((kind, i) => `node${i}=${kind}${option} client${i}=${kind}${option}`).join(' ')
 
 /**
  * Tries every pair of a lab of `matrixLab`. `tried` hears of each whose path has settled, before its client goes;

@@ -14,6 +14,9 @@ export interface NatMeshOptions {
   readonly logLevel?: string
 }
 
+/** Many agents share the machine's cores: silence of a second means nothing. */
+const BEATS = { BOSON_BEAT_EVERY_MS: '2000' }
+
 const TURN = {
   BOSON_TURN_ADDRESS: SERVER[0],
   BOSON_TURN_OTHER_ADDRESS: SERVER[1],
@@ -34,7 +37,12 @@ export class NatMesh {
     this.#root = root
     this.#logLevel = logLevel
     const turn6 = lab.dual ? { BOSON_TURN_ADDRESS6: SERVER6 } : {}
-    this.coordinator = new Coordinator(lab.server, join(root, 'server'), { ...TURN, ...turn6, ...env })
+    this.coordinator = new Coordinator(lab.server, join(root, 'server'), {
+      ...BEATS,
+      ...TURN,
+      ...turn6,
+      ...env,
+    })
   }
 
   /** Makes the lab that `line` describes and starts its coordinator. Whoever made it removes it. */

@@ -1,7 +1,7 @@
 /** The real programs, each in its namespace: `boson server`, `boson node`, `boson client`, and a ping that runs on. */
 import { once } from 'node:events'
 import { execFileSync, type ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -105,13 +105,16 @@ export class Coordinator {
   /** Gets something of the operator's interface. */
   async ask<T>(path: string): Promise<T> {
     await (this.#doorway ??= this.#openDoorway())
-    const token = readFileSync(join(this.#dataDir, 'secret-token'), 'utf8')
-    const headers = { authorization: `Bearer ${token.trim()}` }
-    const request = get({ socketPath: this.#door, path, headers })
-    const [response] = (await once(request, 'response')) as [IncomingMessage]
-    const body = await text(response)
-    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode} ${body}`)
+    const { status, body } = await this.#get(path)
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`)
     return JSON.parse(body) as T // whoever asks knows what is answered there
+  }
+
+  async #get(path: string): Promise<{ status: number; body: string }> {
+    const token = readFileSync(join(this.#dataDir, 'secret-token'), 'utf8').trim()
+    const request = get({ socketPath: this.#door, path, headers: { authorization: `Bearer ${token}` } })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    return { status: response.statusCode ?? 0, body: await text(response) }
   }
 
   get #door(): string {
@@ -121,7 +124,12 @@ export class Coordinator {
   async #openDoorway(): Promise<void> {
     const args = [DOORWAY, this.#door, COORDINATOR, PORT]
     this.#space.spawn(process.execPath, args, { stdio: 'ignore' })
-    await until('the doorway is open', () => existsSync(this.#door))
+    await until('the doorway is open', () =>
+      this.#get('/health/live').then(
+        () => true,
+        () => false,
+      ),
+    )
   }
 }
 
@@ -210,6 +218,15 @@ export class Pinging {
     const seen = new Set(this.replies.map(each => each.seq).filter(seq => seq > from))
     const sent = Math.max(from, ...seen) - from
     return { sent, lost: sent - seen.size }
+  }
+
+  /** Returns between which replies packets are missing. */
+  gaps(): readonly { readonly after: Reply; readonly before: Reply }[] {
+    const inOrder = this.replies.toSorted((a, b) => a.seq - b.seq)
+    return inOrder.slice(1).flatMap((before, i) => {
+      const after = inOrder[i]
+      return after !== undefined && before.seq > after.seq + 1 ? [{ after, before }] : []
+    })
   }
 
   /** Ends it; returns the longest time without a reply, ms. */

@@ -30,6 +30,8 @@ export interface Trial {
   /** The node's address in the mesh. */
   readonly nodeAddress: string
   readonly ping: Pinging
+  /** As the ledger has it. */
+  readonly path: PathStory
   readonly outcome: Outcome
 }
 
@@ -67,7 +69,7 @@ export async function tryPair(
     msToTier: Math.round(reachedAtMs(path) - began),
     ...ping.count(),
   }
-  return { hosts: [a, b], client, nodeAddress, ping, outcome }
+  return { hosts: [a, b], client, nodeAddress, ping, path, outcome }
 }
 
 /** A path that carries. */

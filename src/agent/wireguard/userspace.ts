@@ -22,10 +22,12 @@ export class Userspace {
     })
     this.ended = new Promise(resolve => {
       child.once('error', error => resolve(String(error)))
-      // The last line: where the kernel could have WireGuard of its own, it prints a notice first.
-      child.once('exit', (code, signal) =>
-        resolve(said.trim().split('\n').at(-1) || `ended with ${signal ?? code}`),
-      )
+      // Not `exit`, which may come before the last words. Where the kernel could have WireGuard of its own, they
+      // begin with a notice in a box.
+      child.once('close', (code, signal) => {
+        const words = said.split('\n').filter(line => line !== '' && !/[─│]/.test(line))
+        resolve(words.at(-1) ?? `ended with ${signal ?? code}`)
+      })
     })
   }
 

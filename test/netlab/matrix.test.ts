@@ -1,0 +1,94 @@
+import t from 'tap'
+import { until } from '../support/until.js'
+import { KINDS, matrixLab, rounds, tryMatrix } from './matrix.js'
+import { cannotRun } from './namespaces.js'
+import { NatMesh } from './nat-mesh.js'
+import { asGrid, asTable } from './outcomes.js'
+import type { Outcome, Trial } from './trial.js'
+
+const skip = cannotRun()
+const why = skip === false ? '' : ` (${skip})`
+
+/** All rounds of all kinds, on a busy machine, ms. */
+t.setTimeout(400_000)
+
+/** Ports that nobody can foresee change nothing; with `NETLAB=all` that is tried as well. */
+const OPTIONS = process.env['NETLAB'] === 'all' ? ['', ',remap'] : ['']
+
+/** NATs with another port for each destination, and those that let in only ports that were written to. */
+const MOVES = new Set(['sym', 'port+sym'])
+const STRICT = new Set(['port', 'port+port', ...MOVES])
+
+type Settled = Pick<Outcome, 'tier' | 'reason'>
+
+/** What there is to gain by leaving the relay, by the nature of NATs. */
+function allowed(a: string, b: string): Settled {
+  if (a === 'block' || b === 'block') return { tier: 'relay', reason: 'udp_blocked' }
+  if (MOVES.has(a) && MOVES.has(b)) return { tier: 'turn', reason: 'symmetric_both' }
+  if ((MOVES.has(a) && STRICT.has(b)) || (STRICT.has(a) && MOVES.has(b)))
+    return { tier: 'turn', reason: 'symmetric_restricted' }
+  return { tier: 'direct', reason: null }
+}
+
+/** Through TURN a packet meets as many machines as on the relay: where those are busy, either may be the faster one. */
+const isTie = ({ tier, reason }: Settled, wanted: Settled) =>
+  wanted.tier === 'turn' && tier === 'relay' && reason === 'slower'
+
+/**
+ * Pings that the way to the best tier may cost, half a second of them. It is one or two; but eight pairs start at
+ * once, and where the cores are busy WireGuard notices late that its peer has heard it.
+ */
+const LOST_BY_UPGRADE = 50
+/** Pings that may be lost until silence is noticed: 2.5 s of them. */
+const LOST_BY_CUT = 250
+
+t.test('rounds bring each pair together once', async t => {
+  for (const count of [1, 2, 5, 8]) {
+    const pairs = rounds(count).flat()
+    const all = (count * (count + 1)) / 2
+    t.equal(new Set(pairs.map(pair => `${Math.min(...pair)} ${Math.max(...pair)}`)).size, all)
+    t.equal(pairs.length, all)
+  }
+})
+
+for (const option of OPTIONS)
+  t.test(
+    `every pair of NATs${option} talks at once, and leaves the relay where it can${why}`,
+    { skip },
+    async t => {
+      const mesh = await NatMesh.make(matrixLab(KINDS, option))
+      t.teardown(() => mesh.remove())
+      const outcomes: Outcome[] = []
+      const cuts: string[] = []
+
+      /** Takes UDP from a client whose path is off the relay: the relay carries again. */
+      async function cut({ hosts: [, client], ping, outcome: { a, b } }: Trial): Promise<void> {
+        const last = ping.replies.at(-1)?.seq
+        await mesh.lab.cut(client, 'udp')
+        const cutAtS = Date.now() / 1_000
+        const backAtS = await ping.flows(cutAtS + 0.1)
+        const { sent, lost } = ping.count(last)
+        const path = await until('the path is on the relay', async () => {
+          const now = await mesh.path(client)
+          return now?.tier === 'relayed' && now
+        })
+        await mesh.lab.heal(client)
+        const backMs = Math.round((backAtS - cutAtS) * 1_000)
+        cuts.push(`${a} and ${b}: back after ${backMs} ms, ${lost} of ${sent} lost`)
+        t.ok(lost <= LOST_BY_CUT, `${a} and ${b}: ${lost} lost when UDP was cut`)
+        t.match(path, { reason: /direct_lost|udp_blocked/ })
+      }
+
+      await tryMatrix(mesh, async trial => {
+        const { outcome } = trial
+        const [a = '', b = ''] = [outcome.a, outcome.b].map(each => each.replace(option, ''))
+        const { tier, lost, sent } = outcome
+        outcomes.push({ ...outcome, a, b })
+        if (!isTie(outcome, allowed(a, b))) t.match(outcome, allowed(a, b), `${a} and ${b}`)
+        if (lost > 0) t.comment(`${a} and ${b}: ${JSON.stringify([trial.ping.gaps(), trial.path.history])}`)
+        t.ok(lost <= LOST_BY_UPGRADE, `${a} and ${b}: ${lost} of ${sent} lost on the way to ${tier}`)
+        if (tier !== 'relay') await cut(trial)
+      })
+      for (const text of [asTable(outcomes), asGrid(KINDS, outcomes), ...cuts]) t.comment(text)
+    },
+  )

@@ -24,3 +24,8 @@ export interface Bench {
   readonly about: string
   readonly cases: readonly Case[]
 }
+
+/** This machine, or what was built so far, lacks what a case measures: it is left out, with the reason. */
+export class UnableError extends Error {
+  readonly code = 'UNABLE'
+}

@@ -5,8 +5,9 @@
  * (`sessions/lifecycle`). Figures go to stdout, progress to stderr.
  */
 import { parseArgs } from 'node:util'
-import type { Bench, Case, Settings } from './bench.js'
+import { type Bench, type Case, type Settings, UnableError } from './bench.js'
 import { frames } from './cases/frames.js'
+import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
 import { sessions } from './cases/sessions.js'
 import { turn } from './cases/turn.js'
@@ -14,7 +15,7 @@ import { NoCompilerError } from './load/compiled.js'
 import { profileInto } from './processes.js'
 import { type Figure, short, table } from './report.js'
 
-const BENCHES: readonly Bench[] = [frames, relay, sessions, turn]
+const BENCHES: readonly Bench[] = [frames, paths, relay, sessions, turn]
 /** Fewer have no middle that is worth the name. */
 const ROUNDS = 3
 const EXIT = { failed: 1, usage: 2, noCompiler: 3 }
@@ -83,13 +84,23 @@ async function run({ chosen, rounds, quick, json, profile }: ReturnType<typeof r
       quick,
       say: text => process.stderr.write(`\r\x1b[K${name}: ${text}`),
     }
-    const result = await one.measure(settings)
+    const result = await one.measure(settings).catch(unable)
+    if (result instanceof UnableError) {
+      settings.say(`left out: ${result.message}\n`)
+      continue
+    }
     const judged =
       result.target === undefined ? {} : { met: result.ratio >= result.target && result.met !== false }
     figures.push({ bench: bench.name, case: one.name, ...result, ...judged })
     settings.say(`${short(result.value)} ${result.unit}, ratio ${result.ratio.toFixed(2)}\n`)
   }
   process.stdout.write(json ? `${JSON.stringify(figures, null, 1)}\n` : `\n${table(figures)}\n`)
+}
+
+/** Returns an UnableError, and throws every other. */
+function unable(error: unknown): UnableError {
+  if (error instanceof UnableError) return error
+  throw error
 }
 
 function list(): string {

@@ -325,6 +325,7 @@ t.test('the TURN server falls silent: the relay carries, and the NATs are still 
   const backMs = pair.lab.clock.now()
   await pair.talk(2 * SETTLED_MS)
   t.match(pair.path, { tier: 'relayed', reason: 'symmetric_both' })
+  await pair.hush()
   t.same(pair.lost(backMs), [])
 })
 

@@ -537,7 +537,7 @@ export interface MeshStats {
     readonly dirty: number
     readonly written: number
     readonly failures: number
-    /** Ended sessions and routes and audit events that could not wait for an absent store. */
+    /** Ended sessions, routes and paths, and audit events, that could not wait for an absent store. */
     readonly lost: number
     readonly lastWriteMs: number | null
   }

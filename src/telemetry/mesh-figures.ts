@@ -228,7 +228,7 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
   },
   {
     name: 'boson_snapshot_lost_total',
-    help: 'Ended sessions and routes and audit events that could not wait for an absent database.',
+    help: 'Ended sessions, routes and paths, and audit events, that could not wait for an absent database.',
     type: 'counter',
     read: ({ stats }) => stats.snapshot.lost,
   },

@@ -5,6 +5,7 @@
 import type { ClientView, NodeView } from '../../src/actors/ports.js'
 import type { NodeHost } from '../lab/hosts.js'
 import { isNode, meets, placesOf } from './cast.js'
+import { LedgerChecks } from './ledger-checks.js'
 import type { World } from './world.js'
 
 /** Warnings that are part of a story in which the store goes away or a reader stops reading. */
@@ -20,6 +21,7 @@ export class Checks {
   readonly #addresses = new Map<string, string>()
   readonly #generations = new Map<string, number>()
   readonly #since = new Map<string, number>()
+  readonly #ledger = new LedgerChecks()
 
   constructor(world: World) {
     this.#world = world
@@ -32,13 +34,17 @@ export class Checks {
       must(EXPECTED.test(message), `the coordinator complains: ${message} ${JSON.stringify(fields)}`)
     must(traffic.wrongs.length === 0, traffic.wrongs.join('; '))
     must(wrongs.length === 0, wrongs.join('; '))
-    if (!up) return this.#since.clear()
+    if (!up) {
+      this.#ledger.crashed()
+      return this.#since.clear()
+    }
     must(lab.mesh.stats().faults === 0, 'a session failed inside the coordinator')
     const nodes = lab.mesh.nodes()
     const clients = lab.mesh.clients()
     this.#identities([...nodes, ...clients])
     this.#presence([...nodes, ...clients])
     this.#routes(nodes, clients)
+    this.#ledger.hold(lab.mesh)
     this.#agreement([...nodes, ...clients])
     this.#failover(nodes)
   }

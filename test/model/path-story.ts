@@ -7,6 +7,7 @@ import { Lab } from '../lab/lab.js'
 import { Pair } from '../lab/pair.js'
 import { truthOf } from '../lab/truth.js'
 import type { Place, Site } from '../lab/udp-net.js'
+import { LedgerChecks } from './ledger-checks.js'
 import { BACK_MS } from './reference.js'
 import { type EndName, named, type PathStep, type PathStory, sentence } from './path-step.js'
 
@@ -56,6 +57,7 @@ class PathWorld {
   readonly #story: PathStory
   readonly #pair: Pair
   readonly #sites: Record<EndName, Site>
+  readonly #ledger = new LedgerChecks()
   #together: boolean
   #up = true
   /** Pings that left within these may be lost, ms. */
@@ -140,6 +142,8 @@ class PathWorld {
       throw new Error('direct-only, and packets were relayed')
     if (lab.complaints.some(({ message }) => /failed/.test(message)))
       throw new Error(`the coordinator complains: ${JSON.stringify(lab.complaints)}`)
+    if (this.#up) this.#ledger.hold(lab.mesh)
+    else this.#ledger.crashed()
   }
 
   /** Nothing is cut, nothing is lost, everybody runs. */

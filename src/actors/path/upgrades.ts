@@ -159,7 +159,7 @@ export class Upgrades {
     if (path.trial !== null || !mayTry(path)) return
     const { via, reason } = this.#plan(path)
     if (via === null) return this.#explain(path, reason)
-    if (path.failures === 0 && path.standing === null) path.reason = 'starting'
+    if (path.failures === 0 && path.standing === null) this.#explain(path, 'starting')
     this.#options.deliver(path, { type: 'upgrade.due', via })
   }
 

@@ -72,7 +72,7 @@ export class Snapshots implements Changes {
     return this.#dirty.size
   }
 
-  /** Ended sessions and routes and audit events that could not wait for an absent store. */
+  /** Ended sessions, routes and paths, and audit events, that could not wait for an absent store. */
   get lost(): number {
     return this.#lost + this.#dirty.lost
   }

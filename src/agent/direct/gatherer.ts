@@ -39,6 +39,8 @@ export class Gatherer {
   #servers: () => IceServers = () => []
   #stop: () => void = () => {}
   #asking: Promise<void> | null = null
+  /** Ends what is waited for. */
+  readonly #ends = new Set<() => void>()
   #begun = false
 
   constructor(options: GathererOptions) {
@@ -84,6 +86,7 @@ export class Gatherer {
 
   stop(): void {
     this.#stop()
+    for (const end of this.#ends) end()
     this.#begun = false
     this.#told = null
     this.#mapped.clear()
@@ -118,25 +121,37 @@ export class Gatherer {
     const { clock, random, socket } = this.#options
     const client = new TurnClient({ clock, random, send: bytes => socket.send(bytes, server) })
     const deafen = socket.onStun(message => client.received(message.bytes))
-    const timer = clock.setTimeout(() => client.close(), ANSWER_MS)
+    const late = this.#after(ANSWER_MS, () => client.close())
     try {
       return await client.binding()
     } finally {
-      clock.clearTimeout(timer)
+      late()
       deafen()
     }
   }
 
   /** Resolves with `work`, or when it takes too long. */
   #patiently(work: Promise<void>): Promise<void> {
-    const { clock } = this.#options
     return new Promise(resolve => {
-      const timer = clock.setTimeout(resolve, PATIENCE_MS)
-      void work.then(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
+      const late = this.#after(PATIENCE_MS, resolve)
+      void work.then(late).then(resolve)
     })
+  }
+
+  /** Runs `end` after so long, or when the gatherer stops; returns what takes that back. */
+  #after(ms: number, end: () => void): () => void {
+    const { clock } = this.#options
+    const timer = clock.setTimeout(() => run(), ms)
+    const cancel = () => {
+      clock.clearTimeout(timer)
+      this.#ends.delete(run)
+    }
+    const run = () => {
+      cancel()
+      end()
+    }
+    this.#ends.add(run)
+    return cancel
   }
 
   /** Only what differs from the last word is told. */

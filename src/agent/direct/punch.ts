@@ -23,8 +23,8 @@ export type PunchState = 'waiting' | 'checking' | 'stuck' | 'won' | 'over'
 export const ROUND_MS = 100
 /** Checks of one round: with the answers to the peer's, some 50 packets/s in each direction. */
 const ROUND_CHECKS = 5
-/** Without a pair that works after this long, a TURN server is asked, ms: a hole is there in 100 to 300 ms, or not at all. */
-const STUCK_MS = 1_500
+/** Without a pair that works after this long, a TURN server is asked, ms: most holes are there after 100 to 300 ms. */
+const STUCK_MS = 1_000
 /** A better pair may still turn up for this long after the first one, ms. */
 export const SETTLE_MS = { direct: 50, turned: 400 } as const
 

@@ -5,7 +5,7 @@
  *   punch ─▶ trying ── won ─▶ carrying ── lost, slower, another network ─▶ none (the relay carries)
  *               └──── over ─▶ failed
  */
-import type { Clock } from '../../kit/clock.js'
+import type { Clock, Timer } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import { isSlower, isTooSlow, slowSince } from '../../mesh/tier.js'
 import { type Endpoint, endpointText } from '../../protocol/address.js'
@@ -74,6 +74,7 @@ export class UdpLink implements LinkWay {
   #idleMs = IDLE_MS
   #lease: RelayLease | null = null
   #relayCandidate: string | null = null
+  #sooner: Timer | undefined
   #closed = false
 
   constructor(options: UdpLinkOptions) {
@@ -121,6 +122,7 @@ export class UdpLink implements LinkWay {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#options.clock.clearTimeout(this.#sooner)
     this.#trying?.pairs.close()
     this.#carrying?.pairs.close()
     this.#trying = null
@@ -237,7 +239,8 @@ export class UdpLink implements LinkWay {
   /** What is to happen sooner than the next round. */
   #tickIn(ms: number): void {
     const { clock } = this.#options
-    clock.setTimeout(() => this.#tickTrying(clock.now()), ms)
+    clock.clearTimeout(this.#sooner)
+    this.#sooner = clock.setTimeout(() => this.#tickTrying(clock.now()), ms)
   }
 
   #tickTrying(nowMs: number): void {

@@ -6,7 +6,7 @@
 import { backoffMs } from '../kit/backoff.js'
 import type { Random } from '../kit/random.js'
 import type { WireOf } from '../protocol/messages.js'
-import { canPunch, type Nat } from './nat.js'
+import { type Barrier, canPunch, type Nat } from './nat.js'
 import type { PathPolicy } from './path-policy.js'
 import type { PathReason } from './path-reason.js'
 
@@ -31,8 +31,8 @@ export interface UpgradeView {
   readonly via: Via | null
   /** Where the ends' WireGuards reach each other can be found out. */
   readonly native: boolean
-  /** An end may use a TURN server. */
-  readonly turn: boolean
+  /** Returns whether an end may use a TURN server; asked only where that decides. */
+  readonly hasTurn: () => boolean
   readonly ends: readonly [UpgradeEnd, UpgradeEnd]
 }
 
@@ -44,7 +44,7 @@ export interface Plan {
 
 /** Returns the next way to try. The questions whose answers change least often come first. */
 export function plan(view: UpgradeView): Plan {
-  const { policy, tier, turn, ends } = view
+  const { policy, tier, ends } = view
   const [a, b] = ends
   if (policy === 'relay-only') return rest('policy_relay_only')
   if (tier === 'direct') return canGoNative(view) ? { via: 'wireguard', reason: null } : rest(null)
@@ -54,10 +54,13 @@ export function plan(view: UpgradeView): Plan {
   if (a.candidates === null || b.candidates === null) return rest('starting')
   if (via === 'udp' && a.candidates + b.candidates === 0) return rest('no_candidates')
   const punch = canPunch(a.nat, b.nat)
-  // A TURN server helps two NATs that cannot meet, once; it does not help an end whose UDP stays inside.
-  const isHelped = turn && policy === 'auto' && tier === 'relayed' && punch.reason !== 'udp_blocked'
-  return punch.verdict === 'no' && !isHelped ? rest(punch.reason) : { via, reason: null }
+  if (punch.verdict === 'no' && !canBeTurned(view, punch.reason)) return rest(punch.reason)
+  return { via, reason: null }
 }
+
+/** A TURN server helps two NATs that cannot meet, once; it does not help an end whose UDP stays inside. */
+const canBeTurned = ({ policy, tier, hasTurn }: UpgradeView, barrier: Barrier): boolean =>
+  barrier !== 'udp_blocked' && policy === 'auto' && tier === 'relayed' && hasTurn()
 
 /** WireGuard's own socket cannot be proved before it is used: only a pair that UDP has proved is tried. */
 const canGoNative = ({ via, native, ends }: UpgradeView): boolean =>

@@ -12,6 +12,7 @@ import { TokenBucket } from '../../kit/token-bucket.js'
 import type { Nat } from '../../mesh/nat.js'
 import type { PathReason } from '../../mesh/path-reason.js'
 import { plan, type Plan, restMs, type Tier, type UpgradeEnd } from '../../mesh/upgrade.js'
+import type { PathTier } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
 import { across, isCarried, type PathCell, type Side, type Signal, tierOf, viaOf } from './path-cell.js'
@@ -62,7 +63,7 @@ export class Upgrades {
     this.#rests = new Deadlines(options.clock, path => options.within(path, () => this.#consider(path)))
     this.trials = new Trials({
       ...options,
-      barrier: path => this.#plan(path, false).reason,
+      barrier: path => this.#plan(path, 'turned').reason,
       disowned: (path, tier) => {
         options.tellSettled(path, tier)
         this.rest(path)
@@ -170,15 +171,14 @@ export class Upgrades {
     this.#options.tellSettled(path, tier)
   }
 
-  #plan(path: PathCell, isHelped = true): Plan {
-    const tier = tierOf(path)
+  #plan(path: PathCell, tier: PathTier = tierOf(path)): Plan {
     const [client, node] = path.sides
     return plan({
       policy: path.policy,
       tier: isCarried(tier) ? tier : 'relayed',
       via: viaOf(path, tier) === 'udp' ? 'udp' : null,
       native: this.#options.whereabouts.canFind(path),
-      turn: isHelped && path.sides.some(({ end }) => this.#options.hasTurn(end)),
+      hasTurn: () => path.sides.some(({ end }) => this.#options.hasTurn(end)),
       ends: [this.#end(client), this.#end(node)],
     })
   }

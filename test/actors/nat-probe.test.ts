@@ -156,11 +156,23 @@ t.test('an answer to an older plan is of no use', async t => {
 
 t.test('when all come at once they are asked one after another', async t => {
   const rig = newRig()
-  const agents = Array.from({ length: 100 }, (_, i) => rig.joins(`n${i}`))
+  const agents = Array.from({ length: 100 }, (_, i) => rig.joins(`n${i}`, { remote: `198.51.${i}.7` }))
   rig.clock.advance(250)
-  t.equal(agents.filter(agent => agent.told.length > 0).length, 50)
+  t.equal(agents.filter(agent => agent.told.length > 0).length, 51)
   rig.clock.advance(250)
   t.equal(agents.filter(agent => agent.told.length > 0).length, 100)
+})
+
+t.test('agents of one network are asked slower, and keep nobody else waiting', async t => {
+  const rig = newRig(600_000)
+  const office = Array.from({ length: 10 }, (_, i) => rig.joins(`o${i}`, { remote: `203.0.113.${i}` }))
+  const home = rig.joins('home', { remote: '2001:db8:1::7' })
+  rig.clock.advance(10)
+  t.equal(home.plans().length, 1)
+  rig.clock.advance(1_490)
+  t.equal(office.filter(agent => agent.told.length > 0).length, 6)
+  rig.clock.advance(1_500)
+  t.equal(office.filter(agent => agent.told.length > 0).length, 10)
 })
 
 t.test('an agent that roams is asked again, one that only came back is not', async t => {
@@ -218,7 +230,7 @@ t.test('when UDP works for nobody the operator is told once', async t => {
   const rig = newRig()
   for (const id of ['a', 'b', 'c', 'd']) {
     const agent = rig.joins(id)
-    rig.clock.advance(10)
+    rig.clock.advance(300)
     rig.answers(agent, null)
   }
   t.same(rig.warnings, ['no agent gets an answer from the STUN servers: is their UDP port open?'])
@@ -228,7 +240,7 @@ t.test('a probe that throws ends alone', async t => {
   const rig = newRig()
   const alice = rig.joins('alice', { throws: true })
   const bob = rig.joins('bob')
-  rig.clock.advance(20)
+  rig.clock.advance(300)
   t.same(rig.faults, ['alice'])
   t.same(rig.probes.natOf('alice'), UNKNOWN_NAT)
   t.equal(bob.plans().length, 1)
@@ -238,6 +250,12 @@ t.test('a probe that throws ends alone', async t => {
 })
 
 const idOf = (plan: WireOf<'probe.plan'>, i: number): Uint8Array => plan.transactionIds[i] as Uint8Array // plans have 20
+
+interface AgentOptions {
+  readonly can?: readonly string[]
+  readonly throws?: boolean
+  readonly remote?: string
+}
 
 interface Agent {
   readonly cell: Cell
@@ -283,7 +301,7 @@ function newRig(everyMs = 2_000) {
     reminded,
     warnings,
     probes,
-    joins(id: string, options: { can?: readonly string[]; throws?: boolean } = {}): Agent {
+    joins(id: string, options: AgentOptions = {}): Agent {
       const agent = newAgent(id, options)
       probes.told(agent.cell, 'joined')
       return agent
@@ -304,10 +322,10 @@ function newRig(everyMs = 2_000) {
 
 function newAgent(
   id: string,
-  { can = ['probe'], throws = false }: { can?: readonly string[]; throws?: boolean },
+  { can = ['probe'], throws = false, remote = '198.51.100.7' }: AgentOptions,
 ): Agent {
   const told: Wire[] = []
-  const socket = { remote: '198.51.100.7' }
+  const socket = { remote }
   const line = {
     socket,
     tell: (event: Wire) => {

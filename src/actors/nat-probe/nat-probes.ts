@@ -14,7 +14,9 @@ import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, NatStats, Sighting, Traversal } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
+import { NatCensus } from './nat-census.js'
 import { type NatProbeEvent, natProbeMachine, type Report, type Wait } from './nat-probe.machine.js'
+import { Turns } from './turns.js'
 
 export interface NatProbesOptions {
   readonly clock: Clock
@@ -30,8 +32,6 @@ export interface NatProbesOptions {
   readonly warn: (fields: object, message: string) => void
 }
 
-/** Plans leave this far apart, ms: when all agents come at once, the STUN servers hear them one after another. */
-const PLAN_EVERY_MS = 5
 /** An agent is not asked again sooner than this, ms, however often it says that its network has changed. */
 const AGAIN_AFTER_MS = 10_000
 /** Answers and repetitions take an agent a few seconds; then its report counts as lost, ms. */
@@ -62,7 +62,8 @@ interface Probe {
 
 interface Idle {
   readonly silenceS: number
-  remind: () => void
+  /** null: nobody has asked from there. */
+  remind: (() => void) | null
 }
 
 export class NatProbes {
@@ -72,21 +73,22 @@ export class NatProbes {
   readonly #probes = new Map<IdentityId, Probe>()
   /** Whose transaction ids are out. */
   readonly #byTransaction = new Map<string, Probe>()
+  readonly #census = new NatCensus()
+  readonly #turns: Turns
   readonly #waits: Deadlines<Probe>
   /** Idle mappings by transaction id, and when they are sent to. */
   readonly #idle = new Map<string, Idle>()
   readonly #silences: Deadlines<string>
   #stopHearing: (() => void) | null = null
   #nextPlan = 1
-  /** When the last turn that was given out comes, monotonic ms. */
-  #lastTurnMs = 0
   #suspected = false
 
   constructor(options: NatProbesOptions) {
     this.#options = options
+    this.#turns = new Turns(options.clock)
     this.#waits = new Deadlines(options.clock, probe => this.#deliver(probe, { type: 'due' }))
     this.#silences = new Deadlines(options.clock, id => {
-      this.#idle.get(id)?.remind()
+      this.#idle.get(id)?.remind?.()
       this.#idle.delete(id)
     })
     const at =
@@ -160,15 +162,7 @@ export class NatProbes {
 
   /** Returns how many sessions are behind each kind of NAT. */
   stats(): readonly NatStats[] {
-    const counts = new Map<string, { udp: Nat['udp']; mapping: string; filtering: string; count: number }>()
-    for (const { nat } of this.#probes.values()) {
-      const { udp, mapping, filtering } = nat
-      const key = `${udp} ${mapping} ${filtering}`
-      const kind = counts.get(key) ?? { udp, mapping, filtering, count: 0 }
-      kind.count++
-      counts.set(key, kind)
-    }
-    return [...counts.values()]
+    return this.#census.stats()
   }
 
   #of(cell: Cell): Probe {
@@ -193,6 +187,7 @@ export class NatProbes {
       seen: new Map(),
     }
     this.#probes.set(id, probe)
+    this.#census.add(probe.nat)
     actor.start()
     return probe
   }
@@ -217,6 +212,7 @@ export class NatProbes {
     this.#dropPlan(probe)
     this.#dropIdle(probe)
     this.#probes.delete(cell.identity.id)
+    this.#census.remove(probe.nat)
     if (probe.actor.getSnapshot().status === 'active') probe.actor.send({ type: 'went' })
   }
 
@@ -229,8 +225,7 @@ export class NatProbes {
     if (wait === 'report') return REPORT_MS
     if (wait === 'interval') return everyMs * (1 - JITTER + 2 * JITTER * random.float())
     const now = clock.now()
-    this.#lastTurnMs = Math.max(now, this.#lastTurnMs + PLAN_EVERY_MS)
-    return Math.max(this.#lastTurnMs - now, probe.plannedMs + AGAIN_AFTER_MS - now)
+    return Math.max(this.#turns.take(remoteOf(probe.cell) ?? ''), probe.plannedMs + AGAIN_AFTER_MS - now)
   }
 
   #sendPlan(probe: Probe): void {
@@ -247,7 +242,7 @@ export class NatProbes {
     for (const id of tests) this.#byTransaction.set(id, probe)
     this.#dropIdle(probe)
     probe.idle = silences.map(({ id }) => id)
-    for (const { id, silenceS } of silences) this.#idle.set(id, { silenceS, remind: () => {} })
+    for (const { id, silenceS } of silences) this.#idle.set(id, { silenceS, remind: null })
     probe.cell.line?.tell(plan)
     progress(probe.cell, 'begun')
   }
@@ -279,6 +274,7 @@ export class NatProbes {
   }
 
   #classify(probe: Probe, { tests, local }: Report): void {
+    for (const id of probe.idle) if (this.#idle.get(id)?.remind === null) this.#idle.delete(id)
     probe.remote = remoteOf(probe.cell)
     const nat = classify({ tests, local, seen: probe.seen })
     probe.seen = new Map()
@@ -293,6 +289,8 @@ export class NatProbes {
 
   #found(probe: Probe, nat: Nat): void {
     const { progress, debug } = this.#options
+    this.#census.remove(probe.nat)
+    this.#census.add(nat)
     probe.nat = nat
     probe.cell.line?.tell(classified(probe.planId, nat))
     progress(probe.cell, 'classified')
@@ -301,13 +299,11 @@ export class NatProbes {
 
   /** When UDP works for nobody, it is rather our port that is shut than all of their networks. */
   #suspect(): void {
-    const kinds = this.stats()
-    const count = (udp: Nat['udp']) =>
-      kinds.reduce((sum, kind) => (kind.udp === udp ? sum + kind.count : sum), 0)
-    const isSuspicious = count('open') === 0 && count('blocked') >= SUSPICIOUS
+    const blocked = this.#census.count('blocked')
+    const isSuspicious = blocked >= SUSPICIOUS && this.#census.count('open') === 0
     if (isSuspicious && !this.#suspected)
       this.#options.warn(
-        { agents: count('blocked'), servers: this.#servers() },
+        { agents: blocked, servers: this.#servers() },
         'no agent gets an answer from the STUN servers: is their UDP port open?',
       )
     this.#suspected = isSuspicious

@@ -76,12 +76,15 @@ export function coturnConfig(config: CoturnConfig): string {
   ].join('\n')
 }
 
-/** Throws when this version of coturn may not be run like this. */
-export function checkVersion(version: string, relays: readonly RelayOptions[]): void {
-  if (isAtLeast(version, SAFE_VERSION) || relays.every(({ address }) => familyOf(address) === 4)) return
+/** Returns the relays that this version of coturn may have: an old one those of IPv4. Throws when that leaves none. */
+export function safeRelays(version: string, relays: readonly RelayOptions[]): readonly RelayOptions[] {
+  const safe = isAtLeast(version, SAFE_VERSION)
+    ? relays
+    : relays.filter(({ address }) => familyOf(address) === 4)
+  if (safe.length > 0) return safe
   throw new TurnError(
     'coturn_too_old',
-    `coturn ${version}: wanted ${SAFE_VERSION} or newer, or no IPv6 relay (CVE-2026-27624)`,
+    `coturn ${version}: wanted ${SAFE_VERSION} or newer, or an IPv4 relay (CVE-2026-27624)`,
   )
 }
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { checkSecrets } from './credentials.js'
-import { checkVersion, type CoturnConfig, coturnConfig } from './coturn-config.js'
+import { type CoturnConfig, coturnConfig, safeRelays } from './coturn-config.js'
 import { TurnError } from './errors.js'
 import { iceServers, urlsOf } from './ice-servers.js'
 import { probe } from './probe.js'
@@ -61,12 +61,12 @@ export class ManagedCoturn implements TurnService {
   /** Resolves once it answers; rejects when it is not installed, too old to be safe, or does not come to it. */
   static async start(options: CoturnOptions): Promise<ManagedCoturn> {
     checkSecrets(options.secrets)
-    checkVersion(await versionOf(options.program ?? 'turnserver'), options.relays)
+    const relays = safeRelays(await versionOf(options.program ?? 'turnserver'), options.relays)
     const coturn = new ManagedCoturn(options)
     await mkdir(options.folder, { recursive: true, mode: 0o700 })
     const pidFile = join(options.folder, 'turnserver.pid')
     await endOrphan(pidFile, coturn.#configFile)
-    await writeFile(coturn.#configFile, coturnConfig({ ...options, pidFile }), { mode: 0o600 })
+    await writeFile(coturn.#configFile, coturnConfig({ ...options, relays, pidFile }), { mode: 0o600 })
     coturn.#spawn()
     await coturn.#answers()
     return coturn
@@ -133,7 +133,10 @@ export class ManagedCoturn implements TurnService {
 
   #spawn(): void {
     const { program = 'turnserver', printed, ended } = this.#options
-    const child = spawn(program, ['-c', this.#configFile], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, ['-c', this.#configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // Ctrl-C in a terminal is for us: we end it when everyone has left
+    })
     this.#child = child
     const print = (chunk: Buffer) => {
       for (const line of chunk.toString().split('\n')) {

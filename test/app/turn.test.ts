@@ -103,6 +103,7 @@ t.test('a coturn that the settings ask for is run, watched, and run again when i
     TURN_STATIC_SECRET: SECRET,
   }
   const server = await startServer(t, { cwd: boson.cwd, env })
+  await endCoturn(t, boson.cwd)
   t.match(await health(server.port), { services: { turn: { status: 'healthy', state: 'up' } } })
   t.match(
     await readFile(join(boson.cwd, '.boson/coturn/turnserver.conf'), 'utf8'),
@@ -111,12 +112,13 @@ t.test('a coturn that the settings ask for is run, watched, and run again when i
   const client = await turnClient(t, port, 'fra-1')
   t.match(await client.allocate(), { relayed: { address: '127.0.0.1' } })
   await t.rejects(client.permit(['10.0.0.1']), { message: /403/ })
-  const pid = async () => Number(await readFile(join(boson.cwd, '.boson/coturn/turnserver.pid'), 'utf8'))
+  const pid = () => coturnOf(boson.cwd)
   const first = await pid()
   process.kill(first, 'SIGKILL')
   await until('another one serves', async () => (await pid()) !== first && (await isUp(server.port)), 15_000)
   t.match(server.said(), 'coturn ended with null')
   const second = await pid()
+  await endCoturn(t, boson.cwd)
   t.equal(await server.end('SIGTERM'), 0)
   t.throws(() => process.kill(second, 0), { code: 'ESRCH' }, 'and it is not left behind')
 })
@@ -143,6 +145,7 @@ for (const mode of ['embedded', 'coturn'])
       TURN_STATIC_SECRET: SECRET,
     }
     const server = await startServer(t, { cwd: boson.cwd, env })
+    if (mode === 'coturn') await endCoturn(t, boson.cwd)
     const credential = (await boson('enrol', '--port', String(server.port))).stdout.trim()
     const url = `ws://127.0.0.1:${server.port}/mesh`
     const node = new RawAgent({ dial: dialWs(), url, role: 'node', id: 'fra-1' }).connect()
@@ -207,6 +210,21 @@ t.test('relays of IPv6 are opened beside those of IPv4', async t => {
   t.match(await client.allocate(6), { relayed: { address: '::1' } })
   t.match(server.said(), 'turn:[::1]:')
 })
+
+const coturnOf = async (cwd: string): Promise<number> =>
+  Number(await readFile(join(cwd, '.boson/coturn/turnserver.pid'), 'utf8'))
+
+/** A server that a failed test kills cannot end its coturn. */
+async function endCoturn(t: Test, cwd: string): Promise<void> {
+  const pid = await coturnOf(cwd)
+  t.teardown(() => {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It is gone, as it should be.
+    }
+  })
+}
 
 const isUp = async (port: number): Promise<boolean> =>
   JSON.stringify(await health(port)).includes('"turn":{"status":"healthy","state":"up"}')

@@ -475,7 +475,7 @@ export interface WhyView {
   readonly nowMs: number
   /** The answer in one line. */
   readonly words: string
-  /** Newest first. */
+  /** Live ones first, newest first. */
   readonly paths: readonly PathStory[]
   /** False: the database is away, and only what is in memory was looked at. */
   readonly complete: boolean

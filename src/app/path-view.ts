@@ -142,10 +142,13 @@ function endOf(
 
 const named = (end: PathEndView) => ({ ...end, isAway: end.state === null || end.state === 'suspended' })
 
-/** Memory knows better than the store, which is a moment behind. */
+/** Live ones first. Memory knows better than the store, which is a moment behind. */
 function merged(memory: readonly PathRecord[], stored: readonly PathRecord[]): PathRecord[] {
   const byId = new Map([...stored, ...memory].map(record => [record.pathId, record]))
-  return [...byId.values()].toSorted((one, other) => other.openedAtMs - one.openedAtMs).slice(0, PATHS_MAX)
+  const ended = ({ closedAtMs }: PathRecord) => (closedAtMs === null ? 0 : 1)
+  return [...byId.values()]
+    .toSorted((one, other) => ended(one) - ended(other) || other.openedAtMs - one.openedAtMs)
+    .slice(0, PATHS_MAX)
 }
 
 function unavailable(error: unknown): null {

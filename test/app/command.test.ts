@@ -106,6 +106,10 @@ t.test('a coordinator starts, is asked, refuses strangers, and stops without los
     nodes: [],
   })
 
+  t.equal((await boson('paths', ...at, '--tier', 'relayed')).stdout, 'no paths\n')
+  const why = await boson('why', 'anna', 'fra-1', ...at)
+  t.match(why, { code: 1, stdout: '', stderr: /nobody has enrolled as anna or fra-1/ })
+
   const stranger = await boson('status', ...at, '--token', 'not-the-token')
   t.equal(stranger.code, 4)
   t.match(stranger.stderr, 'does not take this token')

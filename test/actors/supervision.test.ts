@@ -13,13 +13,12 @@ import { PathLedger } from '../../src/actors/path/ledger.js'
 import { type PathCell, tierOf } from '../../src/actors/path/path-cell.js'
 import { Paths } from '../../src/actors/path/paths.js'
 import { Whereabouts } from '../../src/actors/path/whereabouts.js'
-import type { Identity, Socket } from '../../src/actors/ports.js'
-import type { Cell, Line } from '../../src/actors/session/cell.js'
+import type { Cell } from '../../src/actors/session/cell.js'
 import { sessionActions } from '../../src/actors/session/session.actions.js'
 import { Sessions } from '../../src/actors/session/sessions.js'
 import { RelayTable } from '../../src/lanes/relay-table.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
-import { SENT } from '../../src/protocol/sent.js'
+import { endCell, IDENTITY } from '../support/end-cell.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 process.on('uncaughtException', error => t.fail('the process would have ended', { error }))
@@ -58,30 +57,6 @@ const CLIENT_EVENTS: readonly ClientEvent[] = [
   { type: 'route.denied', message: MESSAGE, keeps: false },
   { type: 'route.ended', message: null },
 ]
-
-const IDENTITY: Identity = {
-  id: 'x',
-  role: 'node',
-  publicKey: new Uint8Array(32),
-  overlay4: '10.77.0.2',
-  overlay6: 'fd77::2',
-  generation: 1,
-  profile: {
-    agent: '',
-    country: null,
-    region: null,
-    latitude: null,
-    longitude: null,
-    maxSessions: null,
-    bandwidthMbps: null,
-    exit: false,
-    tags: [],
-    policy: 'auto',
-    can: [],
-  },
-  createdAtMs: 0,
-  revokedAtMs: null,
-}
 
 /** Sessions whose actions throw for one of them, once armed. */
 function sessionsThatThrow() {
@@ -261,9 +236,9 @@ function pathRig(): PathRig {
       faults.push(path.link)
     },
   })
-  const bystander = paths.open({ routeId: 'b', client: cellWith(1), node: cellWith(2), exit: false })
+  const bystander = paths.open({ routeId: 'b', client: endCell(1), node: endCell(2), exit: false })
   const end = (slot: number) =>
-    cellWith(slot, type => {
+    endCell(slot, ({ type }) => {
       bomb(true)
       said.push(type)
     })
@@ -324,28 +299,3 @@ t.test('a path that throws is closed alone, and its ends are told', async t => {
   }
   t.ok(explosions >= 150, `${explosions} faults were set off`)
 })
-
-function cellWith(slot: number, hear: (type: string) => void = () => {}): Cell {
-  const socket: Socket = { remote: 'test', send: () => SENT.ok, buffered: () => 0, close: () => {} }
-  const line: Line = {
-    socket,
-    gone: false,
-    tell: event => hear(event.type),
-    attach: () => {},
-    close: () => {},
-  }
-  return {
-    slot,
-    role: 'node',
-    sessionId: `s${slot}`,
-    identity: { ...IDENTITY, id: `i${slot}`, profile: { ...IDENTITY.profile, can: ['udp'] } },
-    actor: null as never, // a path asks nothing of its ends' actors
-    line,
-    incoming: null,
-    ticket: null,
-    startedAtMs: 0,
-    lostMs: null,
-    lapsed: false,
-    links: new Set(),
-  }
-}

@@ -355,6 +355,29 @@ t.test('a tier that only one end claims after a restart is given up, whoever spe
   }
 })
 
+t.test(
+  'two ends that can ICE only are asked by ICE, and what they trade meanwhile starts nothing',
+  async t => {
+    const { lab, client, node, link, report, shown } = await pair({
+      client: { can: ['ice'] },
+      node: { can: ['udp', 'ice'] },
+    })
+    for (const end of [client, node]) end.say({ type: 'path.signal', link, revision: 1, candidates: [] })
+    await lab.clock.run(1_100)
+    t.match(lastOf(client, 'path.punch'), { attempt: 1, via: 'ice', controlling: true })
+    for (let revision = 2; revision < 5; revision++) {
+      client.say({ type: 'path.signal', link, revision, candidates: [], ice: Buffer.from(`v=0 ${revision}`) })
+      await lab.clock.run(150)
+      t.same(Buffer.from(lastOf(node, 'path.signal')?.ice ?? []).toString(), `v=0 ${revision}`)
+    }
+    await report('turned', [client, node], { via: 'ice' })
+    t.match(shown(), { tier: 'turned', via: 'ice' })
+    await report('direct', [client, node], { via: 'ice' })
+    t.match(shown(), { tier: 'direct', via: 'ice', reason: null })
+    t.equal(countOf(client, 'path.punch'), 1)
+  },
+)
+
 /** Restarts the coordinator; both agents have resumed, and say nothing more. */
 async function restarted(lab: Lab, agents: readonly [RawAgent, RawAgent]): Promise<[RawAgent, RawAgent]> {
   await lab.clock.run(1_000)

@@ -1,0 +1,49 @@
+/** A session as its paths see it, with a line that a test hears. */
+import type { Identity, Socket } from '../../src/actors/ports.js'
+import type { Cell, Line } from '../../src/actors/session/cell.js'
+import type { Wire } from '../../src/protocol/messages.js'
+import { SENT } from '../../src/protocol/sent.js'
+
+export const IDENTITY: Identity = {
+  id: 'x',
+  role: 'node',
+  publicKey: new Uint8Array(32),
+  overlay4: '10.77.0.2',
+  overlay6: 'fd77::2',
+  generation: 1,
+  profile: {
+    agent: '',
+    country: null,
+    region: null,
+    latitude: null,
+    longitude: null,
+    maxSessions: null,
+    bandwidthMbps: null,
+    exit: false,
+    tags: [],
+    policy: 'auto',
+    can: [],
+  },
+  createdAtMs: 0,
+  revokedAtMs: null,
+}
+
+/** Returns an end that can leave the relay; `hear` gets what it is told. */
+export function endCell(slot: number, hear: (event: Wire) => void = () => {}): Cell {
+  const socket: Socket = { remote: 'test', send: () => SENT.ok, buffered: () => 0, close: () => {} }
+  const line: Line = { socket, gone: false, tell: hear, attach: () => {}, close: () => {} }
+  return {
+    slot,
+    role: 'node',
+    sessionId: `s${slot}`,
+    identity: { ...IDENTITY, id: `i${slot}`, profile: { ...IDENTITY.profile, can: ['udp'] } },
+    actor: null as never, // a path asks nothing of its ends' actors
+    line,
+    incoming: null,
+    ticket: null,
+    startedAtMs: 0,
+    lostMs: null,
+    lapsed: false,
+    links: new Set(),
+  }
+}

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Behaviour, canPunch, type Nat, type Punch, UNKNOWN_NAT } from '../../src/mesh/nat.js'
+import { natInWords } from '../../src/mesh/nat-words.js'
 import { type NamedEnd, PATH_REASONS, reasonInWords } from '../../src/mesh/path-reason.js'
 
 const NATS = {
@@ -150,6 +151,14 @@ t.test('every reason has words, and those of a barrier say what to do', async t 
   t.match(cannot(['udp', 'wireguard'], ['ice']), /^laptop leaves the relay by udp only and fra-1 by ice;/)
   t.match(reasonInWords('peer_away', { ...a, isAway: true }, b), /^laptop is not connected;/)
   t.match(reasonInWords('peer_away', { ...a, isAway: true }, { ...b, isAway: true }), /^neither laptop nor/)
+})
+
+t.test('a NAT in a few words', async t => {
+  t.equal(natInWords(UNKNOWN_NAT), 'not known')
+  t.equal(natInWords({ ...UNKNOWN_NAT, udp: 'blocked' }), 'UDP does not get out')
+  t.equal(natInWords({ ...NATS.none, nat: false }), 'no NAT, lets in anyone')
+  t.equal(natInWords(NATS.sym), 'maps per destination, lets in ports it sent to')
+  t.equal(natInWords({ ...NATS.port, filtering: 'unknown' }), 'one mapping for all, filter not known')
 })
 
 function natOf(mapping: Behaviour, filtering: Behaviour, more: Partial<Nat> = {}): Nat {

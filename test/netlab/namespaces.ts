@@ -1,6 +1,6 @@
 /** Network namespaces of this machine: what every lab is made of. */
 import { execFile, execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -109,6 +109,12 @@ export class Spaces {
     return `b${process.pid.toString(36)}x${interfaces++}`
   }
 
+  /** Returns the CPU time that the programs running in it have used so far, ms. */
+  async cpuMs(): Promise<number> {
+    const pids = await Promise.all(this.#ids.map(pidsIn))
+    return pids.flat().reduce((sum, pid) => sum + cpuMsOf(pid), 0)
+  }
+
   async remove(): Promise<void> {
     await removeSpaces(this.#ids.splice(0))
   }
@@ -123,12 +129,31 @@ async function removeOrphans(): Promise<void> {
 
 async function removeSpaces(ids: readonly string[]): Promise<void> {
   for (const id of ids) {
-    const { stdout } = await exec('ip', ['netns', 'pids', id], { env: environment() }).catch(() => ({
-      stdout: '',
-    }))
-    for (const pid of stdout.split('\n').filter(each => each !== '')) kill(Number(pid))
+    for (const pid of await pidsIn(id)) kill(pid)
     await exec('ip', ['netns', 'del', id], { env: environment() }).catch(() => {})
     rmSync(etc(id), { recursive: true, force: true })
+  }
+}
+
+async function pidsIn(id: string): Promise<readonly number[]> {
+  const { stdout } = await exec('ip', ['netns', 'pids', id], { env: environment() }).catch(() => ({
+    stdout: '',
+  }))
+  return stdout.split('\n').flatMap(each => (each === '' ? [] : Number(each)))
+}
+
+/** Linux counts in hundredths of a second. */
+const TICK_MS = 10
+
+function cpuMsOf(pid: number): number {
+  try {
+    // After the name, which may hold anything: state is the third field, times in user and kernel the 14th and 15th.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  } catch {
+    return 0 // ended in the meantime
   }
 }
 

@@ -162,6 +162,11 @@ export class NatLab {
     return site.publicAddress
   }
 
+  /** Returns the CPU time that the programs running in it have used so far, ms. */
+  cpuMs(): Promise<number> {
+    return this.#spaces.cpuMs()
+  }
+
   async remove(): Promise<void> {
     await this.#spaces.remove()
   }

@@ -30,7 +30,8 @@ export class NatMesh {
   readonly #root: string
   readonly #logLevel: string
   readonly #agents: [string, Agent][] = []
-  #credential = ''
+  /** An enrolment key for any number of agents. */
+  credential = ''
 
   private constructor(lab: NatLab, root: string, { env, logLevel = 'warn' }: NatMeshOptions) {
     this.lab = lab
@@ -51,7 +52,7 @@ export class NatMesh {
     const mesh = new NatMesh(await NatLab.make(line), root, options)
     try {
       await mesh.coordinator.start()
-      mesh.#credential = await mesh.coordinator.enrol()
+      mesh.credential = await mesh.coordinator.enrol()
       return mesh
     } catch (error) {
       await mesh.remove()
@@ -89,7 +90,7 @@ export class NatMesh {
 
   #start(role: 'node' | 'client', host: string, options: readonly string[]): Agent {
     const own = ['--id', host, '--interface', this.lab.iface(), '--state-dir', join(this.#root, host)]
-    const more = ['--credential', this.#credential, '--log-level', this.#logLevel]
+    const more = ['--credential', this.credential, '--log-level', this.#logLevel]
     const agent = startAgent(this.lab.host(host).space, role, ...own, ...more, ...options)
     this.#agents.push([host, agent])
     return agent

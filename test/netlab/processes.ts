@@ -26,6 +26,20 @@ export class Program {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.err += text))
   }
 
+  /** Resolves to the last line that is an object with `name` in it. */
+  prints<T = object>(name: string): Promise<T> {
+    return until(
+      `${name} on the standard output`,
+      () => {
+        if (this.process.exitCode !== null) throw new Error(`it ended: ${this.err}`)
+        const lines = this.out.split('\n').filter(line => line.includes(`"${name}"`))
+        const last = lines.at(-1)
+        return last !== undefined && (JSON.parse(last) as T & object) // each line is an object
+      },
+      30_000,
+    )
+  }
+
   /** Ends it with `signal` and waits; resolves to its exit code, null when the signal ended it. */
   async end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode

@@ -164,10 +164,9 @@ export class UdpWay implements Way {
     const named = namedIn(message)
     const id = named?.link ?? linkAnswered(message)
     const link = id === null ? undefined : this.#links.get(id)
-    if (link !== undefined) return link.hearStun(message, from, base, named?.attempt ?? null)
-    if (named === null) return false
-    this.#doubts.unexpected++
-    return true
+    if (link !== undefined) link.hearStun(message, from, base, named?.attempt ?? null)
+    else if (named !== null) this.#doubts.unexpected++
+    return link !== undefined || named !== null
   }
 
   #localText(): string {

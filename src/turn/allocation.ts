@@ -56,6 +56,8 @@ export class Allocation {
   readonly #permissions = new Map<string, number>()
   readonly #channels = new Map<number, Channel>()
   readonly #channelOf = new Map<string, Channel>()
+  /** The one that was asked for last: packets come in runs. */
+  #recent: Channel | undefined
 
   constructor({ flow, userId, transactionId }: AllocationOptions) {
     this.flow = flow
@@ -101,7 +103,9 @@ export class Allocation {
   }
 
   channelTo(peer: Endpoint, nowMs: number): Channel | null {
-    const channel = this.#channelOf.get(endpointText(peer))
+    if (this.#recent?.peer.port !== peer.port || this.#recent.peer.address !== peer.address)
+      this.#recent = this.#channelOf.get(endpointText(peer))
+    const channel = this.#recent
     return channel !== undefined && channel.expiresMs > nowMs ? channel : null
   }
 
@@ -120,6 +124,7 @@ export class Allocation {
   }
 
   #forget(channel: Channel): void {
+    this.#recent = undefined
     this.#channels.delete(channel.number)
     this.#channelOf.delete(endpointText(channel.peer))
   }

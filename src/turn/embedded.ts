@@ -9,7 +9,7 @@ import { type Listener, reminder } from './binding.js'
 import { checkSecrets } from './credentials.js'
 import type { Effect } from './effects.js'
 import { TurnError } from './errors.js'
-import { type Flow, udpFlow } from './flow.js'
+import { type Flow, UdpFlows } from './flow.js'
 import { iceServers, urlsOf } from './ice-servers.js'
 import { PeerPolicy, type PeerPolicyOptions } from './peer-policy.js'
 import type { PortRange } from './ports.js'
@@ -220,14 +220,16 @@ export class EmbeddedTurn implements TurnService {
   }
 
   #listen({ transport, address, port }: ListenOptions, index: number): Promise<ListenSocket> {
-    if (transport === 'udp')
+    if (transport === 'udp') {
+      const flows = new UdpFlows(index)
       return UdpSocket.open({
         address,
         port,
         bufferBytes: LISTENER_BUFFER,
-        received: (data, from, fromPort) => this.#handle(data, udpFlow(index, from, fromPort)),
+        received: (data, from, fromPort) => this.#handle(data, flows.of(from, fromPort)),
         failed: error => this.#failed(error),
       })
+    }
     const { clock, secure, streamLimits = {} } = this.#options
     if (transport === 'tls' && secure === undefined)
       throw new TurnError('cannot_listen', 'a listener over TLS: wanted a certificate')

@@ -9,6 +9,28 @@ export interface Flow extends Endpoint {
   readonly listener: number
 }
 
+/** Flows of clients that were heard lately, by port. More clients than this share the places of others. */
+const REMEMBERED = 4_096
+
+/** Knows the flows of one UDP listener again: a packet's flow is its client's, and made once. */
+export class UdpFlows {
+  readonly #listener: number
+  readonly #byPort = new Map<number, Flow>()
+
+  constructor(listener: number) {
+    this.#listener = listener
+  }
+
+  of(address: string, port: number): Flow {
+    const known = this.#byPort.get(port)
+    if (known?.address === address) return known
+    if (this.#byPort.size >= REMEMBERED) this.#byPort.clear()
+    const flow = udpFlow(this.#listener, address, port)
+    this.#byPort.set(port, flow)
+    return flow
+  }
+}
+
 /** Returns the flow of a datagram. */
 export const udpFlow = (listener: number, address: string, port: number): Flow => ({
   key: `${listener} ${address} ${port}`,

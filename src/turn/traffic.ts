@@ -94,9 +94,10 @@ export class Traffic {
   #toClient(allocation: Allocation, peer: Endpoint, data: Buffer): void {
     const { clock, counters, ask } = this.#options
     const nowMs = clock.now()
-    if (!allocation.permits(peer.address, nowMs)) return this.#lose('no_permission')
     const { flow } = allocation
     const channel = allocation.channelTo(peer, nowMs)
+    // The channel's spelling of the address is hashed already.
+    if (!allocation.permits((channel?.peer ?? peer).address, nowMs)) return this.#lose('no_permission')
     const bytes =
       channel === null
         ? this.#indication(peer, data)

@@ -11,17 +11,24 @@ export interface UdpOptions extends Endpoint {
   readonly failed: (error: Error) => void
 }
 
+/** How a send went is asked this often while all is well: each answer costs a turn of the tick queue. */
+const ASK_EVERY = 16
+
 export class UdpSocket {
   readonly endpoint: Endpoint
   readonly #socket: Socket
   readonly #sent: (error: Error | null) => void
+  /** Sends until the next question. */
+  #unasked = 0
 
   private constructor(socket: Socket, failed: (error: Error) => void) {
     const { address, port } = socket.address()
     this.endpoint = { address, port }
     this.#socket = socket
     this.#sent = error => {
-      if (error) failed(error)
+      if (!error) return
+      this.#unasked = 0
+      failed(error)
     }
   }
 
@@ -44,6 +51,8 @@ export class UdpSocket {
 
   send(data: Buffer, { address, port }: Endpoint): void {
     try {
+      if (this.#unasked-- > 0) return this.#socket.send(data, port, address)
+      this.#unasked = ASK_EVERY - 1
       this.#socket.send(data, port, address, this.#sent)
     } catch (error) {
       this.#sent(error as Error) // thrown for a port or a size that cannot be

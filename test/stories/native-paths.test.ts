@@ -47,6 +47,20 @@ t.test('behind a NAT shows itself only who is behind one', async t => {
   t.match(node.last('path.punch'), { via: 'wireguard', candidates: ['srflx 198.51.100.1:40001'] })
 })
 
+t.test(
+  'an address at which no check was answered is nobody’s, whoever writes it on an initiation',
+  async t => {
+    const { lab, client, node, link, show } = await direct({
+      remotes: [CLIENT.remote, 'srflx 203.0.113.66:4000'],
+    })
+    await show(client)
+    await show(node)
+    t.equal(countOf(client, 'path.punch'), 1)
+    await lab.live([client, node], 7_000)
+    t.match(lastOf(client, 'path.settled'), { link, tier: 'direct', via: 'udp' })
+  },
+)
+
 t.test('an end that hears nothing sends both back to their own sockets, and rests', async t => {
   const { lab, client, node, link, show, native, shown } = await direct()
   await show(client)

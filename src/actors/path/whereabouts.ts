@@ -4,8 +4,11 @@
  *
  *   the pair that carries ─┬─ host address ──▶ that address, WireGuard's port
  *                          └─ else path.reveal ─▶ handshake initiation ─▶ ear ─▶ the address it came from
+ *
+ * Only an address at which the checks of that pair were answered counts: an initiation is never answered, so an end
+ * could send one in the name of any address, and have the other end's packets go there.
  */
-import { endpointText, readEndpoint } from '../../protocol/address.js'
+import { type Endpoint, endpointText, readEndpoint } from '../../protocol/address.js'
 import type { Ear } from './ear.js'
 import { across, type PathCell, type Side } from './path-cell.js'
 
@@ -58,12 +61,16 @@ export class Whereabouts {
     return giveUp
   }
 
-  #ask(path: PathCell, { end }: Side, listening: (() => void)[], learn: (at: string) => void): void {
+  #ask(path: PathCell, side: Side, listening: (() => void)[], learn: (at: string) => void): void {
     const { ear } = this.#options
     const endpoint = this.#earAt()
     if (ear === null || endpoint === null) return
-    listening.push(ear.expect(end.identity.publicKey, mapped => learn(`srflx ${endpointText(mapped)}`)))
+    const heard = (mapped: Endpoint) => {
+      if (proved(path, side)?.at.address === mapped.address) learn(`srflx ${endpointText(mapped)}`)
+    }
+    const { end } = side
     const { link } = path
+    listening.push(ear.expect(end.identity.publicKey, heard))
     end.line?.tell({
       type: 'path.reveal',
       link,
@@ -80,10 +87,16 @@ export class Whereabouts {
 
 /** Returns where the WireGuard of an end is that the other end reaches at an address of its own; else null. */
 function plainly(path: PathCell, side: Side): string | null {
-  const { remote } = path.standing?.said.get(across(path, side).end) ?? {}
-  if (side.ownPort === null || remote?.startsWith('host ') !== true) return null
-  const at = readEndpoint(remote.slice('host '.length))
-  return at && `host ${endpointText({ ...at, port: side.ownPort })}`
+  const pair = proved(path, side)
+  if (side.ownPort === null || pair?.type !== 'host') return null
+  return `host ${endpointText({ ...pair.at, port: side.ownPort })}`
+}
+
+/** Returns where the other end reaches this one by the pair that carries; null when it has not said. */
+function proved(path: PathCell, side: Side): { readonly type: string; readonly at: Endpoint } | null {
+  const [type = '', text = ''] = path.standing?.said.get(across(path, side).end)?.remote?.split(' ') ?? []
+  const at = readEndpoint(text)
+  return at && { type, at }
 }
 
 /** Returns `host:port` of the first of these STUN URIs (RFC 7064); null when there is none. */

@@ -186,7 +186,10 @@ t.test('an agent that comes back with a policy that contradicts the other end’
   const back = await lab.raw('client', 'alice', client.keys)
   back.say(back.hello({ can: ['udp'], policy: 'direct-only' }))
   await lab.clock.run(100)
-  t.match(back.last('route.refused'), { requestId: 0 })
+  t.match(back.last('route.refused'), {
+    requestId: 0,
+    reason: 'one end wants the relay only, the other never, and no other node meets the request',
+  })
   t.same(lab.mesh.routes(), [])
 })
 

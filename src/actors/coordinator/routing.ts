@@ -127,7 +127,8 @@ export class Routing {
     if (route === undefined) return this.#options.paths.close(link, reason)
     if (end !== route.client && this.#move(route, 'node_left')) return
     this.#finish(route, reason)
-    this.#options.deliver(route.client, { type: 'route.ended', message: this.#loss(route) })
+    const message = { ...this.#loss(route), reason: `${reason}, and no other node meets the request` }
+    this.#options.deliver(route.client, { type: 'route.ended', message })
   }
 
   /** Brings back a route of an earlier process; false when its link cannot be had. */

@@ -13,6 +13,7 @@ import type { PolicyOf } from '../coordinator/fleet.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
 import {
+  across,
   newPath,
   type PathCell,
   type PathReport,
@@ -183,7 +184,7 @@ export class Paths {
   introduceAll(end: Cell): void {
     for (const link of end.links ?? []) {
       this.#hear(link, end, (path, side) => {
-        if (this.#adopt(path)) this.#introduce(path, side)
+        if (this.#adopt(path, side)) this.#introduce(path, side)
       })
     }
   }
@@ -217,7 +218,7 @@ export class Paths {
   }
 
   /** An end came back and may want something else now; false when the ends' policies contradict. */
-  #adopt(path: PathCell): boolean {
+  #adopt(path: PathCell, side: Side): boolean {
     const { ledger, failed } = this.#options
     const policy = this.#policyOf(path)
     if (policy === null) {
@@ -228,7 +229,8 @@ export class Paths {
     path.policy = policy
     const { link, routeId, client, node } = path
     ledger.opened({ link, routeId, clientId: client.identity.id, nodeId: node.identity.id, policy })
-    for (const { end } of path.sides) end.line?.tell(introduction(path, end))
+    const other = across(path, side).end
+    other.line?.tell(introduction(path, other))
     this.#upgrades.policyChanged(path)
     this.#deliver(path, { type: 'policy.changed', policy })
     return true

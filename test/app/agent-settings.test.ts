@@ -43,6 +43,15 @@ t.test('WireGuard leaves the relay by its own socket unless it is told not to', 
   t.throws(() => node({ BOSON_WAYS: 'pigeon' }), /wanted .*wireguard or udp/)
 })
 
+t.test('an agent leaves the relay by any port unless told otherwise', async t => {
+  t.match(readNodeSettings({ flags: {}, env: SERVER }), { policy: 'auto', port: 0 })
+  const flags = { policy: 'direct-only', port: '51821' }
+  t.match(readNodeSettings({ flags, env: SERVER }), { policy: 'direct-only', port: 51_821 })
+  t.throws(() => readNodeSettings({ flags: { policy: 'never' }, env: SERVER }), {
+    message: /--policy: wanted/,
+  })
+})
+
 t.test('everything that is wrong is said at once', async t => {
   t.throws(
     () =>

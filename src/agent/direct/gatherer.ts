@@ -76,6 +76,11 @@ export class Gatherer {
     return this.#asking
   }
 
+  /** Tells what has changed, if anything has. */
+  review(): void {
+    if (this.isSettled) this.#tell()
+  }
+
   /** The network is another one: what was learned is of no use. Tells what is left, and asks. */
   startAnew(): void {
     this.#mapped.clear()
@@ -113,8 +118,7 @@ export class Gatherer {
     if (mapped === null || !this.#begun) return
     const before = this.#mapped.get(family)
     this.#mapped.set(family, mapped)
-    const isNews = before === undefined || endpointText(before) !== endpointText(mapped)
-    if (isNews && this.isSettled) this.#tell()
+    if (before === undefined || endpointText(before) !== endpointText(mapped)) this.review()
   }
 
   async #binding(server: Endpoint): Promise<Endpoint> {

@@ -56,7 +56,7 @@ export class UdpWay implements Way {
   #opening: Promise<void> | null = null
   #deafen: (() => void) | null = null
   #stopTicking: (() => void) | null = null
-  #local = ''
+  #local: readonly string[] = []
   #servers: () => IceServers = () => []
 
   constructor(options: UdpWayOptions) {
@@ -109,12 +109,12 @@ export class UdpWay implements Way {
   }
 
   networkChanged(): void {
-    const local = this.#localText()
-    const isElsewhere = local !== this.#local
-    this.#local = local
-    if (!isElsewhere) {
+    const before = this.#local
+    this.#local = this.#localTexts()
+    if (before.every(each => this.#local.includes(each))) {
+      // One more address, or another router: what carries may do so still.
       for (const link of this.#links.values()) link.look()
-      void this.#gatherer.ask()
+      void this.#gatherer.ask().then(() => this.#gatherer.review())
       return
     }
     for (const link of this.#links.values()) link.networkChanged()
@@ -141,7 +141,7 @@ export class UdpWay implements Way {
     }
     if (this.#stopTicking !== null || this.#links.size === 0) return
     this.#deafen ??= socket.onStun((message, from) => this.#stun(message, from, this.#base))
-    this.#local = this.#localText()
+    this.#local = this.#localTexts()
     this.#servers = () => host.iceServers()
     this.#gatherer.begin(() => this.#servers())
     this.#stopTicking = every(this.#options.clock, ROUND_MS, () => this.#tick())
@@ -169,7 +169,7 @@ export class UdpWay implements Way {
     return link !== undefined || named !== null
   }
 
-  #localText(): string {
-    return this.#options.socket.local().map(endpointText).join()
+  #localTexts(): readonly string[] {
+    return this.#options.socket.local().map(endpointText)
   }
 }

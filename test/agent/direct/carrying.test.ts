@@ -88,6 +88,15 @@ t.test('a change that is none for the addresses in use only has the path looked 
   t.equal(ends.client.attempts.length, 1)
 })
 
+t.test('one address more is told, and what carries goes on', async t => {
+  const ends = await carried(t, { client: { addresses: ['30.9.0.1'] } })
+  ends.internet.udp.place('client', { addresses: ['30.9.0.1', '30.9.0.2'] })
+  ends.client.way.networkChanged()
+  await ends.clock.run(100)
+  t.equal(ends.client.link?.tier, 'direct')
+  t.match(ends.client.signals.at(-1)?.candidates, [/^host 30\.9\.0\.1:/, /^host 30\.9\.0\.2:/])
+})
+
 t.test('the peer’s NAT may give it another address: the pair moves there by itself', async t => {
   const ends = await carried(t, { client: { nat: ['port'] }, node: {} })
   ends.internet.udp.rebind('client')

@@ -109,7 +109,7 @@ type Cause = NonNullable<WireOf<'path.attempt'>['cause']>
 /** Returns the reason code of an attempt that failed for these causes. */
 export function reasonOfFailure(causes: readonly Cause[], hasStun: boolean): PathReason {
   if (causes.includes('slower')) return 'slower'
-  if (causes.includes('no_candidates') || causes.includes('no_socket'))
-    return hasStun ? 'no_candidates' : 'no_stun'
-  return 'punch_timeout'
+  // Then the ends knew their addresses inside only, and tried those.
+  if (!hasStun) return 'no_stun'
+  return causes.includes('no_candidates') || causes.includes('no_socket') ? 'no_candidates' : 'punch_timeout'
 }

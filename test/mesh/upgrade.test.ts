@@ -149,4 +149,5 @@ t.test('a failure is named after its cause', async t => {
   t.equal(reasonOfFailure(['slower'], true), 'slower')
   t.equal(reasonOfFailure(['no_candidates'], true), 'no_candidates')
   t.equal(reasonOfFailure(['no_candidates'], false), 'no_stun')
+  t.equal(reasonOfFailure(['no_answer'], false), 'no_stun', 'addresses inside are all that was tried')
 })

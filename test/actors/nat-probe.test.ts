@@ -346,3 +346,28 @@ function newAgent(
     },
   }
 }
+
+t.test(
+  'what may be an accident is looked at again soon, and believed when it is found again and again',
+  async t => {
+    const rig = newRig(1_200_000)
+    const alice = rig.joins('alice')
+    rig.clock.advance(10)
+    const silent = () => {
+      const { planId, transactionIds } = alice.plan()
+      const [id] = transactionIds
+      const tests: WireOf<'probe.report'>['tests'] = id === undefined ? [] : [['mapping', id, null, null]]
+      rig.probes.reported(alice.cell, { planId, tests, local: [] })
+    }
+    const plansAfter = [35_000, 70_000, 140_000].map(ms => {
+      silent()
+      rig.clock.advance(ms)
+      return alice.plans().length
+    })
+    t.match(rig.probes.natOf('alice'), { udp: 'blocked' })
+    t.same(plansAfter, [2, 3, 4])
+    rig.answers(alice, '198.51.100.7:40000')
+    rig.clock.advance(1_000_000)
+    t.equal(alice.plans().length, 4, 'what is good stands until the interval is over')
+  },
+)

@@ -38,6 +38,13 @@ const AGAIN_AFTER_MS = 10_000
 const REPORT_MS = 30_000
 /** The next probe comes this much earlier or later, so that agents that came together drift apart. */
 const JITTER = 0.1
+/**
+ * What keeps paths from being direct may be an accident of the moment: nothing came back, or two answers differed.
+ * It is looked at again after this, ms, the latter when its idle mapping has been watched to the end; then after twice
+ * as long each time, until the interval is reached, or a NAT has been found so often that it is believed.
+ */
+const AGAIN_MS = { unanswered: 30_000, different: 150_000 } as const
+const BELIEVED = 2
 /** How long an idle mapping is watched, s: RFC 4787 wants two minutes, and a direct path is never as quiet. */
 const LIFETIME_S = 120
 /** Repeated requests of one test may come from so many endpoints. */
@@ -49,6 +56,8 @@ interface Probe {
   readonly cell: Cell
   readonly actor: Actor<typeof natProbeMachine>
   nat: Nat
+  /** How often in a row the same was found again. */
+  agreed: number
   /** The address that the agent came from when `nat` was found. */
   remote: string | null
   planId: number
@@ -179,6 +188,7 @@ export class NatProbes {
       cell,
       actor,
       nat: UNKNOWN_NAT,
+      agreed: 0,
       remote: null,
       planId: 0,
       plannedMs: Number.NEGATIVE_INFINITY,
@@ -223,7 +233,8 @@ export class NatProbes {
   #waitMs(probe: Probe, wait: Wait): number {
     const { clock, random, everyMs } = this.#options
     if (wait === 'report') return REPORT_MS
-    if (wait === 'interval') return everyMs * (1 - JITTER + 2 * JITTER * random.float())
+    if (wait === 'interval')
+      return Math.min(everyMs, doubtMs(probe)) * (1 - JITTER + 2 * JITTER * random.float())
     const now = clock.now()
     return Math.max(this.#turns.take(remoteOf(probe.cell) ?? ''), probe.plannedMs + AGAIN_AFTER_MS - now)
   }
@@ -278,6 +289,7 @@ export class NatProbes {
     probe.remote = remoteOf(probe.cell)
     const nat = classify({ tests, local, seen: probe.seen })
     probe.seen = new Map()
+    probe.agreed = isAlike(nat, probe.nat) ? probe.agreed + 1 : 0
     // How long a mapping lives takes minutes to find out; what was found behind the same address still holds.
     const same = nat.mapped4?.address === probe.nat.mapped4?.address
     this.#found(
@@ -309,6 +321,16 @@ export class NatProbes {
     this.#suspected = isSuspicious
   }
 }
+
+/** Returns how soon to look again at what was found, ms; never for its own sake when it is good, or is believed. */
+function doubtMs({ nat, agreed }: Probe): number {
+  if (nat.udp !== 'open') return AGAIN_MS.unanswered * 2 ** agreed
+  const moves = nat.mapping === 'address_dependent' || nat.mapping === 'address_and_port_dependent'
+  return moves && agreed < BELIEVED ? AGAIN_MS.different * 2 ** agreed : Number.POSITIVE_INFINITY
+}
+
+const isAlike = (one: Nat, other: Nat): boolean =>
+  one.udp === other.udp && one.mapping === other.mapping && one.filtering === other.filtering
 
 const hex = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 const remoteOf = (cell: Cell): string | null => cell.line?.socket.remote ?? null

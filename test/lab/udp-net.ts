@@ -203,6 +203,11 @@ export class UdpNet {
     this.#cut.delete(pairOf(name, other))
   }
 
+  /** Whether no UDP passes between two hosts. */
+  isCut(name: string, other: string): boolean {
+    return this.#isSilent(name, other) || this.#isSilent(other, name)
+  }
+
   #open(
     host: Host,
     address: string | null,

@@ -115,5 +115,5 @@ export const pathStories: fc.Arbitrary<PathStory> = fc.record({
   together: fc.integer({ min: 0, max: 5 }).map(n => n === 0),
   turn: fc.boolean(),
   policy: fc.constantFrom<PathPolicy>('auto', 'auto', 'auto', 'auto', 'relay-only', 'direct-only'),
-  steps: fc.array(step, { maxLength: 12 }),
+  steps: fc.array(step, { maxLength: 12, size: 'max' }),
 })

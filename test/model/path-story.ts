@@ -13,6 +13,8 @@ import { type EndName, named, type PathStep, type PathStory, sentence } from './
 
 /** A way that died is noticed, and the relay carries again, ms. */
 const FALLBACK_MS = 2_000
+/** A cut was noticed after this much traffic, also when an attempt begins meanwhile, ms. */
+const NOTICED_MS = 5_000
 /** An agent whose socket broke, or that began anew, carries packets again, ms. */
 const REJOIN_MS = 5_000
 /** Pings that were under way when something broke, ms. */
@@ -96,7 +98,7 @@ class PathWorld {
     const { udp } = lab.internet
     switch (step.do) {
       case 'talk':
-        return this.#pair.talk(step.ms, PING_EVERY_MS)
+        return this.#talk(step.ms)
       case 'rest':
         return lab.clock.run(step.ms)
       case 'cut UDP':
@@ -227,6 +229,15 @@ class PathWorld {
       .lost()
       .map(n => pings[n - 1]?.atMs ?? 0)
       .filter(atMs => !this.#excuses.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs <= untilMs))
+  }
+
+  /** What is cut is noticed under traffic. */
+  async #talk(ms: number): Promise<void> {
+    const { lab } = this.#pair
+    await this.#pair.talk(ms, PING_EVERY_MS)
+    const isCut = lab.internet.udp.isCut('anna', 'bert')
+    if (isCut && ms > NOTICED_MS && this.#pair.tiers.includes('direct'))
+      throw new Error(`${ms} ms after nothing passes any more an end still sends directly`)
   }
 
   async #kill(who: EndName): Promise<void> {

@@ -329,6 +329,31 @@ t.test('the TURN server falls silent: the relay carries, and the NATs are still 
   t.same(pair.lost(backMs), [])
 })
 
+t.test(
+  'UDP fails while the NAT is looked at: it is looked at again soon, and the path is direct',
+  async t => {
+    const lab = await Lab.start()
+    lab.host('anna', HOME)
+    lab.internet.udp.cut('anna')
+    const pair = await Pair.met({ client: HOME, node: HOME }, lab)
+    await pair.talk(2 * SETTLED_MS)
+    t.match(pair.path, { tier: 'relayed', reason: 'udp_blocked' })
+    lab.internet.udp.heal('anna')
+    await pair.until('direct', 120_000)
+  },
+)
+
+t.test(
+  'a router is rebound while its NAT is looked at: it is looked at again soon, and taken for what it is',
+  async t => {
+    const pair = await met(HOME, HOME)
+    pair.lab.internet.udp.rebind('anna')
+    await pair.talk(120_000, 200)
+    t.match(pair.lab.mesh.clients(), [{ nat: { mapping: 'endpoint_independent' } }])
+    t.ok(pair.is('direct'))
+  },
+)
+
 t.test('one socket serves the links to many: thirty homes reach a node behind its own NAT', async t => {
   const lab = await Lab.start()
   const pairs: Pair[] = []

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Ear } from '../../src/actors/path/ear.js'
+import { earAt } from '../../src/actors/path/whereabouts.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { type Endpoint, endpointText } from '../../src/protocol/address.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
@@ -81,6 +82,14 @@ t.test('an ear that is closed hears nothing', async t => {
   ear.close()
   arrive(initiation(alice, ear.publicKey, tai64n(1)), HOME)
   t.notOk(isOpen())
+})
+
+t.test('the ear is where the first STUN server is', async t => {
+  t.equal(earAt(['stun:203.0.113.10:3478', 'stun:203.0.113.10:3479']), '203.0.113.10:3478')
+  t.equal(earAt(['stun:mesh.example']), 'mesh.example:3478')
+  t.equal(earAt(['stun:[2001:db8::1]:5349']), '[2001:db8::1]:5349')
+  for (const other of [[], ['stuns:mesh.example:5349'], ['turn:mesh.example'], ['stun:2001:db8::1']])
+    t.equal(earAt(other), null)
 })
 
 function rig() {

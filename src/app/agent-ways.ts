@@ -33,7 +33,11 @@ export function agentWays(options: AgentWaysOptions): Required<Pick<MeshAgentOpt
   const socket = new DirectSocket(openDatagrams({ port, opened }))
   const ways = [
     new NativeWay({ clock, random, socket: tunnel, failed: failed('WireGuard could not be steered') }),
-    new UdpWay({ socket, failed: failed('the UDP port for direct paths cannot be had') }),
+    new UdpWay({
+      socket,
+      forwardedPort: port === 0 ? null : port,
+      failed: failed('the UDP port for direct paths cannot be had'),
+    }),
   ]
   return {
     ways: ways.filter(({ via }) => wanted.includes(via)),

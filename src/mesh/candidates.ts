@@ -14,6 +14,15 @@ export function isNewChance(before: readonly string[], now: readonly string[]): 
   return [...addressesIn(ownOf(now))].some(address => !known.has(address))
 }
 
+/**
+ * Returns whether the end names two ports of one address that the world sees it at: the NAT's, and one that its
+ * operator may have opened, where peers get in whatever the NAT does.
+ */
+export function isForwarded(candidates: readonly string[]): boolean {
+  const seen = candidates.filter(one => one.startsWith('srflx ') && !one.includes('['))
+  return addressesIn(seen).size < seen.length
+}
+
 /** Returns whether the end is behind another NAT than before: the world sees it elsewhere, and only there. */
 export function hasMoved(before: readonly string[], now: readonly string[]): boolean {
   const [was, is] = [seenAt(before), seenAt(now)]

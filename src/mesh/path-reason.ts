@@ -76,7 +76,7 @@ export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): str
 /** WireGuard's usual port: the one that operators know how to open. */
 const PORT = 51_820
 
-const open = (where: string): string => `open UDP ${PORT} on ${where}`
+const open = (where: string): string => `open UDP ${PORT} on ${where} and start its agent with --port ${PORT}`
 
 function blocked(a: NamedEnd, b: NamedEnd): string {
   const shut = [a, b].filter(end => end.nat.udp === 'blocked').map(end => end.id)

@@ -22,6 +22,8 @@ export interface UpgradeEnd {
   readonly isPresent: boolean
   /** How many addresses it may be reached at; null: it has not said yet. */
   readonly candidates: number | null
+  /** A port of its router may be forwarded to it. */
+  readonly isForwarded: boolean
 }
 
 export interface UpgradeView {
@@ -54,9 +56,14 @@ export function plan(view: UpgradeView): Plan {
   if (a.candidates === null || b.candidates === null) return rest('starting')
   if (via === 'udp' && a.candidates + b.candidates === 0) return rest('no_candidates')
   const punch = canPunch(a.nat, b.nat)
-  if (punch.verdict === 'no' && !canBeTurned(view, punch.reason)) return rest(punch.reason)
+  if (punch.verdict === 'no' && !canBeLetIn(ends, punch.reason) && !canBeTurned(view, punch.reason))
+    return rest(punch.reason)
   return { via, reason: null }
 }
+
+/** A forwarded port lets in whoever comes, if UDP gets to and from both at all. Nobody knows but by trying. */
+const canBeLetIn = (ends: UpgradeView['ends'], barrier: Barrier): boolean =>
+  barrier !== 'udp_blocked' && ends.some(end => end.isForwarded)
 
 /** A TURN server helps two NATs that cannot meet, once; it does not help an end whose UDP stays inside. */
 const canBeTurned = ({ policy, tier, hasTurn }: UpgradeView, barrier: Barrier): boolean =>

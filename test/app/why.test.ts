@@ -41,7 +41,8 @@ const failed: PathTrial = {
 
 const story: PathStory = {
   ...view,
-  words: 'both NATs map per destination; open UDP 51820 on one side, or give both sides IPv6',
+  words:
+    'both NATs map per destination; open UDP 51820 on one side and start its agent with --port 51820, or give both sides IPv6',
   ends: {
     client: {
       id: 'alice',
@@ -129,7 +130,7 @@ const answer = (parts: Partial<WhyView>): WhyView => ({
 
 t.test('the answer comes first, then everything that it rests on', async t => {
   t.same(whyPage(answer({ paths: [story, ended] })).split('\n'), [
-    'alice and fra-1: relayed, because both NATs map per destination; open UDP 51820 on one side, or give both sides IPv6',
+    'alice and fra-1: relayed, because both NATs map per destination; open UDP 51820 on one side and start its agent with --port 51820, or give both sides IPv6',
     '',
     'alice → fra-1   relayed   via websocket   since 2 h 10 min   reason symmetric_both   policy auto   RTT 41 ms   loss 0 %',
     '',

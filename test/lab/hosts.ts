@@ -119,7 +119,8 @@ abstract class Host<A extends MeshNode | MeshClient> {
     if (!internet.udp.has(this.name)) return {}
     const openDatagrams = internet.datagramsFrom(this.name)
     const clock = this.#process
-    const socket = new DirectSocket(openDatagrams)
+    const forwardedPort = internet.udp.forwardedTo(this.name)
+    const socket = new DirectSocket(internet.udp.datagramsFrom(this.name, forwardedPort))
     const prober = new NatProber({
       clock,
       random,
@@ -127,7 +128,10 @@ abstract class Host<A extends MeshNode | MeshClient> {
       openDatagrams,
       resolve: async host => [host],
     })
-    return { ways: [new UdpWay({ socket, clock, random })], prober }
+    return {
+      ways: [new UdpWay({ socket, clock, random, forwardedPort })],
+      prober,
+    }
   }
 
   #newAgent(): A {

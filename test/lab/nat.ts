@@ -74,6 +74,8 @@ export class Nat {
   readonly #clock: Clock
   readonly #random: Random
   #outside: string | null
+  /** Outside ports that lead to a host inside, whoever knocks. */
+  readonly #forwards = new Map<number, Endpoint>()
   readonly #byInside = new Map<string, Mapping>()
   readonly #byOutside = new Map<string, Mapping>()
 
@@ -108,6 +110,8 @@ export class Nat {
 
   /** Returns the packet as it enters; null when nobody inside is to have it. */
   inbound(packet: Packet): Packet | null {
+    const forward = this.#forwards.get(packet.to.port)
+    if (forward !== undefined) return this.#letIn(packet, forward)
     const found = this.#live(this.#byOutside.get(endpointText(packet.to)))
     if (found === undefined) return null
     const peer = seenBy(this.options.filtering, packet.from)
@@ -117,6 +121,25 @@ export class Nat {
     found.usedMs = nowMs
     found.peers.set(peer, nowMs)
     return { ...packet, to: found.inside }
+  }
+
+  forward(port: number, inside: Endpoint): void {
+    this.#forwards.set(port, inside)
+  }
+
+  /** Answers leave from the forwarded port, as long as nothing was sent to this peer before from another. */
+  #letIn(packet: Packet, inside: Endpoint): Packet | null {
+    const key = `${endpointText(inside)} ${seenBy(this.options.mapping, packet.from)}`
+    const known = this.#live(this.#byInside.get(key))
+    if (known !== undefined && known.outside.port !== packet.to.port) return null
+    this.#byInside.set(key, {
+      key,
+      inside,
+      outside: packet.to,
+      peers: new Map(),
+      usedMs: this.#clock.now(),
+    })
+    return { ...packet, to: inside }
   }
 
   #open(key: string, inside: Endpoint): Mapping {

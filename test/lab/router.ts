@@ -85,6 +85,11 @@ export class Router {
     this.#options.v6?.outer.detach(address)
   }
 
+  /** Lets everybody reach this port of a host inside. */
+  forward(port: number, address: string): void {
+    this.#options.nat4.forward(port, { address, port })
+  }
+
   /** Gets another address from its provider and has forgotten every mapping. */
   rebind(address: string): void {
     this.outer.detach(this.outside)

@@ -34,6 +34,8 @@ export interface Site {
 export interface Place extends Site {
   /** In the open: these addresses instead of the next free ones. */
   readonly addresses?: readonly string[]
+  /** A port that the nearest router forwards to the host, whose agent is told to use it. */
+  readonly forwards?: number
 }
 
 export interface UdpNetOptions {
@@ -61,6 +63,8 @@ interface Host {
   segment: Segment
   router: Router | null
   addresses: string[]
+  /** Null: the router forwards nothing. */
+  forwards: number | null
   readonly sockets: Set<Socket>
 }
 
@@ -137,6 +141,14 @@ export class UdpNet {
       host.segment.attach(address, packet => this.#arrive(host, packet))
       if (familyOf(address) === 6) host.router?.announce6(address)
     }
+    host.forwards = place.forwards ?? null
+    const [inside] = host.addresses
+    if (host.forwards !== null && inside !== undefined) host.router?.forward(host.forwards, inside)
+  }
+
+  /** The port that is forwarded to a host; null when there is none. */
+  forwardedTo(name: string): number | null {
+    return this.#hosts.get(name)?.forwards ?? null
   }
 
   /** Whether the host was placed. */
@@ -163,12 +175,12 @@ export class UdpNet {
     router.rebind(this.#outsideIn(router.outer))
   }
 
-  /** Opens the agent’s socket on a host: any free port, every address. */
-  datagramsFrom(name: string): OpenDatagrams {
+  /** Opens the agent’s socket on a host: this port or any free one, every address. */
+  datagramsFrom(name: string, wanted: number | null = null): OpenDatagrams {
     return async received => {
       const host = this.#hosts.get(name)
       if (host === undefined) throw new Error(`${name} has no UDP`)
-      const { port, ...socket } = this.#open(host, null, this.#freePort(host), received)
+      const { port, ...socket } = this.#open(host, null, wanted ?? this.#freePort(host), received)
       const datagrams: Datagrams = {
         ...socket,
         local: () => host.addresses.map(address => ({ address, port })),
@@ -251,7 +263,14 @@ export class UdpNet {
   }
 
   #newHost(name: string): Host {
-    const host: Host = { name, segment: this.#core, router: null, addresses: [], sockets: new Set() }
+    const host: Host = {
+      name,
+      segment: this.#core,
+      router: null,
+      addresses: [],
+      sockets: new Set(),
+      forwards: null,
+    }
     this.#hosts.set(name, host)
     return host
   }

@@ -132,10 +132,10 @@ t.test('every reason has words, and those of a barrier say what to do', async t 
   for (const reason of PATH_REASONS) t.match(reasonInWords(reason, a, b), /^[^;]{15,}; .{15,}$/, reason)
   t.equal(
     reasonInWords('symmetric_both', a, a),
-    'both NATs map per destination; open UDP 51820 on one side, or give both sides IPv6',
+    'both NATs map per destination; open UDP 51820 on one side and start its agent with --port 51820, or give both sides IPv6',
   )
   const strict =
-    'the NAT of laptop maps per destination and that of fra-1 lets in only ports it has sent to; open UDP 51820 on fra-1'
+    'the NAT of laptop maps per destination and that of fra-1 lets in only ports it has sent to; open UDP 51820 on fra-1 and start its agent with --port 51820'
   t.equal(reasonInWords('symmetric_restricted', a, b), strict)
   t.equal(reasonInWords('symmetric_restricted', b, a), strict)
   t.match(

@@ -10,7 +10,13 @@ import {
   type UpgradeView,
 } from '../../src/mesh/upgrade.js'
 
-const END: UpgradeEnd = { can: ['probe', 'udp'], nat: UNKNOWN_NAT, isPresent: true, candidates: 2 }
+const END: UpgradeEnd = {
+  can: ['probe', 'udp'],
+  nat: UNKNOWN_NAT,
+  isPresent: true,
+  candidates: 2,
+  isForwarded: false,
+}
 const VIEW: UpgradeView = {
   policy: 'auto',
   tier: 'relayed',
@@ -55,6 +61,18 @@ const cases: readonly {
   { name: 'one end without an address', a: { candidates: 0 }, is: 'udp' },
   { name: 'relay-only', view: { policy: 'relay-only' }, is: 'policy_relay_only' },
   { name: 'two symmetric NATs', a: { nat: symmetric }, b: { nat: symmetric }, is: 'symmetric_both' },
+  {
+    name: 'two symmetric NATs, one of which may forward a port',
+    a: { nat: symmetric },
+    b: { nat: symmetric, isForwarded: true },
+    is: 'udp',
+  },
+  {
+    name: 'a forwarded port at one end, and UDP that does not get out at the other',
+    a: { nat: { ...UNKNOWN_NAT, udp: 'blocked' } },
+    b: { isForwarded: true },
+    is: 'udp_blocked',
+  },
   {
     name: 'two symmetric NATs and a TURN server',
     view: { hasTurn: () => true },

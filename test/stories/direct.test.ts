@@ -56,6 +56,17 @@ for (const [what, client, node] of DIRECT) {
   })
 }
 
+t.test('a port that the router forwards lets a phone in behind a NAT that maps per destination', async t => {
+  const office: Place = { nat: ['sym'], forwards: 51_820 }
+  for (const turn of [true, false]) {
+    const pair = await met(PHONE, office, { turn })
+    await pair.until('direct')
+    await pair.talk(SETTLED_MS)
+    t.ok(pair.is('direct'))
+    await unharmed(t, pair)
+  }
+})
+
 const RELAYED: readonly (readonly [string, Place, Place, string])[] = [
   ['two symmetric NATs', PHONE, PHONE, 'symmetric_both'],
   ['a phone on a symmetric NAT and a home that filters by port', PHONE, HOME, 'symmetric_restricted'],

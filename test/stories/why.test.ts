@@ -180,7 +180,7 @@ t.test(
     const answer = await why(lab, 'anna', 'bert')
     t.equal(
       answer.words,
-      'anna and bert: relayed, because both NATs map per destination; open UDP 51820 on one side, or give both sides IPv6',
+      'anna and bert: relayed, because both NATs map per destination; open UDP 51820 on one side and start its agent with --port 51820, or give both sides IPv6',
     )
     const nat = { mapping: 'address_and_port_dependent' }
     t.match(answer.paths[0]?.ends, { client: { nat }, node: { nat } })

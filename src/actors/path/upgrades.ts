@@ -9,6 +9,7 @@ import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Random } from '../../kit/random.js'
 import { TokenBucket } from '../../kit/token-bucket.js'
+import { isForwarded } from '../../mesh/candidates.js'
 import type { Nat } from '../../mesh/nat.js'
 import type { PathReason } from '../../mesh/path-reason.js'
 import { plan, type Plan, restMs, type Tier, type UpgradeEnd } from '../../mesh/upgrade.js'
@@ -189,6 +190,7 @@ export class Upgrades {
       nat: this.#options.natOf(end),
       isPresent: end.line !== null && present,
       candidates: signal?.candidates.length ?? null,
+      isForwarded: isForwarded(signal?.candidates ?? []),
     }
   }
 }

@@ -16,6 +16,8 @@ export interface GathererOptions {
   readonly random: Random
   readonly socket: DirectSocket
   readonly resolve: Resolve
+  /** A port that the router may forward to the socket; null: none. */
+  readonly forwardedPort: number | null
   /** The candidates are not what they were. */
   readonly changed: () => void
 }
@@ -50,8 +52,18 @@ export class Gatherer {
   /** As `path.signal` spells them, the most direct first. */
   get candidates(): readonly string[] {
     const local = this.#options.socket.local().map(endpointText)
-    const mapped = [...this.#mapped.values()].map(endpointText).filter(each => !local.includes(each))
+    const seen = [...this.#mapped.values()]
+    const mapped = [...seen, ...this.#forwarded(seen)].map(endpointText).filter(each => !local.includes(each))
     return [...local.map(each => `host ${each}`), ...mapped.map(each => `srflx ${each}`)].slice(0, MOST)
+  }
+
+  /** Where a router that forwards the port lets peers in, whatever port it gives to what leaves. IPv6 needs none. */
+  #forwarded(seen: readonly Endpoint[]): Endpoint[] {
+    const port = this.#options.forwardedPort
+    if (port === null) return []
+    return seen
+      .filter(each => familyOf(each.address) === 4 && each.port !== port)
+      .map(({ address }) => ({ address, port }))
   }
 
   /** Whether `changed` was called: answers are waited for before the first word. */

@@ -28,6 +28,8 @@ export interface UdpWayOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly resolve?: Resolve
+  /** The socket's fixed port, which a router may forward to it: peers then try it at the router's address. */
+  readonly forwardedPort?: number | null
   /** Whether a peer can be there at all. */
   readonly reachable?: (endpoint: Endpoint) => boolean
   /** The socket cannot be had; it is tried again with the next link. */
@@ -38,6 +40,7 @@ const DEFAULTS = {
   clock: heldClock,
   random: systemRandom,
   resolve: systemResolve,
+  forwardedPort: null,
   reachable: isReachable,
   failed: () => {},
 }
@@ -61,12 +64,13 @@ export class UdpWay implements Way {
 
   constructor(options: UdpWayOptions) {
     this.#options = { ...DEFAULTS, ...options }
-    const { clock, random, resolve } = this.#options
+    const { clock, random, resolve, forwardedPort } = this.#options
     this.#base = { type: 'socket', socket: options.socket }
     this.#gatherer = new Gatherer({
       clock,
       random,
       resolve,
+      forwardedPort,
       socket: options.socket,
       changed: () => {
         for (const link of this.#links.values()) link.signal()

@@ -117,9 +117,12 @@ export class Pair {
     return this.#told.filter(each => each.type === type).map(({ atMs }) => atMs)
   }
 
-  /** How many echoes came more than once. */
-  get repeated(): number {
-    return this.client.echoes.length - new Set(this.client.echoes.map(({ n }) => n)).size
+  /** Numbers of the pings that came back more than once. */
+  get repeated(): number[] {
+    const once = new Set<number>()
+    const again = new Set<number>()
+    for (const { n } of this.client.echoes) (once.has(n) ? again : once).add(n)
+    return [...again]
   }
 }
 

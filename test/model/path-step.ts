@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { PathPolicy } from '../../src/actors/ports.js'
 import type { NatKind } from '../lab/nat.js'
+import { DEPENDENCES } from '../lab/truth.js'
 import type { NatSpec, Site } from '../lab/udp-net.js'
 
 export const ENDS = ['anna', 'bert'] as const
@@ -55,11 +56,16 @@ export const named = ({ nat = [], v6, blocksUdp }: Site): string =>
     .filter(Boolean)
     .join(', ')
 
-const nat: fc.Arbitrary<NatSpec> = fc.record({
-  kind: fc.constantFrom<NatKind>('full', 'addr', 'port', 'port', 'port', 'adm', 'sym', 'sym'),
-  hairpin: fc.boolean(),
-  lifetimeMs: fc.constantFrom(30_000, 60_000, 120_000),
-})
+const nat: fc.Arbitrary<NatSpec> = fc.record(
+  {
+    kind: fc.constantFrom<NatKind>('full', 'addr', 'port', 'port', 'port', 'adm', 'sym', 'sym'),
+    hairpin: fc.boolean(),
+    lifetimeMs: fc.constantFrom(30_000, 60_000, 120_000),
+    /** As nobody builds them, but anybody may. */
+    filtering: fc.constantFrom(...DEPENDENCES),
+  },
+  { requiredKeys: ['kind', 'hairpin', 'lifetimeMs'] },
+)
 
 const site: fc.Arbitrary<Site> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({}) },

@@ -178,10 +178,11 @@ class PathWorld {
         `wanted ${JSON.stringify(wanted)}, got ${tier} because of ${reason}; ends say ${pair.tiers.join(' and ')}`,
       )
     this.#classified()
-    const carries = tier !== 'waiting'
-    const lost = carries ? this.#unexcused() : []
+    const lost = tier === 'waiting' ? [] : this.#unexcused(pair.lost())
     if (lost.length > 0) throw new Error(`lost without an excuse: pings sent at ${lost.join(', ')} ms`)
-    if (pair.repeated > pair.client.pings.length / 20) throw new Error(`${pair.repeated} echoes came twice`)
+    const repeated = this.#unexcused(pair.repeated)
+    if (repeated.length > 0)
+      throw new Error(`came twice without an excuse: pings sent at ${repeated.join(', ')} ms`)
   }
 
   /** Where the path may end up, and why it is not direct. */
@@ -223,10 +224,10 @@ class PathWorld {
     }
   }
 
-  #unexcused(): number[] {
+  /** Returns when those of these pings were sent that left while nothing was broken. */
+  #unexcused(numbers: readonly number[]): number[] {
     const { pings } = this.#pair.client
-    return this.#pair
-      .lost()
+    return numbers
       .map(n => pings[n - 1]?.atMs ?? 0)
       .filter(atMs => !this.#excuses.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs <= untilMs))
   }

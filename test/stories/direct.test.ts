@@ -420,7 +420,7 @@ async function met(
 async function unharmed(t: Test, pair: Pair): Promise<void> {
   await pair.hush()
   t.same(pair.lost(), [])
-  t.equal(pair.repeated, 0)
+  t.same(pair.repeated, [])
 }
 
 /** Returns a check as an end would make it that has this key. */

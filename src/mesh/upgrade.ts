@@ -35,6 +35,8 @@ export interface UpgradeView {
   readonly native: boolean
   /** Returns whether an end may use a TURN server; asked only where that decides. */
   readonly hasTurn: () => boolean
+  /** The coordinator sees both at one address: they may be in one network. */
+  readonly areTogether: boolean
   readonly ends: readonly [UpgradeEnd, UpgradeEnd]
 }
 
@@ -56,14 +58,17 @@ export function plan(view: UpgradeView): Plan {
   if (a.candidates === null || b.candidates === null) return rest('starting')
   if (via === 'udp' && a.candidates + b.candidates === 0) return rest('no_candidates')
   const punch = canPunch(a.nat, b.nat)
-  if (punch.verdict === 'no' && !canBeLetIn(ends, punch.reason) && !canBeTurned(view, punch.reason))
+  if (punch.verdict === 'no' && !canMeet(view, punch.reason) && !canBeTurned(view, punch.reason))
     return rest(punch.reason)
   return { via, reason: null }
 }
 
-/** A forwarded port lets in whoever comes, if UDP gets to and from both at all. Nobody knows but by trying. */
-const canBeLetIn = (ends: UpgradeView['ends'], barrier: Barrier): boolean =>
-  barrier !== 'udp_blocked' && ends.some(end => end.isForwarded)
+/**
+ * Whatever their NATs are like: a forwarded port lets in whoever comes, and within one network UDP may flow that
+ * does not get out of it. Nobody knows but by trying.
+ */
+const canMeet = ({ areTogether, ends }: UpgradeView, barrier: Barrier): boolean =>
+  barrier === 'udp_blocked' ? areTogether : ends.some(end => end.isForwarded)
 
 /** A TURN server helps two NATs that cannot meet, once; it does not help an end whose UDP stays inside. */
 const canBeTurned = ({ policy, tier, hasTurn }: UpgradeView, barrier: Barrier): boolean =>

@@ -23,6 +23,7 @@ const VIEW: UpgradeView = {
   via: null,
   native: true,
   hasTurn: () => false,
+  areTogether: false,
   ends: [END, END],
 }
 const WIREGUARD: Partial<UpgradeEnd> = { can: ['udp', 'wireguard'] }
@@ -72,6 +73,13 @@ const cases: readonly {
     a: { nat: { ...UNKNOWN_NAT, udp: 'blocked' } },
     b: { isForwarded: true },
     is: 'udp_blocked',
+  },
+  {
+    name: 'two ends at one address that lets no UDP out',
+    view: { areTogether: true },
+    a: { nat: { ...UNKNOWN_NAT, udp: 'blocked' } },
+    b: { nat: { ...UNKNOWN_NAT, udp: 'blocked' } },
+    is: 'udp',
   },
   {
     name: 'two symmetric NATs and a TURN server',

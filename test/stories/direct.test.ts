@@ -96,6 +96,16 @@ t.test('an office that blocks UDP stays on the relay, and the ledger says udp_bl
   await unharmed(t, pair)
 })
 
+t.test('two laptops in one office that lets no UDP out talk by their addresses there', async t => {
+  const lab = await Lab.start()
+  const lan = lab.router({ nat: ['port'], blocksUdp: true })
+  const pair = await Pair.met({ client: { behind: lan }, node: { behind: lan } }, lab)
+  await pair.until('direct')
+  await pair.talk(SETTLED_MS)
+  t.ok(pair.is('direct'))
+  await unharmed(t, pair)
+})
+
 t.test('two laptops in one LAN talk by their addresses there, whatever its router is like', async t => {
   const lab = await Lab.start()
   const lan = lab.router({ nat: ['sym'] })

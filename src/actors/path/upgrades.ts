@@ -180,6 +180,7 @@ export class Upgrades {
       via: viaOf(path, tier) === 'udp' ? 'udp' : null,
       native: this.#options.whereabouts.canFind(path),
       hasTurn: () => path.sides.some(({ end }) => this.#options.hasTurn(end)),
+      areTogether: client.remote !== null && client.remote === node.remote,
       ends: [this.#end(client), this.#end(node)],
     })
   }

@@ -32,6 +32,8 @@ export class Pair {
   /** Checks since the last answer, and when the first of them left. */
   unanswered = 0
   unansweredSinceMs = 0
+  /** The quickest answer, ms: what the path can do when neither machine is busy. Null before the first. */
+  bestRttMs: number | null = null
   readonly #rtt = new Ewma(RTT_WEIGHT)
   /** What became of the newest checks, one bit each: 1 is an answer. */
   #fates = 0
@@ -69,6 +71,7 @@ export class Pair {
 
   answered(sentMs: number, nowMs: number, mapped: Endpoint): void {
     this.#rtt.add(nowMs - sentMs)
+    this.bestRttMs = Math.min(this.bestRttMs ?? Number.POSITIVE_INFINITY, nowMs - sentMs)
     this.#fated(1)
     this.lastAnswerMs = nowMs
     this.unanswered = 0

@@ -44,6 +44,8 @@ export interface UdpLinkOptions {
 const TRY_MAX_MS = 10_000
 /** Checks without traffic come no closer than this, ms, however short the NAT's memory seems. */
 const IDLE_MIN_MS = 4_000
+/** How long pairs are heard that this end has left: a busy coordinator's word to the peer, and more, ms. */
+const LINGER_MS = 2_000
 
 export class UdpLink implements LinkWay {
   readonly #options: UdpLinkOptions
@@ -54,6 +56,8 @@ export class UdpLink implements LinkWay {
   #lease: RelayLease | null = null
   #relayCandidate: string | null = null
   #sooner: Timer | undefined
+  /** Each ends what this end uses no more. */
+  readonly #retired = new Set<() => void>()
   #closed = false
 
   constructor(options: UdpLinkOptions) {
@@ -102,6 +106,7 @@ export class UdpLink implements LinkWay {
     this.#trying?.pairs.close()
     this.#trying = null
     this.#leave()
+    for (const end of this.#retired) end()
     this.#options.closed()
   }
 
@@ -147,7 +152,7 @@ export class UdpLink implements LinkWay {
   networkChanged(): void {
     this.#lose('network_changed')
     if (this.#trying !== null) this.#fail(this.#trying, 'network_changed')
-    this.#letRelayGo()
+    this.#handBackRelay()?.release()
   }
 
   /** The network may have changed: looks at once whether the pair is alive. */
@@ -218,24 +223,24 @@ export class UdpLink implements LinkWay {
     const { pairs } = trying
     if (this.#isWorse(pair)) return this.#fail(trying, 'slower', pair)
     this.#trying = null
-    this.#carrying?.pairs.close()
+    const relay = pair.base.type === 'relay' ? null : this.#handBackRelay()
+    if (this.#carrying === null) relay?.release()
+    else this.#retire(this.#carrying.pairs, relay)
     this.#carrying = new Carrying({ pairs, pair, idleMs: this.#idleMs, nowMs })
-    if (pair.base.type !== 'relay') this.#letRelayGo()
     this.#sayCarried(this.#carrying)
   }
 
   /** Whether a pair is worse than what there is. */
-  #isWorse({ tier, rttMs }: Pair): boolean {
+  #isWorse({ tier, bestRttMs }: Pair): boolean {
     if (tier === 'turned' && this.tier === 'direct' && !this.isInDoubt) return true
-    return isSlower({ own: rttMs, relayed: this.#options.host.relayedRttMs() })
+    return isSlower({ own: bestRttMs, relayed: this.#options.host.relayedRttMs() })
   }
 
   #fail(trying: Trying, cause: Cause, pair?: Pair): void {
     const { pairs } = trying
     this.#trying = null
     this.#say({ pairs, outcome: 'failed', cause, ...(pair !== undefined && { pair }) })
-    pairs.close()
-    if (this.tier !== 'turned') this.#letRelayGo()
+    this.#retire(pairs, this.tier === 'turned' ? null : this.#handBackRelay())
   }
 
   // ── what carries ───────────────────────────────────────────────────────────────────────────────
@@ -268,15 +273,31 @@ export class UdpLink implements LinkWay {
 
   /** The relay carries at once. */
   #leave(): void {
-    this.#carrying?.pairs.close()
+    const relay = this.#handBackRelay()
+    if (this.#carrying === null) relay?.release()
+    else this.#retire(this.#carrying.pairs, relay)
     this.#carrying = null
-    this.#letRelayGo()
   }
 
-  #letRelayGo(): void {
-    this.#lease?.release()
+  /** Returns the TURN server's address as something that is not used any more, for whoever releases it. */
+  #handBackRelay(): RelayLease | null {
+    const lease = this.#lease
     this.#lease = null
     this.#relayCandidate = null
+    return lease
+  }
+
+  /** The peer may have won by these pairs, and sends by them until it hears that this end does not: they are heard a little longer. */
+  #retire(pairs: Pairs, relay: RelayLease | null): void {
+    const { clock } = this.#options
+    const end = () => {
+      clock.clearTimeout(timer)
+      this.#retired.delete(end)
+      pairs.close()
+      relay?.release()
+    }
+    const timer = clock.setTimeout(end, LINGER_MS)
+    this.#retired.add(end)
   }
 
   // ── what is said ───────────────────────────────────────────────────────────────────────────────

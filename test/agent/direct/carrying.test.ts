@@ -163,6 +163,29 @@ t.test('a path that is slower than the relay is not taken', async t => {
   t.equal(ends.client.link?.tier, null)
 })
 
+t.test('an end that finds the path slower still takes what the peer sends by it, for a while', async t => {
+  const ends = await new TwoEnds(t).open()
+  ends.node.relayedRttMs = 1
+  t.same(await ends.punch(), ['direct', 'failed'])
+  ends.client.send('under way')
+  await ends.clock.run(50)
+  t.match(ends.node.received.at(-1), { text: 'under way' })
+  await ends.clock.run(2_000)
+  ends.client.send('too late')
+  await ends.clock.run(50)
+  t.match(ends.node.received.at(-1), { text: 'under way' })
+})
+
+t.test('one late answer does not make a path slower', async t => {
+  const ends = await new TwoEnds(t).open()
+  ends.client.relayedRttMs = ends.node.relayedRttMs = 30
+  ends.internet.udp.latencyMs = 100
+  const punched = ends.punch()
+  await ends.clock.run(150)
+  ends.internet.udp.latencyMs = 10
+  t.same(await punched, ['direct', 'direct'])
+})
+
 t.test('a path that becomes slower than the relay is left after a while', async t => {
   const ends = await carried(t)
   ends.client.relayedRttMs = 30

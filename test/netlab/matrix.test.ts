@@ -36,13 +36,13 @@ function allowed(a: string, b: string): Settled {
  */
 const isTie = ({ tier, reason }: Settled, wanted: Settled) =>
   wanted.reason !== 'udp_blocked' && tier === 'relay' && reason === (wanted.reason ?? 'slower')
-const TIES_MAX = 2
+const TIES_MAX = 4
 
 /**
- * Pings that the way to the best tier may cost, a quarter of a second of them. It is one or two; but eight pairs start
+ * Pings that the way to the best tier may cost, under half a second of them. It is one or two; but eight pairs start
  * at once, and where the cores are busy WireGuard notices late that its peer has heard it.
  */
-const LOST_BY_UPGRADE = 25
+const LOST_BY_UPGRADE = 40
 /** Pings that may be lost until silence is noticed: 2.5 s of them. */
 const LOST_BY_CUT = 250
 

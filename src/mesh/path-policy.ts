@@ -25,6 +25,10 @@ export function strictest(policies: Iterable<Agreed>): Agreed {
   return only
 }
 
+/** Returns whether some policy honours both. Asked of every node for every route: no more than a comparison. */
+export const areCompatible = (one: Agreed, other: Agreed): boolean =>
+  one !== null && other !== null && (one === other || one === 'auto' || other === 'auto')
+
 export interface PolicyRule {
   readonly kind: 'client' | 'node' | 'tag' | '*'
   /** Id or tag; empty for `*`. */

@@ -1,5 +1,5 @@
 /** Hard requirements: each one is met, or the node is out and the reason is counted. */
-import { type Agreed, strictest } from './path-policy.js'
+import { type Agreed, areCompatible } from './path-policy.js'
 import { bandwidthLeft, type NodeFacts } from './node-facts.js'
 
 export interface Requirements {
@@ -35,7 +35,7 @@ export function rejection(node: NodeFacts, want: Requirements): Rejection | null
   if (want.country !== undefined && node.country !== want.country) return 'country'
   if (want.region !== undefined && node.region !== want.region) return 'region'
   if (want.exit === true && !node.exit) return 'exit'
-  if (want.policy !== undefined && strictest([want.policy, node.policy]) === null) return 'policy'
+  if (want.policy !== undefined && !areCompatible(want.policy, node.policy)) return 'policy'
   if (want.exclude?.includes(node.id)) return 'excluded'
   if (node.linksLeft <= 0 || (node.maxSessions !== null && node.reserved >= node.maxSessions)) return 'full'
   if (want.minBandwidthMbps !== undefined) {

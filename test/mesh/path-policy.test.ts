@@ -1,5 +1,12 @@
 import t from 'tap'
-import { policyOf, type PolicyRule, readPolicyRules, strictest } from '../../src/mesh/path-policy.js'
+import {
+  type Agreed,
+  areCompatible,
+  policyOf,
+  type PolicyRule,
+  readPolicyRules,
+  strictest,
+} from '../../src/mesh/path-policy.js'
 
 t.test('the stricter of two policies holds, and two that contradict hold together never', async t => {
   t.equal(strictest([]), 'auto')
@@ -7,6 +14,13 @@ t.test('the stricter of two policies holds, and two that contradict hold togethe
   t.equal(strictest(['direct-only', 'auto', 'direct-only']), 'direct-only')
   t.equal(strictest(['relay-only', 'auto', 'direct-only']), null)
   t.equal(strictest(['auto', null]), null)
+})
+
+t.test('two policies go together when there is one that honours both', async t => {
+  const all: readonly Agreed[] = ['auto', 'relay-only', 'direct-only', null]
+  for (const one of all)
+    for (const other of all)
+      t.equal(areCompatible(one, other), strictest([one, other]) !== null, `${one} and ${other}`)
 })
 
 t.test(

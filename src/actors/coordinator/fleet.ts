@@ -21,12 +21,17 @@ export class FleetNode implements NodeFacts {
   reserved = 0
   readonly #gauges: GaugeReader
   readonly #policyOf: PolicyOf
+  /** What holds for the identity as it was when it was asked last: a new profile is a new object. */
+  #policy: Agreed
+  #policyIsOf: Cell['identity']
 
   constructor(cell: Cell, accepting: boolean, gauges: GaugeReader, policyOf: PolicyOf) {
     this.cell = cell
     this.accepting = accepting
     this.#gauges = gauges
     this.#policyOf = policyOf
+    this.#policy = policyOf(cell)
+    this.#policyIsOf = cell.identity
   }
 
   get id(): string {
@@ -42,7 +47,11 @@ export class FleetNode implements NodeFacts {
     return this.cell.identity.profile.exit
   }
   get policy(): Agreed {
-    return this.#policyOf(this.cell)
+    if (this.#policyIsOf !== this.cell.identity) {
+      this.#policy = this.#policyOf(this.cell)
+      this.#policyIsOf = this.cell.identity
+    }
+    return this.#policy
   }
   get maxSessions(): number | null {
     return this.cell.identity.profile.maxSessions

@@ -414,21 +414,7 @@ export interface RouteView {
   readonly explanation: Explanation
 }
 /** A path as lists show it. */
-export interface PathView {
-  readonly pathId: string
-  readonly link: LinkId
-  readonly routeId: RouteId
-  readonly clientId: IdentityId
-  readonly nodeId: IdentityId
-  readonly policy: PathPolicy
-  readonly tier: PathTier
-  readonly via: PathVia | null
-  readonly sinceMs: number
-  /** Why it is not direct: a code; null when it is. */
-  readonly reason: string | null
-  readonly openedAtMs: number
-  readonly closedAtMs: number | null
-  readonly closedBecause: string | null
+export interface PathView extends Omit<PathRecord, 'client' | 'node' | 'attempts' | 'history'> {
   /** As the client measured it, or else the node. */
   readonly rttMs: number | null
   readonly lossPct: number | null

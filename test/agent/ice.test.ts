@@ -276,6 +276,11 @@ t.test('what the coordinator settles as relayed carries no more, and nobody repo
 t.test('a description is read as it was written', async t => {
   const sdp = 'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\na=mid:0\r\n'
   t.same(readDescription(writeDescription(sdp, 3)), { sdp, attempt: 3 })
+  t.same(
+    readDescription(writeDescription(`${sdp}a=end-of-candidates\r\n`, 3)),
+    { sdp, attempt: 3 },
+    'the library is not told that no more candidates come',
+  )
   t.equal(readDescription(Buffer.from(sdp)), null, 'without its attempt')
   t.equal(readDescription(Buffer.from('a=x-attempt:1\r\n')), null, 'without a version')
 })

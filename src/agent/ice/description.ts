@@ -3,6 +3,11 @@
  * attempt it belongs to, so that a late one of an earlier attempt is not taken for the answer to this one.
  */
 const ATTEMPT = /^a=x-attempt:(\d+)\r?$/m
+/**
+ * What says that no more candidates come (RFC 8838 §14). It is not passed on: libjuice hears it before the candidates
+ * of the same description, and gives up at once when its thread looks in between.
+ */
+const ENOUGH = /^a=end-of-candidates\r?\n?/gm
 
 export function writeDescription(sdp: string, attempt: number): Uint8Array {
   return Buffer.from(`${sdp.trimEnd()}\r\na=x-attempt:${attempt}\r\n`)
@@ -15,7 +20,8 @@ export function readDescription(
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
   const attempt = ATTEMPT.exec(text)?.[1]
   if (!text.startsWith('v=0') || attempt === undefined) return null
-  return { sdp: text.replace(ATTEMPT, '').trimEnd().concat('\r\n'), attempt: Number(attempt) }
+  const sdp = text.replace(ATTEMPT, '').replace(ENOUGH, '')
+  return { sdp: sdp.trimEnd().concat('\r\n'), attempt: Number(attempt) }
 }
 
 /** Returns the candidates of a description as ICE stacks take them one by one. */

@@ -6,7 +6,7 @@ import type { Nat } from '../mesh/nat.js'
 import type { Endpoint } from '../protocol/address.js'
 import type { PathPolicy } from '../mesh/path-policy.js'
 import type { PathReason } from '../mesh/path-reason.js'
-import type { WireOf } from '../protocol/messages.js'
+import type { COST_TERMS, WireOf } from '../protocol/messages.js'
 import type { SendResult } from '../protocol/sent.js'
 import type { TurnStats } from '../turn/service.js'
 
@@ -197,6 +197,8 @@ export interface Explanation {
   readonly excluded: Readonly<Record<string, number>>
   /** The few that were compared, best first; the first one is the choice. */
   readonly compared: readonly ScoredNode[]
+  /** Nodes that were looked at and are out, and why: the first few. Absent in decisions of older versions. */
+  readonly rejected?: readonly { readonly nodeId: IdentityId; readonly reason: string }[]
 }
 export interface ScoredNode {
   readonly nodeId: IdentityId
@@ -205,6 +207,28 @@ export interface ScoredNode {
   /** What the cost is made of; null is unknown. */
   readonly terms: Readonly<Record<string, number | null>>
 }
+
+/** What the operator has laid down for an identity. The wish of a request comes before it. */
+export interface Steering {
+  /** Node: groups it is in, and tags beside those it gives itself. */
+  readonly groups: readonly string[]
+  readonly tags: readonly string[]
+  /** Node: how dear it is; null: as it says itself, or 1. */
+  readonly costWeight: number | null
+  /** Node: clients it may carry at once; null: as it says itself. */
+  readonly maxSessions: number | null
+  /** Node: it is drained, until the operator says otherwise. */
+  readonly drained: boolean
+  /** Client: the only node it may use, and those that it uses rather or not. */
+  readonly pin: IdentityId | null
+  readonly prefer: readonly IdentityId[]
+  readonly avoid: readonly IdentityId[]
+  /** Client: the only group whose nodes it may use. */
+  readonly group: string | null
+  /** Client: how much a term of the cost counts; what is left out counts 1. */
+  readonly weights: Readonly<Partial<Record<CostTerm, number>>>
+}
+export type CostTerm = (typeof COST_TERMS)[number]
 
 // ── the socket ───────────────────────────────────────────────────────────────────────────────────
 

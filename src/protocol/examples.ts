@@ -148,6 +148,14 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
     maxLatencyMs: 80.5,
     exit: true,
     exclude: ['hel-2'],
+    tags: ['fast'],
+    group: 'paid',
+    prefer: ['fra-1', 'fra-2'],
+    avoid: ['ams-9'],
+    weights: [
+      ['rtt', 2],
+      ['price', 0],
+    ],
   },
   'route.assigned': { type: 'route.assigned', requestId: 7, ...route },
   'route.refused': {
@@ -160,6 +168,15 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
   },
   'route.switched': { type: 'route.switched', ...route, cause: 'node_lost', previousLink: 0x1_0000 },
   'route.release': { type: 'route.release', routeId },
+  'drain.request': { type: 'drain.request', withinMs: 300_000, cancel: false, reason: 'shutting down' },
+  'drain.state': {
+    type: 'drain.state',
+    state: 'draining',
+    by: 'node',
+    left: 12,
+    moved: 30,
+    remainingMs: 240_000,
+  },
   'path.open': {
     type: 'path.open',
     link,

@@ -66,6 +66,7 @@ export const Register = message(0x02, 'register', {
     can: optional(listOf(oneOf('probe', 'udp', 'wireguard', 'ice'), 8)).doc(
       'What it can do about leaving the relay: answer `probe.plan`; carry links by its own UDP socket, by WireGuard’s, by ICE.',
     ),
+    costWeight: optional(f64plus).doc('Node: how dear it is to use it; 1 is usual, 2 twice as dear.'),
   },
 })
 
@@ -302,9 +303,12 @@ export const NatClassified = message(0x14, 'nat.classified', {
 
 // ── 0x20–0x2f routes ─────────────────────────────────────────────────────────────────────────────
 
+/** What the cost of a route is made of; `mesh/cost.ts` says how. */
+export const COST_TERMS = ['load', 'rtt', 'loss', 'reported', 'price', 'distance', 'flaps', 'tier'] as const
+
 export const RouteRequest = message(0x20, 'route.request', {
   direction: 'client→server',
-  doc: 'Asks for a node. Every requirement given is hard: it is met or the request is refused.',
+  doc: 'Asks for a node. Every requirement given is hard: it is met or the request is refused. `prefer`, `avoid` and `weights` are soft.',
   fields: {
     requestId: u32.doc('Echoed in the answer.'),
     target: optional(id).doc('This node and no other.'),
@@ -316,6 +320,13 @@ export const RouteRequest = message(0x20, 'route.request', {
     ),
     exit: optional(bool).doc('True: the node forwards to the internet.'),
     exclude: optional(listOf(id, 32)).doc('Nodes already tried.'),
+    tags: optional(listOf(id, 16)).doc('The node has all of these tags.'),
+    group: optional(id).doc('The node is in this group of the operator’s.'),
+    prefer: optional(listOf(id, 16)).doc('One of these nodes, if any of them qualifies.'),
+    avoid: optional(listOf(id, 32)).doc('One of these nodes only when no other qualifies.'),
+    weights: optional(listOf(tuple(oneOf(...COST_TERMS), f64plus), COST_TERMS.length)).doc(
+      'How much a term of the cost counts for this request; 1 is usual, 0 not at all.',
+    ),
   },
 })
 
@@ -359,10 +370,19 @@ export const RouteSwitched = message(0x23, 'route.switched', {
   doc: 'The route moves to another node without being asked.',
   fields: {
     ...routeFields,
-    cause: oneOf('node_lost', 'node_left', 'node_lapsed', 'node_drained', 'operator').doc(
-      'Why the old node was left.',
+    cause: oneOf(
+      'node_lost',
+      'node_left',
+      'node_lapsed',
+      'node_drained',
+      'operator',
+      'node_degraded',
+      'capacity_cut',
+      'better',
+    ).doc('Why the old node was left.'),
+    previousLink: u32.doc(
+      'The link that this one replaces. While the old node still lives it stays open until this one carries.',
     ),
-    previousLink: u32.doc('The link that this one replaces.'),
   },
 })
 
@@ -370,6 +390,32 @@ export const RouteRelease = message(0x24, 'route.release', {
   direction: 'client→server',
   doc: 'The client needs the route no more.',
   fields: { routeId: str(64).doc('From `route.assigned` or `route.switched`.') },
+})
+
+export const DrainRequest = message(0x25, 'drain.request', {
+  direction: 'node→server',
+  doc: 'The node is about to go: give it no new routes and move those it has. Answered by `drain.state`.',
+  fields: {
+    withinMs: optional(u32).doc(
+      'Routes that are still there then are ended, ms. Absent: it waits until none is left.',
+    ),
+    cancel: optional(bool).doc('True: the node stays after all. A drain of the operator’s goes on.'),
+    reason: str(128).doc('For people.'),
+  },
+})
+
+export const DrainState = message(0x26, 'drain.state', {
+  direction: 'server→agent',
+  doc: 'How far the drain of this node is. Sent at its start, as it goes on, and at its end.',
+  fields: {
+    state: oneOf('draining', 'empty', 'expired', 'cancelled').doc(
+      '`empty`: no route is left; `expired`: time is up.',
+    ),
+    by: oneOf('node', 'operator').doc('Who asked for it.'),
+    left: u32.doc('Routes that the node still has.'),
+    moved: u32.doc('Routes that were moved to other nodes so far.'),
+    remainingMs: optional(u32).doc('Until the remaining routes are ended, ms.'),
+  },
 })
 
 // ── 0x30–0x3f paths ──────────────────────────────────────────────────────────────────────────────
@@ -552,6 +598,8 @@ export const ALL = [
   RouteRefused,
   RouteSwitched,
   RouteRelease,
+  DrainRequest,
+  DrainState,
   PathOpen,
   PathReady,
   PathPunch,

@@ -47,6 +47,7 @@ const register: WireOf<'register'> = {
   tags: ['vps'],
   policy: 'auto',
   can: ['probe'],
+  costWeight: 1.5,
 }
 
 export const WORKED = {

@@ -33,7 +33,7 @@ function sample(name: string): unknown {
   if (name.startsWith('bytes')) return new Uint8Array(Number(name.split(' ')[1]))
   if (name === 'endpoint') return '192.0.2.1:1'
   if (name === 'candidate') return 'host 192.0.2.1:1'
-  return name === 'u32' ? 7 : 'x'
+  return name === 'u32' || name.startsWith('f64') ? 7 : 'x'
 }
 
 /** Returns the largest value of a bounded kind and the one just beyond it; null for kinds without a bound. */

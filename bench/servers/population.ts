@@ -31,6 +31,7 @@ export function nodesAlone(nodes: number): Restored {
     sessions: numbers.map(session),
     routes: [],
     paths: [],
+    steerings: [],
   }
 }
 
@@ -42,6 +43,7 @@ export function pairs(count: number): Restored {
     sessions: numbers.map(session),
     routes: Array.from({ length: count }, (_, n) => route(n)),
     paths: [],
+    steerings: [],
   }
 }
 
@@ -70,6 +72,7 @@ function identity(n: number, role: Role): Identity {
       bandwidthMbps: 1_000,
       exit: false,
       tags: [],
+      costWeight: null,
       policy: 'auto',
       can: [],
     },
@@ -117,7 +120,7 @@ export class PopulationStore implements Store {
 
   /** Resolves once with the population, which is nobody's memory but the mesh's afterwards. */
   load(): Promise<Restored> {
-    const restored = this.#restored ?? { identities: [], sessions: [], routes: [], paths: [] }
+    const restored = this.#restored ?? { identities: [], sessions: [], routes: [], paths: [], steerings: [] }
     this.#restored = null
     return Promise.resolve(restored)
   }

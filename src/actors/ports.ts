@@ -47,6 +47,8 @@ export interface Profile {
   readonly bandwidthMbps: number | null
   readonly exit: boolean
   readonly tags: readonly string[]
+  /** How dear it is to use it; 1 is usual. */
+  readonly costWeight: number | null
   readonly policy: PathPolicy
   /** What it can do about leaving the relay. */
   readonly can: readonly Ability[]
@@ -98,14 +100,16 @@ export type Change =
   | { readonly kind: 'session'; readonly key: SessionId; readonly value: StoredSession }
   | { readonly kind: 'route'; readonly key: RouteId; readonly value: StoredRoute }
   | { readonly kind: 'path'; readonly key: string; readonly value: PathRecord }
+  | { readonly kind: 'steering'; readonly key: IdentityId; readonly value: StoredSteering }
   | { readonly kind: 'audit'; readonly key: string; readonly value: AuditEvent }
 
-/** What a start finds: identities, the sessions that may be resumed, the routes that stand, and their paths. */
+/** What a start finds: identities and how they are steered, the sessions that may be resumed, the routes that stand, and their paths. */
 export interface Restored {
   readonly identities: readonly Identity[]
   readonly sessions: readonly StoredSession[]
   readonly routes: readonly StoredRoute[]
   readonly paths: readonly PathRecord[]
+  readonly steerings: readonly StoredSteering[]
 }
 
 export interface EnrolmentKey {
@@ -229,6 +233,12 @@ export interface Steering {
   readonly weights: Readonly<Partial<Record<CostTerm, number>>>
 }
 export type CostTerm = (typeof COST_TERMS)[number]
+
+export interface StoredSteering {
+  readonly identityId: IdentityId
+  readonly steering: Steering
+  readonly changedAtMs: number
+}
 
 // ── the socket ───────────────────────────────────────────────────────────────────────────────────
 

@@ -22,6 +22,7 @@ import { sessionLogics } from '../actors/session/session.effects.js'
 import { maySay } from '../actors/session/session.events.js'
 import { Sessions } from '../actors/session/sessions.js'
 import { Snapshots } from '../actors/snapshot/snapshots.js'
+import { Steerings } from '../actors/steering/steerings.js'
 import { createIntake } from '../edge/intake.js'
 import type { EdgeLimits } from '../edge/limits.js'
 import type { Clock } from '../kit/clock.js'
@@ -145,6 +146,11 @@ export function createMesh(options: MeshOptions): Mesh {
     journal,
     everyMs: options.snapshotEveryMs ?? 500,
     warn: (fields, message) => log.warn(fields, message),
+  })
+
+  const steerings = new Steerings({
+    clock,
+    keep: value => snapshots.touch({ kind: 'steering', key: value.identityId, value }),
   })
 
   const lane = new RelayLane(clock, table, relayOptions, {
@@ -436,6 +442,7 @@ export function createMesh(options: MeshOptions): Mesh {
         found,
         replayed,
         identities,
+        steerings,
         sessions,
         routing,
         fleet,

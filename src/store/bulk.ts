@@ -3,7 +3,14 @@
  * themselves. Rows go in the order of their keys, so that two coordinators never wait for each other in a ring.
  */
 import { sql, type Transaction } from 'kysely'
-import type { AuditEvent, Identity, PathRecord, StoredRoute, StoredSession } from '../actors/ports.js'
+import type {
+  AuditEvent,
+  Identity,
+  PathRecord,
+  StoredRoute,
+  StoredSession,
+  StoredSteering,
+} from '../actors/ports.js'
 import type { Database } from './database.js'
 import type { Newest } from './newest.js'
 import type { OverlayPool } from './overlay-pool.js'
@@ -18,6 +25,8 @@ export async function writeNewest(tx: Tx, newest: Newest, pool: OverlayPool): Pr
   for (const rows of statements(newest.sessions, ({ sessionId }) => sessionId)) await writeSessions(tx, rows)
   for (const rows of statements(newest.routes, ({ routeId }) => routeId)) await writeRoutes(tx, rows)
   for (const rows of statements(newest.paths, ({ pathId }) => pathId)) await writePaths(tx, rows)
+  for (const rows of statements(newest.steerings, ({ identityId }) => identityId))
+    await writeSteerings(tx, rows)
   await writeAuditEvents(tx, newest.audit)
 }
 
@@ -52,17 +61,18 @@ export async function writeIdentities(
   await sql`
     insert into identities as stored (
       id, role, public_key, overlay_index, overlay4, overlay6, generation, agent, country, region, latitude,
-      longitude, max_sessions, bandwidth_mbps, is_exit, tags, policy, can, created_at, revoked_at
+      longitude, max_sessions, bandwidth_mbps, is_exit, tags, cost_weight, policy, can, created_at, revoked_at
     )
     select
       id, role, decode("publicKey", 'hex'), "overlayIndex", overlay4, overlay6, generation, agent, country,
-      region, latitude, longitude, "maxSessions", "bandwidthMbps", exit, tags,
+      region, latitude, longitude, "maxSessions", "bandwidthMbps", exit, tags, "costWeight",
       coalesce(policy, 'auto'), coalesce(can, '{}'),
       to_timestamp("createdAtMs" / 1000), to_timestamp("revokedAtMs" / 1000)
     from json_to_recordset(${rows}::json) as row (
       id text, role text, "publicKey" text, "overlayIndex" integer, overlay4 inet, overlay6 inet,
       generation bigint, agent text, country text, region text, latitude float8, longitude float8,
-      "maxSessions" bigint, "bandwidthMbps" float8, exit boolean, tags text[], policy text, can text[], "createdAtMs" float8,
+      "maxSessions" bigint, "bandwidthMbps" float8, exit boolean, tags text[], "costWeight" float8,
+      policy text, can text[], "createdAtMs" float8,
       "revokedAtMs" float8
     )
     on conflict (id) do update set
@@ -76,6 +86,7 @@ export async function writeIdentities(
       bandwidth_mbps = excluded.bandwidth_mbps,
       is_exit = excluded.is_exit,
       tags = excluded.tags,
+      cost_weight = excluded.cost_weight,
       policy = excluded.policy,
       can = excluded.can
     where stored.generation <= excluded.generation`.execute(tx)
@@ -176,6 +187,18 @@ async function writePaths(tx: Tx, paths: readonly PathRecord[]): Promise<void> {
       node = excluded.node,
       attempts = excluded.attempts,
       history = excluded.history`.execute(tx)
+}
+
+async function writeSteerings(tx: Tx, steerings: readonly StoredSteering[]): Promise<void> {
+  await sql`
+    insert into steerings (identity_id, steering, changed_at)
+    select "identityId", steering, to_timestamp("changedAtMs" / 1000)
+    from json_to_recordset(${JSON.stringify(steerings)}::json) as row (
+      "identityId" text, steering jsonb, "changedAtMs" float8
+    )
+    on conflict (identity_id) do update set
+      steering = excluded.steering,
+      changed_at = excluded.changed_at`.execute(tx)
 }
 
 /** Yields rows in the order of their keys, as many as one statement takes. */

@@ -11,6 +11,7 @@ import type {
   PathVia,
   Role,
   RouteWish,
+  Steering,
   StoredRoute,
   StoredSession,
 } from '../actors/ports.js'
@@ -20,6 +21,7 @@ export interface Database {
   sessions: Sessions
   routes: Routes
   paths: Paths
+  steerings: Steerings
   audit_events: AuditEvents
   enrolment_keys: EnrolmentKeys
   server_meta: ServerMeta
@@ -46,6 +48,7 @@ interface Identities {
   bandwidth_mbps: number | null
   is_exit: boolean
   tags: string[]
+  cost_weight: number | null
   policy: PathPolicy
   can: Ability[]
   created_at: Date
@@ -96,6 +99,12 @@ interface Paths {
   node: JSONColumnType<PathEnd>
   attempts: JSONColumnType<readonly PathAttempt[]>
   history: JSONColumnType<readonly PathStay[]>
+}
+
+interface Steerings {
+  identity_id: string
+  steering: JSONColumnType<Steering>
+  changed_at: Date
 }
 
 interface AuditEvents {

@@ -14,6 +14,7 @@ import type {
   Store,
   StoredRoute,
   StoredSession,
+  StoredSteering,
 } from '../actors/ports.js'
 import { type Clock, systemClock } from '../kit/clock.js'
 import { enrolledEvent, newIdentity } from './enrolment.js'
@@ -35,6 +36,7 @@ export class MemoryStore implements Store {
   readonly #sessions = new Map<string, StoredSession>()
   readonly #routes = new Map<string, StoredRoute>()
   readonly #paths = new Map<string, PathRecord>()
+  readonly #steerings = new Map<string, StoredSteering>()
   readonly #audit = new Map<string, AuditEvent>()
   readonly #keys = new Map<string, EnrolmentKey>()
   /** Who holds each value that may exist once. */
@@ -55,6 +57,7 @@ export class MemoryStore implements Store {
       sessions: byKey(this.#sessions).filter(session => session.state !== 'closed'),
       routes: byKey(this.#routes).filter(route => route.state === 'active'),
       paths: byKey(this.#paths).filter(path => path.closedAtMs === null),
+      steerings: byKey(this.#steerings),
     })
   }
 
@@ -65,6 +68,7 @@ export class MemoryStore implements Store {
     for (const value of newest.sessions) this.#putSession(value)
     for (const value of newest.routes) this.#routes.set(value.routeId, value)
     for (const value of newest.paths) this.#paths.set(value.pathId, value)
+    for (const value of newest.steerings) this.#steerings.set(value.identityId, value)
     for (const value of newest.audit) this.#addAudit(value)
     this.#prune()
   }

@@ -1,5 +1,13 @@
 /** Which of several changes to the same thing counts: the newest, and never an older generation. */
-import type { AuditEvent, Change, Identity, PathRecord, StoredRoute, StoredSession } from '../actors/ports.js'
+import type {
+  AuditEvent,
+  Change,
+  Identity,
+  PathRecord,
+  StoredRoute,
+  StoredSession,
+  StoredSteering,
+} from '../actors/ports.js'
 
 /** Changes by kind, one per key. */
 export interface Newest {
@@ -7,6 +15,7 @@ export interface Newest {
   readonly sessions: readonly StoredSession[]
   readonly routes: readonly StoredRoute[]
   readonly paths: readonly PathRecord[]
+  readonly steerings: readonly StoredSteering[]
   readonly audit: readonly AuditEvent[]
 }
 
@@ -16,6 +25,7 @@ export function newestOf(changes: readonly Change[]): Newest {
   const sessions = new Map<string, StoredSession>()
   const routes = new Map<string, StoredRoute>()
   const paths = new Map<string, PathRecord>()
+  const steerings = new Map<string, StoredSteering>()
   const audit = new Map<string, AuditEvent>()
   for (const change of changes) {
     switch (change.kind) {
@@ -31,6 +41,9 @@ export function newestOf(changes: readonly Change[]): Newest {
       case 'path':
         paths.set(change.key, change.value)
         break
+      case 'steering':
+        steerings.set(change.key, change.value)
+        break
       case 'audit':
         if (!audit.has(change.key)) audit.set(change.key, change.value)
     }
@@ -40,6 +53,7 @@ export function newestOf(changes: readonly Change[]): Newest {
     sessions: [...sessions.values()],
     routes: [...routes.values()],
     paths: [...paths.values()],
+    steerings: [...steerings.values()],
     audit: [...audit.values()],
   }
 }

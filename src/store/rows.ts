@@ -7,6 +7,7 @@ import type {
   PathRecord,
   StoredRoute,
   StoredSession,
+  StoredSteering,
 } from '../actors/ports.js'
 import type { Database } from './database.js'
 
@@ -29,6 +30,7 @@ export const identityColumns = [
   'bandwidth_mbps',
   'is_exit',
   'tags',
+  'cost_weight',
   'policy',
   'can',
   'created_at',
@@ -52,6 +54,7 @@ export const identityOf = (row: Omit<Row<'identities'>, 'overlay_index'>): Ident
     bandwidthMbps: row.bandwidth_mbps,
     exit: row.is_exit,
     tags: row.tags,
+    costWeight: row.cost_weight,
     policy: row.policy,
     can: row.can,
   },
@@ -100,6 +103,12 @@ export const pathOf = (row: Row<'paths'>): PathRecord => ({
   node: row.node,
   attempts: row.attempts,
   history: row.history,
+})
+
+export const steeringOf = (row: Row<'steerings'>): StoredSteering => ({
+  identityId: row.identity_id,
+  steering: row.steering,
+  changedAtMs: row.changed_at.getTime(),
 })
 
 export const auditEventOf = (row: Row<'audit_events'>): AuditEvent => ({

@@ -26,6 +26,7 @@ import {
   pathOf,
   routeOf,
   sessionOf,
+  steeringOf,
 } from './rows.js'
 import { asStoreError } from './sql-errors.js'
 
@@ -73,11 +74,17 @@ export class SqlStore implements Store {
         .where('closed_at', 'is', null)
         .orderBy(sql`path_id collate "C"`)
         .execute()
+      const steerings = await tx
+        .selectFrom('steerings')
+        .selectAll()
+        .orderBy(sql`identity_id collate "C"`)
+        .execute()
       return {
         identities: identities.map(identityOf),
         sessions: sessions.map(sessionOf),
         routes: routes.map(routeOf),
         paths: paths.map(pathOf),
+        steerings: steerings.map(steeringOf),
       }
     })
   }

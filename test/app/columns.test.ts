@@ -91,6 +91,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     bandwidthMbps: null,
     exit: false,
     tags: [],
+    costWeight: null,
     policy: 'auto' as const,
     can: [],
   }

@@ -14,6 +14,7 @@ import {
   profile,
   route,
   session,
+  steering,
   unknownProfile,
 } from '../store/samples.js'
 
@@ -39,7 +40,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
 
   t.test('a new store is empty', async t => {
     const store = await open(t)
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [], steerings: [] })
     t.strictSame(await store.auditEvents(10), [])
     t.strictSame(await store.enrolmentKeys(), [])
     t.ok((await store.ping()) >= 0)
@@ -64,13 +65,15 @@ export function storeConformance(t: Test, place: StorePlace): void {
       path('p-1'),
       path('p-2', { via: null, tier: 'waiting', reason: null, policy: 'direct-only' }),
     ]
+    const steerings = [steering('c-1'), steering('n-1', { changedAtMs: NOW_MS })]
     await store.write([
       changeOf.identity(client),
       ...sessions.map(changeOf.session),
       ...routes.map(changeOf.route),
       ...paths.map(changeOf.path),
+      ...steerings.map(changeOf.steering),
     ])
-    t.strictSame(await store.load(), { identities: [client, node], sessions, routes, paths })
+    t.strictSame(await store.load(), { identities: [client, node], sessions, routes, paths, steerings })
   })
 
   t.test('what is over is not loaded', async t => {
@@ -85,11 +88,12 @@ export function storeConformance(t: Test, place: StorePlace): void {
       changeOf.route(route('r-1', { state: 'ended', endedAtMs: NOW_MS, cause: 'released' })),
       changeOf.path(path('p-1', { tier: 'closed', closedAtMs: NOW_MS, closedBecause: 'released' })),
     ])
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [], steerings: [] })
   })
 
   t.test('of several changes to one key the newest counts', async t => {
     const store = await open(t)
+    const undrained = steering('n-1', { steering: { ...steering('n-1').steering, drained: false } })
     await store.write([
       changeOf.session(session('s-1')),
       changeOf.route(route('r-1', { nodeId: 'n-1' })),
@@ -97,13 +101,18 @@ export function storeConformance(t: Test, place: StorePlace): void {
       changeOf.route(route('r-1', { nodeId: 'n-2' })),
       changeOf.path(path('p-1')),
       changeOf.path(path('p-1', { tier: 'direct', via: 'udp', reason: null })),
+      changeOf.steering(steering('n-1')),
+      changeOf.steering(undrained),
     ])
     t.strictSame(await store.load(), {
       identities: [],
       sessions: [session('s-1', { state: 'suspended' })],
       routes: [route('r-1', { nodeId: 'n-2' })],
       paths: [path('p-1', { tier: 'direct', via: 'udp', reason: null })],
+      steerings: [undrained],
     })
+    await store.write([changeOf.steering(steering('n-1'))])
+    t.strictSame((await store.load()).steerings, [steering('n-1')], 'in a later write too')
   })
 
   t.test('an older generation never replaces a newer one', async t => {
@@ -171,7 +180,13 @@ export function storeConformance(t: Test, place: StorePlace): void {
       ]),
       { code: 'STORE_CONFLICT', constraint: 'sessions_ticket_hash_key' },
     )
-    t.strictSame(await store.load(), { identities: [], sessions: [session('s-1')], routes: [], paths: [] })
+    t.strictSame(await store.load(), {
+      identities: [],
+      sessions: [session('s-1')],
+      routes: [],
+      paths: [],
+      steerings: [],
+    })
     t.strictSame(await store.auditEvents(10), [])
   })
 
@@ -183,6 +198,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
       changeOf.session(session('s-1')),
       changeOf.route(route('r-1')),
       changeOf.path(path('p-1')),
+      changeOf.steering(steering('n-1')),
       changeOf.audit(auditEvent('a-1')),
     ]
     await store.write(changes)
@@ -195,7 +211,7 @@ export function storeConformance(t: Test, place: StorePlace): void {
   t.test('a write of nothing is no trouble', async t => {
     const store = await open(t)
     await store.write([])
-    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
+    t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [], steerings: [] })
   })
 
   t.test('a write of many thousand rows is one write', async t => {

@@ -25,6 +25,7 @@ const columns: Columns = {
     bandwidth_mbps: 'double precision?',
     is_exit: 'boolean',
     tags: 'ARRAY',
+    cost_weight: 'double precision?',
     policy: 'text',
     can: 'ARRAY',
     created_at: 'timestamp with time zone',
@@ -70,6 +71,11 @@ const columns: Columns = {
     node: 'jsonb',
     attempts: 'jsonb',
     history: 'jsonb',
+  },
+  steerings: {
+    identity_id: 'text',
+    steering: 'jsonb',
+    changed_at: 'timestamp with time zone',
   },
   audit_events: {
     seq: 'bigint',

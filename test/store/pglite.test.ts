@@ -21,7 +21,9 @@ t.test('the promises of a store', async t => {
   await migrate(db)
   t.teardown(() => db.destroy())
   storeConformance(t, async (_t, conditions) => {
-    await sql`truncate identities, sessions, routes, paths, audit_events, enrolment_keys`.execute(db)
+    await sql`truncate identities, sessions, routes, paths, steerings, audit_events, enrolment_keys`.execute(
+      db,
+    )
     return new SqlStore(db, {
       kind: 'pglite',
       pool: new OverlayPool(conditions),
@@ -63,7 +65,7 @@ t.test('nobody else can enter the directory', async t => {
 t.test('a directory whose making was cut short is made anew', async t => {
   const dataDir = t.testdir({ pglite: { PG_VERSION: '18', base: {} }, 'pglite.unfinished': '' })
   const store = await openStore({ ...overlay, dataDir })
-  t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [] })
+  t.strictSame(await store.load(), { identities: [], sessions: [], routes: [], paths: [], steerings: [] })
   await store.close()
   t.notOk(existsSync(join(dataDir, 'pglite.unfinished')))
 })

@@ -10,6 +10,7 @@ import type {
   Profile,
   StoredRoute,
   StoredSession,
+  StoredSteering,
 } from '../../src/actors/ports.js'
 
 /** A Saturday in November 2026; whole milliseconds, not whole seconds. */
@@ -28,6 +29,7 @@ export const profile: Profile = {
   bandwidthMbps: 940.5,
   exit: true,
   tags: ['ssd', 'with,comma', 'quo"te', ''],
+  costWeight: 1.75,
   policy: 'direct-only',
   can: ['probe', 'udp'],
 }
@@ -42,6 +44,7 @@ export const unknownProfile: Profile = {
   bandwidthMbps: null,
   exit: false,
   tags: [],
+  costWeight: null,
   policy: 'auto',
   can: [],
 }
@@ -169,6 +172,24 @@ export const path = (pathId: string, changes: Partial<PathRecord> = {}): PathRec
   ...changes,
 })
 
+export const steering = (identityId: string, changes: Partial<StoredSteering> = {}): StoredSteering => ({
+  identityId,
+  steering: {
+    groups: ['paid', 'with "quotes"'],
+    tags: ['fast'],
+    costWeight: 2.5,
+    maxSessions: 40,
+    drained: true,
+    pin: 'n-1',
+    prefer: ['n-2', 'n-3'],
+    avoid: ['n-4'],
+    group: 'paid',
+    weights: { rtt: 2, price: 0 },
+  },
+  changedAtMs: NOW_MS - 9,
+  ...changes,
+})
+
 export const auditEvent = (auditId: string, changes: Partial<AuditEvent> = {}): AuditEvent => ({
   auditId,
   atMs: NOW_MS,
@@ -184,5 +205,6 @@ export const changeOf = {
   session: (value: StoredSession): Change => ({ kind: 'session', key: value.sessionId, value }),
   route: (value: StoredRoute): Change => ({ kind: 'route', key: value.routeId, value }),
   path: (value: PathRecord): Change => ({ kind: 'path', key: value.pathId, value }),
+  steering: (value: StoredSteering): Change => ({ kind: 'steering', key: value.identityId, value }),
   audit: (value: AuditEvent): Change => ({ kind: 'audit', key: value.auditId, value }),
 }

@@ -21,6 +21,7 @@ export const IDENTITY: Identity = {
     bandwidthMbps: null,
     exit: false,
     tags: [],
+    costWeight: null,
     policy: 'auto',
     can: [],
   },

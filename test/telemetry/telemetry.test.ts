@@ -231,6 +231,7 @@ function nodeView(parts: Partial<NodeView>): NodeView {
       bandwidthMbps: null,
       exit: false,
       tags: [],
+      costWeight: null,
       policy: 'auto',
       can: [],
     },

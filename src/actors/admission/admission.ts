@@ -208,6 +208,7 @@ function profileOf(hello: WireOf<'register'>): Profile {
     bandwidthMbps: hello.bandwidthMbps ?? null,
     exit: hello.exit ?? false,
     tags: hello.tags ?? [],
+    costWeight: hello.costWeight ?? null,
     policy: hello.policy ?? 'auto',
     can: hello.can ?? [],
   }

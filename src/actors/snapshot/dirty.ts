@@ -48,6 +48,7 @@ function isHistory(change: Change): boolean {
     case 'path':
       return change.value.closedAtMs !== null
     case 'identity':
+    case 'steering':
       return false
   }
 }

@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- [NAME…] [--all] [--json] [--rounds N] [--quick]`
+ * `npm run bench -- --compare BEFORE.json AFTER.json`
  *
  * A NAME is a bench (`relay`), a case of it (`relay/1300B-single`) or the beginning of several
- * (`sessions/lifecycle`). Figures go to stdout, progress to stderr.
+ * (`sessions/lifecycle`). Figures go to stdout, progress to stderr. `--all --json` leaves a record as well.
  */
 import { parseArgs } from 'node:util'
 import { type Bench, type Case, type Settings, UnableError } from './bench.js'
@@ -10,12 +11,14 @@ import { frames } from './cases/frames.js'
 import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
 import { sessions } from './cases/sessions.js'
+import { snapshot } from './cases/snapshot.js'
 import { turn } from './cases/turn.js'
 import { NoCompilerError } from './load/compiled.js'
 import { profileInto } from './processes.js'
-import { type Figure, short, table } from './report.js'
+import { beginRecord, compare } from './record.js'
+import { type Measured, short, table } from './report.js'
 
-const BENCHES: readonly Bench[] = [frames, paths, relay, sessions, turn]
+const BENCHES: readonly Bench[] = [frames, paths, relay, sessions, snapshot, turn]
 /** Fewer have no middle that is worth the name. */
 const ROUNDS = 3
 const EXIT = { failed: 1, usage: 2, noCompiler: 3 }
@@ -25,10 +28,12 @@ const usage = () => `Usage: npm run -s bench -- [NAME…] [--all] [--json] [--ro
   NAME        a bench or a case: ${BENCHES.map(b => b.name).join(', ')}, relay/1300B-single …
   --all       every bench; the same as no NAME
   --list      says what there is, and measures nothing
-  --json      figures as JSON instead of a table
+  --json      figures as JSON instead of a table; with --all also in a file, whose path is said on stderr
   --rounds N  rounds of each case, 1 or more (default ${ROUNDS})
   --quick     short runs that show a bench works; not to quote
   --profile DIR  every server leaves a CPU profile there; its figures are not to quote
+
+  --compare BEFORE.json AFTER.json   what became of each figure between two runs
 
 Example: npm run -s bench -- relay sessions/heartbeats --json
 `
@@ -42,6 +47,7 @@ function read(args: readonly string[]) {
       allowPositionals: true,
       options: {
         all: { type: 'boolean', default: false },
+        compare: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
@@ -53,7 +59,9 @@ function read(args: readonly string[]) {
     const rounds = Number(values.rounds)
     if (!(Number.isInteger(rounds) && rounds > 0))
       throw new UsageError(`--rounds: wanted a whole number above 0, not ${values.rounds}`)
-    return { ...values, rounds, chosen: choose(values.all ? [] : positionals) }
+    if (values.compare && positionals.length !== 2) throw new UsageError('--compare: wanted two files')
+    const chosen = choose(values.all || values.compare ? [] : positionals)
+    return { ...values, rounds, chosen, files: positionals }
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError((error as Error).message) // parseArgs throws Errors
   }
@@ -74,33 +82,38 @@ function choose(names: readonly string[]): { bench: Bench; one: Case }[] {
   return names.length === 0 ? all : all.filter(one => names.some(name => meant(name).includes(one)))
 }
 
-async function run({ chosen, rounds, quick, json, profile }: ReturnType<typeof read>): Promise<void> {
-  if (profile !== undefined) profileInto(profile)
-  const figures: Figure[] = []
-  for (const { bench, one } of chosen) {
-    const name = `${bench.name}/${one.name}`
-    const settings: Settings = {
-      rounds,
-      quick,
-      say: text => process.stderr.write(`\r\x1b[K${name}: ${text}`),
-    }
-    const result = await one.measure(settings).catch(unable)
-    if (result instanceof UnableError) {
-      settings.say(`left out: ${result.message}\n`)
-      continue
-    }
-    const judged =
-      result.target === undefined ? {} : { met: result.ratio >= result.target && result.met !== false }
-    figures.push({ bench: bench.name, case: one.name, ...result, ...judged })
-    settings.say(`${short(result.value)} ${result.unit}, ratio ${result.ratio.toFixed(2)}\n`)
+async function run(asked: ReturnType<typeof read>): Promise<void> {
+  const { rounds, quick, json } = asked
+  if (asked.profile !== undefined) profileInto(asked.profile)
+  const finish = asked.all && json ? beginRecord({ rounds, quick }) : null
+  const measured: Measured[] = []
+  for (const { bench, one } of asked.chosen) {
+    const say = (text: string) => void process.stderr.write(`\r\x1b[K${bench.name}/${one.name}: ${text}`)
+    measured.push({ bench: bench.name, case: one.name, ...(await measure(one, { rounds, quick, say })) })
   }
-  process.stdout.write(json ? `${JSON.stringify(figures, null, 1)}\n` : `\n${table(figures)}\n`)
+  process.stdout.write(json ? `${JSON.stringify(measured, null, 1)}\n` : `\n${table(measured)}\n`)
+  if (finish !== null) process.stderr.write(`written to ${finish(measured)}\n`)
 }
 
-/** Returns an UnableError, and throws every other. */
-function unable(error: unknown): UnableError {
-  if (error instanceof UnableError) return error
-  throw error
+/** Measures one case. A run of an hour does not end because one of its cases cannot be measured. */
+async function measure(one: Case, settings: Settings) {
+  try {
+    const result = await one.measure(settings)
+    const judged =
+      result.target === undefined ? {} : { met: result.ratio >= result.target && result.met !== false }
+    settings.say(`${short(result.value)} ${result.unit}, ratio ${result.ratio.toFixed(2)}\n`)
+    return { ...result, ...judged }
+  } catch (error) {
+    const { message, stack } = error as Error // cases throw Errors
+    if (error instanceof NoCompilerError) process.exitCode ??= EXIT.noCompiler
+    if (error instanceof UnableError || error instanceof NoCompilerError) {
+      settings.say(`skipped: ${message}\n`)
+      return { skipped: message }
+    }
+    process.exitCode = EXIT.failed
+    settings.say(`failed: ${stack}\n`)
+    return { failed: message }
+  }
 }
 
 function list(): string {
@@ -114,15 +127,14 @@ try {
   const asked = read(process.argv.slice(2))
   if (asked.help) process.stdout.write(usage())
   else if (asked.list) process.stdout.write(list())
+  else if (asked.compare) process.stdout.write(`${compare(asked.files[0] ?? '', asked.files[1] ?? '')}\n`)
   else await run(asked)
 } catch (error) {
   if (error instanceof UsageError) {
     process.stderr.write(`bench: ${error.message}\n\n${usage()}`)
     process.exitCode = EXIT.usage
   } else {
-    process.stderr.write(
-      `\nbench: ${error instanceof NoCompilerError ? error.message : (error as Error).stack}\n`,
-    )
-    process.exit(error instanceof NoCompilerError ? EXIT.noCompiler : EXIT.failed)
+    process.stderr.write(`\nbench: ${(error as Error).stack}\n`)
+    process.exitCode = EXIT.failed
   }
 }

@@ -20,8 +20,16 @@ export interface Figure {
   readonly detail?: Readonly<Record<string, number | string>>
 }
 
-/** Returns the figures as a table that a person reads. */
-export function table(figures: readonly Figure[]): string {
+/** A case without a figure: what it needs is missing here, or it failed. */
+export type Absent = Pick<Figure, 'bench' | 'case'> &
+  ({ readonly skipped: string } | { readonly failed: string })
+
+export type Measured = Figure | Absent
+export const isFigure = (one: Measured): one is Figure => 'value' in one
+
+/** Returns what was measured as a table that a person reads, and below it what was not. */
+export function table(measured: readonly Measured[]): string {
+  const figures = measured.filter(isFigure)
   const head = ['case', 'value', 'unit', 'limit', '', 'ratio', 'target', '', 'saturated', 'rounds']
   const rows = figures.map(f => [
     `${f.bench}/${f.case}`,
@@ -35,13 +43,6 @@ export function table(figures: readonly Figure[]): string {
     f.saturated,
     String(f.rounds),
   ])
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)))
-  const numeric = new Set([1, 3, 5, 9])
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (numeric.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd()
   const details = figures
     .filter(f => f.detail !== undefined)
     .map(
@@ -50,7 +51,30 @@ export function table(figures: readonly Figure[]): string {
           .map(([k, v]) => `${k} ${typeof v === 'number' ? short(v) : v}`)
           .join(', ')}`,
     )
-  return [line(head), ...rows.map(line), ...(details.length > 0 ? ['', ...details] : [])].join('\n')
+  const missing = measured.flatMap(one =>
+    isFigure(one)
+      ? []
+      : [
+          `  ${one.bench}/${one.case}: ${'skipped' in one ? `skipped: ${one.skipped}` : `FAILED: ${one.failed}`}`,
+        ],
+  )
+  const paragraphs = [[layOut(head, rows, new Set([1, 3, 5, 9]))], details, missing]
+  return paragraphs.flatMap(lines => (lines.length > 0 ? [lines.join('\n')] : [])).join('\n\n')
+}
+
+/** Returns rows as lines with their columns under each other; those of `numeric` to the right. */
+export function layOut(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: ReadonlySet<number>,
+): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (numeric.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [line(head), ...rows.map(line)].join('\n')
 }
 
 /** Returns a number with three or four telling digits, thousands apart. */

@@ -1,6 +1,6 @@
 /** Packets relayed by TURN, from clients to their peers and back, beside coturn on the same core. */
 import { spawnSync } from 'node:child_process'
-import type { Bench, Case, Result, Settings } from '../bench.js'
+import { type Bench, type Case, type Result, type Settings, UnableError } from '../bench.js'
 import { type Contestant, withServer } from '../contest.js'
 import { type TurnLoad, turnLoad } from '../load/turn-generator.js'
 import { interleave, median } from '../rounds.js'
@@ -27,9 +27,7 @@ const middle = (runs: readonly TurnLoad[], figure: keyof TurnLoad): number =>
 
 async function measure(size: number, settings: Settings): Promise<Result> {
   if (spawnSync('turnserver', ['--version']).error !== undefined)
-    throw new Error(
-      'the bench turn compares with coturn: install it (apt-get install coturn), then run this again',
-    )
+    throw new UnableError('coturn, to compare with, is not installed (apt-get install coturn)')
   const { ours, limit } = await interleave(
     settings.rounds,
     { ours: carried(OURS, size, settings), limit: carried(COTURN, size, settings) },

@@ -43,7 +43,7 @@ export function attend(port: number, more: Readonly<Record<string, () => unknown
     ...more,
   }
   createInterface({ input: process.stdin })
-    .on('line', line => process.stdout.write(`${JSON.stringify(answers[line]?.() ?? null)}\n`))
+    .on('line', async line => process.stdout.write(`${JSON.stringify((await answers[line]?.()) ?? null)}\n`))
     .on('close', () => process.exit(0))
   process.stdout.write(`${JSON.stringify({ port })}\n`)
 }

@@ -42,8 +42,9 @@ export function attend(port: number, more: Readonly<Record<string, () => unknown
     },
     ...more,
   }
+  const answer = async (question: string) => (await answers[question]?.()) ?? null
   createInterface({ input: process.stdin })
-    .on('line', async line => process.stdout.write(`${JSON.stringify((await answers[line]?.()) ?? null)}\n`))
+    .on('line', line => void answer(line).then(it => process.stdout.write(`${JSON.stringify(it)}\n`)))
     .on('close', () => process.exit(0))
   process.stdout.write(`${JSON.stringify({ port })}\n`)
 }

@@ -169,9 +169,11 @@ function linesOf(generation: number): Record<keyof typeof TABLES, Uint8Array[]> 
   }
 }
 
+type Cell = string | number | boolean | null
+
 const bytea = (bytes: Uint8Array) => `\\\\x${Buffer.from(bytes).toString('hex')}`
 
-function chunksOf(rows: readonly (readonly unknown[])[]): Uint8Array[] {
+function chunksOf(rows: readonly (readonly Cell[])[]): Uint8Array[] {
   const text = Buffer.from(rows.map(row => `${row.map(cell => cell ?? '\\N').join('\t')}\n`).join(''))
   return Array.from({ length: Math.ceil(text.length / CHUNK_BYTES) }, (_, i) =>
     text.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES),

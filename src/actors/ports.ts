@@ -525,6 +525,8 @@ export interface MeshStats {
     readonly assigned: number
     readonly refused: number
     readonly switched: number
+    /** Routes that have moved and whose old link is still open. */
+    readonly handingOver: number
   }
   readonly relay: {
     readonly links: number

@@ -126,6 +126,7 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
       assigned: routing.assigned,
       refused: routing.refused,
       switched: routing.switched,
+      handingOver: routing.handovers.size,
     },
     relay: {
       links: parts.table.size,

@@ -197,6 +197,7 @@ export function createMesh(options: MeshOptions): Mesh {
       options.traversal?.iceServers(end.identity.id).some(([uri]) => uri.startsWith('turn')) ?? false,
     openMs: timing.pathOpenMs,
     failed: ({ link }, end, reason) => coordinator.actor.send({ type: 'path.failed', link, end, reason }),
+    carried: link => routing.handovers.carried(link),
     faulted: ({ link }, error) => {
       counters.faults++
       log.error({ err: error, link }, 'a path failed and was closed')
@@ -211,6 +212,7 @@ export function createMesh(options: MeshOptions): Mesh {
     changes: snapshots,
     policyOf: policyOfEnd,
     deliver: (cell, event) => sessions.deliver(cell, event),
+    handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
   })
   let restored = 0
   const coordinator = createCoordinator({

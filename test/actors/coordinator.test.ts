@@ -65,6 +65,7 @@ t.test('a fault in what it does for a session is that session’s, and the coord
     { type: 'route.unwanted', cell: CLIENT, routeId: 'r' },
     { type: 'path.failed', link: 1, end: NODE, reason: 'x' },
     { type: 'failover.due', node: NODE },
+    { type: 'handover.due', client: CLIENT },
     { type: 'warmed' },
     { type: 'pressure.high' },
     { type: 'drain' },
@@ -113,14 +114,16 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
   })
   const routing = Object.fromEntries(
-    ['give', 'refuse', 'repeat', 'end', 'moveFrom', 'abandon', 'rescue', 'repair'].map(name => [name, bomb]),
+    ['give', 'refuse', 'repeat', 'end', 'moveFrom', 'abandon', 'rescue', 'repair', 'settleHandover'].map(
+      name => [name, bomb],
+    ),
   )
   const fleet = new Fleet({ gauge: () => null, rttMs: () => null }, () => 'auto')
   fleet.set(NODE, false)
   const coordinator = createCoordinator({
     clock: new SimulatedClock(),
     fleet,
-    routing: { ...routing, book } as unknown as Routing, // every method it uses explodes
+    routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
     faulted: cell => void faults.push(cell),

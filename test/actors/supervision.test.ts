@@ -227,6 +227,7 @@ function pathRig(): PathRig {
       remove: link => table.remove(link),
     },
     openMs: 1_000_000,
+    carried: () => {},
     failed: path => {
       bomb(path.link === victimLink)
       failures.push(path.link)

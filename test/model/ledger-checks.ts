@@ -9,7 +9,11 @@ export class LedgerChecks {
     const routes = mesh.routes()
     const { paths, total } = mesh.paths()
     must(paths.length === total, `${paths.length} paths are listed of ${total}`)
-    must(total === routes.length, `there are ${routes.length} routes, and ${total} paths in the ledger`)
+    const { handingOver } = mesh.stats().routes
+    must(
+      total === routes.length + handingOver,
+      `there are ${routes.length} routes, ${handingOver} hand over, and ${total} paths are in the ledger`,
+    )
     for (const { link, clientId, tier, via, reason } of routes) {
       const path = mesh.path(link)
       if (path === null) throw new Error(`the ledger does not know the path of ${clientId}`)

@@ -39,6 +39,7 @@ export class LonePath {
       hasStun: () => true,
       hasTurn: () => hasTurn,
       openMs: 1_000,
+      carried: () => {},
       failed: () => {},
       faulted: (_, error) => {
         throw error

@@ -192,7 +192,7 @@ function stats(parts: Partial<MeshStats>): MeshStats {
   return {
     sessions: { node: none, client: none },
     connections: { open: 0, greeting: 0 },
-    routes: { active: 0, assigned: 0, refused: 0, switched: 0 },
+    routes: { active: 0, assigned: 0, refused: 0, switched: 0, handingOver: 0 },
     relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },
     nats: [],
     paths: {

@@ -95,6 +95,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
           const cell = end ?? routing.book.ofLink(link)?.client
           if (cell !== undefined) guarded(cell, () => routing.repair(link, end, reason))
         },
+        settleHandover: (_, { client }) => guarded(client, () => routing.settleHandover(client)),
         moveRoutes: (_, { node }) => guarded(node, () => routing.moveFrom(node, 'node_lost')),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
@@ -108,6 +109,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     actor,
     stop: () => {
       absences.stop()
+      routing.stop()
       actor.stop()
     },
   }

@@ -27,6 +27,7 @@ export type CoordinatorEvent =
       readonly reason: string
     }
   | { readonly type: 'failover.due'; readonly node: Cell }
+  | { readonly type: 'handover.due'; readonly client: Cell }
   | { readonly type: 'warmed' }
   | { readonly type: 'pressure.high' }
   | { readonly type: 'pressure.low' }
@@ -43,6 +44,8 @@ export const coordinatorMachine = setup({
     endRoute: (_: unknown, _params: { cell: Cell; routeId: RouteId }) => {},
     repairRoute: (_: unknown, _params: { link: LinkId; end: Cell | null; reason: string }) => {},
     moveRoutes: (_: unknown, _params: { node: Cell }) => {},
+    /** Closes what a moved route has left, or gives up where it went. */
+    settleHandover: (_: unknown, _params: { client: Cell }) => {},
     /** Moves the routes of every node that is still away. */
     moveAbsent: () => {},
   },
@@ -63,6 +66,7 @@ export const coordinatorMachine = setup({
     'path.failed': {
       actions: { type: 'repairRoute', params: ({ event: { link, end, reason } }) => ({ link, end, reason }) },
     },
+    'handover.due': { actions: { type: 'settleHandover', params: ({ event: { client } }) => ({ client }) } },
     drain: '.draining',
   },
   states: {

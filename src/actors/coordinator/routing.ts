@@ -13,6 +13,7 @@ import type { Explanation, LinkId, RouteWish, StoredRoute } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Changes } from '../snapshot/snapshots.js'
 import type { Fleet, FleetNode, PolicyOf } from './fleet.js'
+import { type Handover, Handovers } from './handovers.js'
 import { type Route, RouteBook } from './route-book.js'
 
 export type SwitchCause = WireOf<'route.switched'>['cause']
@@ -30,12 +31,26 @@ export interface RoutingOptions {
   readonly changes: Changes
   readonly policyOf: PolicyOf
   readonly deliver: (cell: Cell, event: RouteEvent) => void
+  /** The client’s new path has had the time that it may take: `settleHandover` is wanted. */
+  readonly handoverDue: (client: Cell) => void
+}
+
+export interface MoveOptions {
+  /** Since when there is a reason to move, monotonic ms; absent: since the node was lost, or since now. */
+  readonly sinceMs?: number
+}
+/** Why a route waits for another node, and since when there is a reason, monotonic ms. */
+interface Plight {
+  readonly cause: SwitchCause
+  readonly sinceMs: number
 }
 
 /** Alternatives that travel with a route. */
 const ALTERNATIVES = 3
 /** When to ask again after nothing qualified, ms; drawn per client so that they do not return together. */
 const RETRY_MS = { least: 1_000, spread: 2_000 }
+/** How often a handover waits once more for a path that may still come to carry. */
+const PATIENCE = 3
 
 export class Routing {
   readonly book = new RouteBook()
@@ -44,12 +59,22 @@ export class Routing {
   refused = 0
   switched = 0
 
+  readonly handovers: Handovers
   readonly #options: RoutingOptions
-  /** Routes whose node is away and for which no other qualifies yet. */
-  readonly #stranded = new Set<Route>()
+  /** Routes that should move and for which no other node qualifies yet. */
+  readonly #stranded = new Map<Route, Plight>()
 
   constructor(options: RoutingOptions) {
     this.#options = options
+    this.handovers = new Handovers({
+      clock: options.clock,
+      due: options.handoverDue,
+      close: (link, reason) => options.paths.close(link, reason),
+      freed: node => {
+        this.#free(options.fleet.of(node))
+        this.#offer(node)
+      },
+    })
   }
 
   /** Answers a request: with a node, or with the reason why there is none. A standing route is replaced. */
@@ -99,15 +124,25 @@ export class Routing {
     this.#options.deliver(client, { type: 'route.ended', message: null })
   }
 
+  /**
+   * Moves a route to another node: at once when its node is dead, else make before break. Returns false when no
+   * other node qualifies: it moves when one comes, as long as its own accepts no routes.
+   */
+  move(route: Route, cause: SwitchCause, { sinceMs }: MoveOptions = {}): boolean {
+    const plight = { cause, sinceMs: sinceMs ?? route.node.lostMs ?? this.#options.clock.now() }
+    return route.node.line === null ? this.#flee(route, plight) : this.#move(route, plight, true)
+  }
+
   /** Moves each of the node's routes to another node; those for which none qualifies wait. */
   moveFrom(node: Cell, cause: SwitchCause): void {
-    for (const route of this.book.ofNode(node)) this.#move(route, cause)
+    for (const route of this.book.ofNode(node)) this.move(route, cause)
   }
 
   /** The node will not come back: its routes move or end. */
   abandon(node: Cell, cause: SwitchCause): void {
+    this.handovers.abandon(node)
     for (const route of this.book.ofNode(node)) {
-      if (this.#move(route, cause)) continue
+      if (this.#flee(route, { cause, sinceMs: node.lostMs ?? this.#options.clock.now() })) continue
       this.#finish(route, 'its node is gone and no other qualifies')
       this.#options.deliver(route.client, { type: 'route.ended', message: this.#loss(route) })
     }
@@ -115,20 +150,38 @@ export class Routing {
 
   /** A node came: routes that waited for one are looked at again. */
   rescue(): void {
-    for (const route of this.#stranded) {
+    for (const [route, plight] of this.#stranded) {
       if (this.#options.fleet.of(route.node)?.accepting === true) this.#stranded.delete(route)
-      else this.#move(route, 'node_lost')
+      else this.move(route, plight.cause, plight)
     }
   }
 
   /** A path failed at one end: another node when the node was to blame, else the end of the route. */
   repair(link: LinkId, end: Cell | null, reason: string): void {
     const route = this.book.ofLink(link)
-    if (route === undefined) return this.#options.paths.close(link, reason)
-    if (end !== route.client && this.#move(route, 'node_left')) return
+    if (route === undefined) {
+      if (!this.handovers.failed(link)) this.#options.paths.close(link, reason)
+      return
+    }
+    const plight = { cause: 'node_left', sinceMs: this.#options.clock.now() } as const
+    if (end === route.client ? this.#goBack(route, plight) : this.#flee(route, plight)) return
     this.#finish(route, reason)
     const message = { ...this.#loss(route), reason: `${reason}, and no other node meets the request` }
     this.#options.deliver(route.client, { type: 'route.ended', message })
+  }
+
+  /** The time of a handover is over: the old link is closed, or the new path is given up. */
+  settleHandover(client: Cell): void {
+    const handover = this.handovers.of(client)
+    const route = this.book.ofClient(client)
+    if (handover === undefined) return
+    const hasEnds = client.line !== null && handover.from.node.line !== null
+    if (route === undefined || handover.hasCarried || !hasEnds) return this.handovers.end(handover)
+    const late = this.#options.paths.lateEnd(route.link)
+    // A node that is away is moved from soon, and what only waits for a direct way may find it.
+    const mayCome = late === null || late.line === null
+    if (mayCome && handover.waited < PATIENCE) return this.handovers.waitOn(handover)
+    this.repair(route.link, late, 'the new path did not carry in time')
   }
 
   /** Brings back a route of an earlier process; false when its link cannot be had. */
@@ -140,6 +193,10 @@ export class Routing {
     this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs })
     this.#reserve(this.#options.fleet.of(node))
     return true
+  }
+
+  stop(): void {
+    this.handovers.stop()
   }
 
   #stillRight(route: Route, wish: RouteWish): boolean {
@@ -177,17 +234,25 @@ export class Routing {
     return route
   }
 
+  /** Moves the route from where nothing carries: to another node, or back to the one before. */
+  #flee(route: Route, plight: Plight): boolean {
+    return this.#move(route, plight, false) || this.#goBack(route, plight)
+  }
+
   /** Moves the route to the best other node; false, and stranded, when none qualifies. */
-  #move(route: Route, cause: SwitchCause): boolean {
-    const { fleet, paths, clock, random, deliver, policyOf } = this.#options
-    const wish = { ...route.wish, exclude: [...(route.wish.exclude ?? []), route.node.identity.id] }
+  #move(route: Route, plight: Plight, mayCarry: boolean): boolean {
+    const { fleet, paths, random, policyOf } = this.#options
+    const handover = this.handovers.of(route.client)
+    const out = [...(handover?.tried ?? []), route.node.identity.id]
+    const wish = { ...route.wish, exclude: [...(route.wish.exclude ?? []), ...out] }
     const choice = choose(fleet.nodes(), { ...wish, policy: policyOf(route.client) }, random)
     if (choice.node === null) {
-      this.#stranded.add(route)
+      this.#stranded.set(route, plight)
       return false
     }
-    this.#stranded.delete(route)
-    const previous = { node: route.node, link: route.link }
+    const isBack = handover?.hasCarried === false && choice.node.cell === handover.from.node
+    if (isBack) return this.#goBack(route, plight)
+    const { node, link, explanation } = route
     this.#reserve(choice.node)
     const path = paths.open({
       routeId: route.routeId,
@@ -195,21 +260,47 @@ export class Routing {
       node: choice.node.cell,
       exit: wish.exit === true,
     })
-    this.book.move(route, { node: choice.node.cell, link: path.link, explanation: explanationOf(choice) })
-    this.#free(fleet.of(previous.node))
+    this.#relocate(
+      route,
+      { node: choice.node.cell, link: path.link, explanation: explanationOf(choice) },
+      plight,
+    )
+    this.handovers.moved(route.client, { node, link, explanation }, path.link, mayCarry)
+    return true
+  }
+
+  /** The new path came to nothing and the old one is still there; false when it is not. */
+  #goBack(route: Route, plight: Plight): boolean {
+    const handover = this.handovers.of(route.client)
+    if (handover === undefined || handover.from.node.line === null) return false
+    const { node, link } = route
+    this.handovers.undo(handover)
+    this.#relocate(route, handover.from, plight)
+    // What it had to leave it shall leave still, as soon as there is somewhere to go.
+    if (this.#options.fleet.of(route.node)?.accepting !== true) this.#stranded.set(route, plight)
+    this.#options.paths.close(link, 'the route went back')
+    this.#free(this.#options.fleet.of(node))
+    this.#offer(node)
+    return true
+  }
+
+  /** Writes down where the route leads now, and tells the client. */
+  #relocate(route: Route, to: Handover['from'], { cause, sinceMs }: Plight): void {
+    const previousLink = route.link
+    this.#stranded.delete(route)
+    this.book.move(route, to)
     this.#store(route, cause)
     this.switched++
-    if (previous.node.lostMs !== null) this.failoverMs.observe(clock.now() - previous.node.lostMs)
-    deliver(route.client, {
+    this.failoverMs.observe(this.#options.clock.now() - sinceMs)
+    this.#options.deliver(route.client, {
       type: 'route.given',
-      message: { ...this.#fields(route), type: 'route.switched', cause, previousLink: previous.link },
+      message: { ...this.#fields(route), type: 'route.switched', cause, previousLink },
     })
-    paths.close(previous.link, 'the route moved to another node')
-    return true
   }
 
   #finish(route: Route, reason: string): void {
     this.#stranded.delete(route)
+    this.handovers.drop(route.client)
     this.book.remove(route)
     this.#free(this.#options.fleet.of(route.node))
     this.#options.paths.close(route.link, reason)
@@ -230,9 +321,10 @@ export class Routing {
   #offer(cell: Cell): void {
     const node = this.#options.fleet.of(cell)
     if (node === undefined || !node.accepting) return
-    for (const route of this.#stranded) {
+    for (const [route, plight] of this.#stranded) {
       const wish = { ...route.wish, policy: this.#options.policyOf(route.client) }
-      if (route.node !== cell && rejection(node, wish) === null && this.#move(route, 'node_lost')) return
+      if (route.node !== cell && rejection(node, wish) === null && this.move(route, plight.cause, plight))
+        return
     }
   }
 

@@ -49,6 +49,8 @@ export interface PathsOptions extends Surroundings {
   readonly openMs: number
   /** This end did not get ready, or said that it cannot serve the link; null: the path itself failed. */
   readonly failed: (path: PathCell, end: Cell | null, reason: string) => void
+  /** The path carries at both ends; said again whenever it carries another way. */
+  readonly carried: (link: LinkId) => void
   readonly faulted: (path: PathCell, error: unknown) => void
 }
 
@@ -86,8 +88,7 @@ export class Paths {
         punch: withPath<{ via: Via }>((path, { via }) => this.#upgrades.trials.begin(path, via)),
         forgetAttempt: withPath(path => this.#upgrades.trials.forget(path)),
         reportFailure: withPath(path => {
-          const late = [path.node, path.client].find(end => sideOf(path, end)?.ready !== true) ?? null
-          options.failed(path, late, 'the end did not get ready in time')
+          options.failed(path, lateEndOf(path), 'the end did not get ready in time')
         }),
         tellClosed: withPath<{ reason: string }>((path, { reason }) => this.#end(path, reason)),
         free: ({ context }) => this.#free(context.link),
@@ -111,6 +112,12 @@ export class Paths {
   open(route: { routeId: RouteId; client: Cell; node: Cell; exit: boolean }): PathCell {
     const link = this.#options.table.join(route.client.slot, route.node.slot)
     return this.#begin(link, route)
+  }
+
+  /** Returns which end of a path is not set up yet, the node first; null when both are. */
+  lateEnd(link: LinkId): Cell | null {
+    const path = this.#paths.get(link)
+    return path === undefined ? null : lateEndOf(path)
   }
 
   /** Brings back a path of an earlier process: it carries at once, as its ends believe. Null when it cannot be. */
@@ -248,6 +255,7 @@ export class Paths {
   #settle(path: PathCell, tier: Tier): void {
     tellSettled(path, tier)
     this.#note(path, tier)
+    if (tier !== 'waiting') this.#options.carried(path.link)
   }
 
   /** Writes down how the path carries. */
@@ -317,3 +325,6 @@ export class Paths {
     this.#paths.delete(link)
   }
 }
+
+const lateEndOf = (path: PathCell): Cell | null =>
+  [path.node, path.client].find(end => sideOf(path, end)?.ready !== true) ?? null

@@ -500,6 +500,12 @@ export interface WhyView {
   /** False: the database is away, and only what is in memory was looked at. */
   readonly complete: boolean
 }
+/** What the operator has laid down for one identity. */
+export interface SteeringView {
+  readonly id: IdentityId
+  readonly role: Role
+  readonly steering: Steering
+}
 export interface HistogramView {
   readonly bounds: readonly number[]
   readonly counts: ArrayLike<number>
@@ -587,6 +593,10 @@ export interface MeshApi {
   path(link: LinkId): PathStory | null
   /** Resolves with those of the two that have never enrolled, or with the answer. */
   why(a: IdentityId, b: IdentityId): Promise<WhyView | { readonly unknown: readonly IdentityId[] }>
+  /** Returns what holds for an identity; null when nobody has enrolled as it. */
+  steering(id: IdentityId): SteeringView | null
+  /** Changes the fields given, at once and for good; returns what holds now, or null when nobody has enrolled as it. */
+  steer(id: IdentityId, change: Partial<Steering>, actor: string): SteeringView | null
   /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
   disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */

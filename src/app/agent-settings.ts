@@ -17,6 +17,7 @@ import {
   yesNo,
   type Accepts,
 } from './setting.js'
+import { country, name, TAGS_MAX, WISH_SETTINGS } from './wish.js'
 
 const path = text(4096)
 
@@ -30,11 +31,6 @@ export const coordinatorAddress: Accepts<string> = {
   }),
   wanted: 'the coordinator’s address such as https://mesh.example.org',
 }
-const name = matching(
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-  '1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit',
-)
-const country = matching(/^[A-Z]{2}$/, 'two capital letters such as DE')
 const address: Accepts<string> = {
   schema: z.string().refine(value => isIP(value) !== 0),
   wanted: 'IP address',
@@ -97,7 +93,10 @@ export const NODE_SETTINGS = {
   maxSessions: optional('BOSON_MAX_SESSIONS', whole(1, 1_000_000), {
     doc: 'Clients that it carries at once.',
   }),
-  tags: standard('BOSON_TAGS', list(name), [] as readonly string[], { doc: 'Free labels.' }),
+  tags: standard('BOSON_TAGS', list(name, TAGS_MAX), [] as readonly string[], { doc: 'Free labels.' }),
+  cost: optional('BOSON_COST', number(0, 1_000), {
+    doc: 'How dear it is to use it: 1 is usual, 2 twice as dear.',
+  }),
   exit: standard('BOSON_EXIT', yesNo, false, {
     doc: 'Forwards what clients send to the internet, in this machine’s name.',
   }),
@@ -105,15 +104,7 @@ export const NODE_SETTINGS = {
 
 export const CLIENT_SETTINGS = {
   ...SHARED,
-  country: optional('BOSON_COUNTRY', country, { doc: 'The node is in this country.', example: 'DE' }),
-  region: optional('BOSON_REGION', text(64), { doc: 'The node is in this region.' }),
-  node: optional('BOSON_NODE', name, { doc: 'This node and no other.' }),
-  minBandwidth: optional('BOSON_MIN_BANDWIDTH', number(0, 1_000_000), {
-    doc: 'The node has at least this much left, Mbit/s.',
-  }),
-  maxLatency: optional('BOSON_MAX_LATENCY', number(0, 60_000), {
-    doc: 'The node’s round trip to the coordinator is at most this, ms.',
-  }),
+  ...WISH_SETTINGS,
   wait: standard('BOSON_WAIT', yesNo, false, {
     doc: 'Waits for a node that meets every requirement when there is none now.',
   }),

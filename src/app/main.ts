@@ -10,6 +10,7 @@ import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
 import { statusCommand } from './commands/status.js'
+import { steerCommand } from './commands/steer.js'
 import { versionCommand } from './commands/version.js'
 import { whyCommand } from './commands/why.js'
 import { EXIT } from './exit-codes.js'
@@ -44,6 +45,7 @@ function program(): Command {
     statusCommand(),
     pathsCommand(),
     whyCommand(),
+    steerCommand(),
     netcheckCommand(),
 
     demoCommand(),

@@ -36,6 +36,7 @@ import { TIMING } from '../protocol/timing.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { meshView } from './mesh-view.js'
 import { restore } from './restore.js'
+import { steeringView } from './steering-view.js'
 
 /** What the mesh needs of a logger; pino fits. Values are fields, never in the text. */
 export interface Log {
@@ -431,6 +432,7 @@ export function createMesh(options: MeshOptions): Mesh {
 
   return {
     ...view,
+    ...steeringView({ identities, steerings, changes: snapshots }),
     intake,
 
     async start() {

@@ -35,6 +35,13 @@ export class BadConfig extends CommandError {
   }
 }
 
+/** The command line cannot be used; the message lists every reason, a line each. */
+export class BadCommandLine extends CommandError {
+  constructor(problems: readonly string[]) {
+    super('USAGE', problems.join('\n'), EXIT.usage)
+  }
+}
+
 /** Returns the value of every setting in `table`; what is wrong is added to `problems`. */
 export function readSettings<T extends SettingTable>(
   table: T,

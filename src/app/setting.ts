@@ -59,6 +59,10 @@ export const standard = <T>(
   example: about.example ?? '',
 })
 
+/** A flag that nothing but the command line sets. */
+export const flag = <T>(accepts: Accepts<T>, doc: string): Setting<T> & { fallback: null } =>
+  optional('', accepts, { doc })
+
 /** A secret: only from the environment or the file. */
 export const secret = (env: string, about: About): Setting<string> & { fallback: null } => ({
   ...optional(env, text(4096), about),
@@ -139,7 +143,7 @@ export const portRange: Accepts<string> = {
 }
 
 /** A comma-separated list, or a list in the file. */
-export const list = (of: Accepts<string>): Accepts<readonly string[]> => ({
+export const list = (of: Accepts<string>, max = 64): Accepts<readonly string[]> => ({
   schema: z
     .union([
       z.array(z.string()),
@@ -147,9 +151,9 @@ export const list = (of: Accepts<string>): Accepts<readonly string[]> => ({
         .string()
         .transform(value => value.split(',').flatMap(part => (part.trim() === '' ? [] : [part.trim()]))),
     ])
-    .pipe(z.array(z.string()).max(64))
+    .pipe(z.array(z.string()).max(max))
     .refine(values => values.every(value => of.schema.safeParse(value).success)),
-  wanted: `a list, separated by commas, of at most 64 × ${of.wanted}`,
+  wanted: `a list, separated by commas, of at most ${max} × ${of.wanted}`,
 })
 
 export const url = (...protocols: readonly string[]): Accepts<string> => ({

@@ -1,18 +1,8 @@
 /** The operator's HTTP interface, over a real mesh with a store in memory. */
-import t, { type Test } from 'tap'
-import { generateKeyPairSync } from 'node:crypto'
-import { MeshNode } from '../../src/agent/index.js'
+import t from 'tap'
 import type { Store } from '../../src/actors/ports.js'
-import { readConfig } from '../../src/app/config.js'
-import { startCoordinator } from '../../src/app/coordinator.js'
 import { VERSION } from '../../src/app/version.js'
-import { systemClock } from '../../src/kit/clock.js'
-import { systemRandom } from '../../src/kit/random.js'
-import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
-import type { Ping } from '../../src/telemetry/health.js'
-import { until } from '../support/until.js'
-
-const TOKEN = 'a-token-that-is-known-to-this-test-only'
+import { coordinator, memoryStore, online } from '../support/coordinator.js'
 
 t.test('a coordinator whose parts are all there is healthy', async t => {
   const { get } = await coordinator(t, { redis: async () => 0.25 })
@@ -220,61 +210,6 @@ t.test('someone who opens the mesh in a browser is told what it is', async t => 
   t.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'agents connect at /mesh')
   t.match(await get('/mesh'), { status: 426, body: { error: { message: /where agents connect/ } } })
 })
-
-interface Wishes {
-  readonly redis?: Ping
-  readonly database?: Ping
-  readonly store?: Store
-}
-
-async function coordinator(t: Test, { redis, database, store = memoryStore() }: Wishes = {}) {
-  const clock = systemClock
-  const started = await startCoordinator({
-    config: readConfig({ flags: {}, env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '6000', NODE_ENV: 'test' } }),
-    clock,
-    random: systemRandom,
-    serverId: 'test',
-    token: TOKEN,
-    store: database === undefined ? store : Object.assign(store, { ping: database }),
-    storeKind: 'memory',
-    journal: new MemoryJournal(),
-    redis: redis ?? null,
-    log: { debug() {}, info() {}, warn() {}, error: (fields, message) => t.fail(message, fields) },
-  })
-  const { mesh, port } = started
-  t.teardown(() => started.stop(0))
-
-  const ask = async (
-    method: string,
-    path: string,
-    wish?: unknown,
-    headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` },
-  ) => {
-    const body = wish === undefined ? {} : { body: JSON.stringify(wish) }
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...body })
-    return { status: response.status, body: (await response.json()) as unknown }
-  }
-  const get = (path: string) => ask('GET', path, undefined, {})
-  const secretOf = async () => {
-    const wish = { role: null, uses: null, ttlMs: null, note: '', actor: 'test' }
-    return (await mesh.createEnrolmentKey(wish)).secret
-  }
-  return { mesh, get, ask, secretOf, port, url: `ws://127.0.0.1:${port}` }
-}
-
-async function online(t: Test, url: string, id: string, credential: string): Promise<MeshNode> {
-  const { privateKey } = generateKeyPairSync('x25519')
-  const jwk = privateKey.export({ format: 'jwk' })
-  const node = new MeshNode({ url, id, privateKey: Buffer.from(jwk.d ?? '', 'base64url'), credential })
-  t.teardown(() => node.stop())
-  await node.start()
-  await until('the node stands', () => node.status().state === 'online')
-  return node
-}
-
-function memoryStore(): Store {
-  return new MemoryStore({ overlay4: '10.77.0.0/16', overlay6: 'fd77:b050::/64' })
-}
 
 /** A store in memory whose database has gone. */
 function awayStore(): Store {

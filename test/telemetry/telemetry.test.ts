@@ -181,6 +181,8 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     paths: () => ({ paths: [], total: 0, next: null }),
     path: () => null,
     why: async () => ({ unknown: [] }),
+    steering: () => null,
+    steer: () => null,
     disconnect: () => false,
     createEnrolmentKey: () => Promise.reject(new Error('not of this test')),
     ...parts,

@@ -13,6 +13,7 @@ import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
 import { pathRoutes } from './paths.js'
 import { statusRoute } from './status.js'
+import { steeringRoutes } from './steering.js'
 
 export interface ApiParts {
   readonly clock: Clock
@@ -40,6 +41,7 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   ...enrolmentRoutes(parts),
   ...listRoutes(parts),
   ...pathRoutes(parts),
+  ...steeringRoutes(parts),
   rootRoute,
   meshRoute,
 ]

@@ -1,11 +1,12 @@
 /** `boson client`: this machine reaches a node, and through it the internet when asked to. */
 import { Command } from 'commander'
-import { MeshClient, type RouteWish } from '../../agent/index.js'
+import { MeshClient } from '../../agent/index.js'
 import { prepare } from '../agent-ground.js'
 import { gaugesOf, runAgent } from '../agent-life.js'
 import { CLIENT_SETTINGS, readClientSettings, type ClientSettings } from '../agent-settings.js'
 import { asBytes, asMs, awayText, LiveLine, type Moment, pathText } from '../live-line.js'
 import { addSettings, sourcesOf } from '../setting-options.js'
+import { wishOf } from '../wish.js'
 
 const EXAMPLES = `
 Examples:
@@ -48,19 +49,9 @@ async function runClient(settings: ClientSettings, json: boolean): Promise<void>
     },
     moment: client => momentOf(client, ground.iface),
     giveUpAfterS: settings.giveUpAfter,
-    begin: client => client.route(wishOf(settings), { patient: settings.wait }),
+    begin: client =>
+      client.route({ ...wishOf(settings), ...(settings.all && { exit: true }) }, { patient: settings.wait }),
   })
-}
-
-function wishOf({ country, region, node, minBandwidth, maxLatency, all }: ClientSettings): RouteWish {
-  return {
-    ...(country !== null && { country }),
-    ...(region !== null && { region }),
-    ...(node !== null && { target: node }),
-    ...(minBandwidth !== null && { minBandwidthMbps: minBandwidth }),
-    ...(maxLatency !== null && { maxLatencyMs: maxLatency }),
-    ...(all && { exit: true }),
-  }
 }
 
 function momentOf(client: MeshClient, iface: string): Moment {

@@ -50,7 +50,7 @@ async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
   })
 }
 
-function profileOf({ country, region, bandwidth, maxSessions, tags, exit }: NodeSettings) {
+function profileOf({ country, region, bandwidth, maxSessions, tags, cost, exit }: NodeSettings) {
   return {
     exit,
     ...(country !== null && { country }),
@@ -58,6 +58,7 @@ function profileOf({ country, region, bandwidth, maxSessions, tags, exit }: Node
     ...(bandwidth !== null && { bandwidthMbps: bandwidth }),
     ...(maxSessions !== null && { maxSessions }),
     ...(tags.length > 0 && { tags: [...tags] }),
+    ...(cost !== null && { costWeight: cost }),
   }
 }
 

@@ -59,6 +59,7 @@ const mesh = createMesh({
     hellosPerSecond: NEVER,
     helloBurst: NEVER,
   },
+  admission: { perSecond: NEVER, burst: NEVER },
   relay: { mbpsPerIdentity: 100_000 },
   // Sessions without a connection say nothing, and a restored one may wait for its turn.
   timing: { resumeWindowMs: HOUR_MS, ...(inMemory > 0 && { beatEveryMs: HOUR_MS }) },

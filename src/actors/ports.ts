@@ -554,6 +554,12 @@ export interface MeshStats {
   readonly heartbeats: number
   /** Refusals and kicks by reason. */
   readonly denied: Readonly<Record<string, number>>
+  readonly admissions: {
+    /** Let in, by what they came with. */
+    readonly admitted: Readonly<Record<'resume' | 'register' | 'first_contact', number>>
+    /** Told to come back in a slot of their own, and not back yet. */
+    readonly waiting: Readonly<Record<'node' | 'client' | 'register', number>>
+  }
   /** Sessions closed because our own code threw. */
   readonly faults: number
   readonly resumed: number

@@ -322,8 +322,7 @@ function returnPlan(context: AgentContext, event: AgentEvent, because: string | 
   const reason = because ?? reasonOf(context, event)
   const nowMs = 'nowMs' in event ? event.nowMs : Number.POSITIVE_INFINITY
   if (restart !== null && nowMs < restart.slotMs) return { waitMs: restart.slotMs - nowMs, attempt, reason }
-  const askedMs =
-    context.refusal?.retryAfterMs ?? (event.type === 'socket.closed' ? event.retryAfterMs : null)
+  const askedMs = context.refusal?.retryAfterMs ?? askedBySocket(event, random)
   if (askedMs !== null) {
     return { waitMs: Math.min(askedMs, timing.askedWaitMaxMs), attempt: attempt + 1, reason }
   }
@@ -333,6 +332,12 @@ function returnPlan(context: AgentContext, event: AgentEvent, because: string | 
     maxMs: expected ? timing.restartMaxMs : timing.reconnectMaxMs,
   })
   return { waitMs, attempt: attempt + 1, reason }
+}
+
+/** Returns the wait that an HTTP answer asked for, ms. It counts in whole seconds: agents spread over the last one. */
+function askedBySocket(event: AgentEvent, random: Random): number | null {
+  if (event.type !== 'socket.closed' || event.retryAfterMs === null) return null
+  return event.retryAfterMs + random.float() * 1_000
 }
 
 /** A refusal explains itself better than the close that follows it. */

@@ -180,6 +180,7 @@ function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>
       controlPerSecond: config.controlPerSecond,
       controlBurst: config.controlBurst,
     },
+    admission: { perSecond: config.admissionsPerSecond, burst: config.admissionBurst },
     pathPolicy: config.pathPolicy,
     relay: { mbpsPerIdentity: config.relayMbpsPerIdentity, payload: config.relayPayload },
   }

@@ -1,5 +1,7 @@
 /** What operators, pages and metrics may see of the mesh, read from its parts when asked. */
 import type { ActorRefFrom } from 'xstate'
+import type { Admissions } from '../actors/admission/admission.js'
+import type { Pacing } from '../actors/admission/pacing.js'
 import type { coordinatorMachine } from '../actors/coordinator/coordinator.machine.js'
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
@@ -40,6 +42,8 @@ export interface MeshParts extends PathParts {
     readonly faults: number
   }
   readonly denied: Readonly<Record<string, number>>
+  readonly admitted: Readonly<Admissions>
+  readonly pacing: Pacing
 }
 
 type Seen = Pick<
@@ -143,6 +147,7 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
     },
     heartbeats: parts.ledger.beats,
     denied: { ...parts.denied },
+    admissions: { admitted: { ...parts.admitted }, waiting: parts.pacing.waiting() },
     faults: counters.faults,
     resumed: counters.resumed,
     registered: counters.registered,

@@ -3,6 +3,7 @@ import { createActor } from 'xstate'
 import { Admission } from '../actors/admission/admission.js'
 import { Challenges } from '../actors/admission/challenges.js'
 import { Identities } from '../actors/admission/identities.js'
+import { type AdmissionRate, DEFAULT_ADMISSION, Pacing } from '../actors/admission/pacing.js'
 import { clusterMachine } from '../actors/cluster/cluster.machine.js'
 import { createCoordinator } from '../actors/coordinator/coordinator.effects.js'
 import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine.js'
@@ -80,6 +81,8 @@ export interface MeshOptions {
   readonly traversal?: Traversal
   readonly timing?: Partial<Timing>
   readonly limits?: Partial<Limits>
+  /** How fast sessions are let in. */
+  readonly admission?: Partial<AdmissionRate>
   readonly relay?: Partial<RelayOptions>
   /** How often each agent is asked about the NAT in front of it, ms. */
   readonly natProbeEveryMs?: number
@@ -140,6 +143,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const ledger = new HeartbeatLedger()
   const identities = new Identities()
   const challenges = new Challenges(clock, random)
+  const pacing = new Pacing({ clock, random, rate: { ...DEFAULT_ADMISSION, ...options.admission } })
   const snapshots = new Snapshots({
     clock,
     random,
@@ -166,7 +170,11 @@ export function createMesh(options: MeshOptions): Mesh {
 
   const sessions = new Sessions({
     clock,
-    timing: { lapseMs: timing.beatEveryMs * timing.lapseBeats, silenceMs },
+    timing: {
+      lapseMs: timing.beatEveryMs * timing.lapseBeats,
+      silenceMs,
+      resumeWindowMs: timing.resumeWindowMs,
+    },
     heardMs: slot => ledger.heardMs(slot),
     stalled: lagMs => {
       ledger.forgive(lagMs)
@@ -222,6 +230,7 @@ export function createMesh(options: MeshOptions): Mesh {
     routing,
     failoverAfterMs: timing.failoverAfterMs,
     warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
+    holdNewcomers: () => pacing.hold('register', CALM_MS),
     faulted: (cell, error) => faulted(cell, error),
   })
   const natProbes = new NatProbes({
@@ -277,13 +286,10 @@ export function createMesh(options: MeshOptions): Mesh {
     sessions,
     identities,
     changes: snapshots,
+    pacing,
     count,
     info: (fields, message) => log.info(fields, message),
-    barred: () => {
-      const state = coordinator.actor.getSnapshot()
-      if (state.matches('draining')) return 'draining'
-      return state.matches({ serving: 'shedding' }) ? 'overloaded' : null
-    },
+    draining: () => coordinator.actor.getSnapshot().matches('draining'),
   })
 
   const relay = watchRelay({ clock, lane, log })
@@ -428,6 +434,8 @@ export function createMesh(options: MeshOptions): Mesh {
     intake,
     counters,
     denied,
+    admitted: admission.admitted,
+    pacing,
   })
 
   return {

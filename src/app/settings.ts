@@ -3,6 +3,7 @@
  * `boson server` (`dataDir` is `--data-dir`), the keys of the configuration file, the defaults, the
  * messages for bad values, and `.env.example`.
  */
+import { DEFAULT_ADMISSION } from '../actors/admission/pacing.js'
 import { TIMING } from '../protocol/timing.js'
 import type { PolicyRule } from '../mesh/path-policy.js'
 import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mesh.js'
@@ -257,6 +258,17 @@ export const SETTINGS = {
   ),
   helloBurst: standard('BOSON_HELLO_BURST', whole(1, 1_000_000), DEFAULT_LIMITS.helloBurst, {
     doc: 'Registrations and resumptions from one address at once.',
+  }),
+  admissionsPerSecond: standard(
+    'BOSON_ADMISSIONS_PER_SECOND',
+    number(1, 1_000_000),
+    DEFAULT_ADMISSION.perSecond,
+    {
+      doc: 'Clients that are let back in a second, in the long run; nodes half as many, registrations a quarter. The others are told when to come.',
+    },
+  ),
+  admissionBurst: standard('BOSON_ADMISSION_BURST', whole(1, 1_000_000), DEFAULT_ADMISSION.burst, {
+    doc: 'Clients that are let back in at once after a quiet time.',
   }),
   strikesPerMinute: standard(
     'BOSON_STRIKES_PER_MINUTE',

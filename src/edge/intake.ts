@@ -3,6 +3,7 @@ import type { Challenge } from '../actors/admission/challenges.js'
 import type { Intake, Socket } from '../actors/ports.js'
 import { type Clock, every } from '../kit/clock.js'
 import { Deadlines } from '../kit/deadlines.js'
+import { Schedule } from '../kit/schedule.js'
 import { CLOSE } from '../protocol/close-codes.js'
 import { type Door, SocketConnection } from './connection.js'
 import { Addresses, type EdgeLimits } from './limits.js'
@@ -27,13 +28,16 @@ export interface SocketIntake extends Intake {
 
 /** How often addresses without connections are looked through, ms. */
 const SWEEP_MS = 60_000
-/** When a refused connection should be tried again, s. */
-const RETRY_AFTER_S = 5
+/** Refused connections are told to come back at this rate, a second: not all at once. */
+const RETURNS_PER_SECOND = 2_000
+/** The longest that one is told to stay away, s. */
+const RETRY_AFTER_MAX_S = 30
 
 export function createIntake(options: IntakeOptions): SocketIntake {
   const { clock, limits, door: inner } = options
   const addresses = new Addresses(clock, limits)
   const connections = new Set<SocketConnection>()
+  const returns = new Schedule({ perSecond: RETURNS_PER_SECOND, burst: 0 })
   const greetings = new Deadlines<SocketConnection>(clock, connection => {
     inner.count('greeting_timeout')
     connection.close('greetingTimeout', CLOSE.greetingTimeout.doc)
@@ -58,12 +62,18 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     },
   }
 
+  const retryAfterS = (now: number) => {
+    const farthestS = returns.waitMs(now) / 1_000
+    if (farthestS > RETRY_AFTER_MAX_S) return RETRY_AFTER_MAX_S
+    return Math.max(1, Math.ceil(returns.book(1, now) / 1_000))
+  }
+
   return {
     admit(remote) {
       const reason = shut ? 'shut' : addresses.barred(remote)
       if (reason === null) return { ok: true }
       inner.count(reason)
-      return { ok: false, retryAfterS: RETRY_AFTER_S }
+      return { ok: false, retryAfterS: retryAfterS(clock.now()) }
     },
     opened(socket: Socket) {
       addresses.opened(socket.remote)

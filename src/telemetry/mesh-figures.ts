@@ -105,6 +105,18 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     read: ({ stats: { registered, resumed, replaced } }) => counted({ registered, resumed, replaced }, 'how'),
   },
   {
+    name: 'boson_admissions_total',
+    help: 'Agents let in, by what they came with: a ticket, their key, or an enrolment key.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.admissions.admitted, 'kind'),
+  },
+  {
+    name: 'boson_admissions_waiting',
+    help: 'Agents that were told when to come back and have not come yet, by the line they stand in.',
+    type: 'gauge',
+    read: ({ stats }) => counted(stats.admissions.waiting, 'line'),
+  },
+  {
     name: 'boson_denied_total',
     help: 'Refusals and closed sockets by reason.',
     type: 'counter',

@@ -37,7 +37,7 @@ t.test('routes are given while it warms, serves and sheds, and refused while it 
     { when: wanted, then: 'warming', asks: [give] },
     { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
     { when: wanted, then: steady, asks: [give] },
-    { when: { type: 'pressure.high' }, then: { serving: 'shedding' } },
+    { when: { type: 'pressure.high' }, then: { serving: 'shedding' }, asks: ['holdNewcomers'] },
     { when: wanted, then: { serving: 'shedding' }, asks: [give] },
     { when: { type: 'pressure.low' }, then: steady },
     { when: { type: 'drain' }, then: 'draining' },
@@ -126,6 +126,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
+    holdNewcomers: () => {},
     faulted: cell => void faults.push(cell),
   })
   coordinator.actor.start()

@@ -69,7 +69,7 @@ function sessionsThatThrow() {
   const actions = Object.fromEntries(Object.keys(sessionActions).map(name => [name, bomb])) as never
   const sessions: Sessions = new Sessions({
     clock: new SimulatedClock(),
-    timing: { lapseMs: 1_000, silenceMs: 2_000 },
+    timing: { lapseMs: 1_000, silenceMs: 2_000, resumeWindowMs: 60_000 },
     heardMs: () => 0,
     stalled: () => {},
     faulted: cell => state.faults.push(cell),

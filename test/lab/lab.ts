@@ -20,7 +20,10 @@ export const URL = `wss://${HOST}/mesh`
 export const CREDENTIAL = 'bek_lab_any'
 
 export type LabOptions = Partial<
-  Pick<MeshOptions, 'timing' | 'limits' | 'relay' | 'snapshotEveryMs' | 'pathPolicy' | 'natProbeEveryMs'>
+  Pick<
+    MeshOptions,
+    'timing' | 'limits' | 'admission' | 'relay' | 'snapshotEveryMs' | 'pathPolicy' | 'natProbeEveryMs'
+  >
 > & {
   readonly seed?: number
   readonly latencyMs?: number

@@ -47,7 +47,7 @@ t.test('one address may have so many sockets greeting, and all of them together 
   for (let n = 0; n < 60; n++) dialling(lab, `attacker-${n}`, 'x')
   await lab.clock.run(50)
   t.equal(lab.mesh.stats().connections.greeting, 50)
-  t.same(lab.mesh.intake.admit('attacker'), { ok: false, retryAfterS: 5 })
+  t.same(lab.mesh.intake.admit('attacker'), { ok: false, retryAfterS: 1 })
   t.match(lab.mesh.stats().denied, { too_many_greetings: 2 + 18 + 1 })
   await lab.clock.run(TIMING.greetingMs + 100)
   t.match(lab.mesh.stats(), { connections: { greeting: 0 }, denied: { greeting_timeout: 50 } })

@@ -209,7 +209,7 @@ t.test('1,000 agents return after a restart in their slots', async t => {
     n % 20 === 0 ? new NodeHost(lab, `node-${n}`) : new ClientHost(lab, `client-${n}`),
   )
   for (const host of hosts) host.boot()
-  await lab.clock.run(1_000)
+  await lab.clock.run(3_000)
   const atMs = lab.clock.now()
   await lab.restart({ spreadMs: 20_000 })
   await lab.clock.run(23_000)

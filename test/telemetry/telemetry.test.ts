@@ -204,6 +204,10 @@ function stats(parts: Partial<MeshStats>): MeshStats {
     },
     heartbeats: 0,
     denied: {},
+    admissions: {
+      admitted: { resume: 0, register: 0, first_contact: 0 },
+      waiting: { node: 0, client: 0, register: 0 },
+    },
     faults: 0,
     resumed: 0,
     registered: 0,

@@ -1,10 +1,12 @@
 /**
  * The door: turns a `register` or a `resume` into a session, or into a refusal with its reason.
  *
- *   proof of the key ─→ known identity? ─ yes → same key? → takes its session over, or begins one
- *                              └─ no ─→ enrolment key → the store binds id, key and addresses → begins
+ *   ticket ─────────────────→ paced ─→ takes its session over
+ *   paced ─→ proof of the key ─→ known identity? ─ yes → same key? → takes its session over, or begins one
+ *                                       └─ no ─→ enrolment key → the store binds id, key and addresses → begins
  *
- * Nothing is said about an id before the proof holds. A known identity needs no store.
+ * Nothing is said about an id before the proof holds, and nothing is computed for it before its turn has come. A known
+ * identity needs no store.
  */
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
@@ -18,6 +20,7 @@ import type { Sessions } from '../session/sessions.js'
 import type { Changes } from '../snapshot/snapshots.js'
 import type { Challenge } from './challenges.js'
 import type { Identities } from './identities.js'
+import { COST, type Pacing } from './pacing.js'
 import { closeFor } from './refusals.js'
 
 export interface AdmissionOptions {
@@ -28,13 +31,15 @@ export interface AdmissionOptions {
   readonly sessions: Sessions
   readonly identities: Identities
   readonly changes: Changes
-  /** Why nobody new is let in now, or null. */
-  readonly barred: () => 'overloaded' | 'draining' | null
+  readonly pacing: Pacing
+  /** The coordinator leaves: nobody is let in. */
+  readonly draining: () => boolean
+  /** Hears of every refusal. */
   readonly count: (reason: string) => void
   readonly info: (fields: object, message: string) => void
 }
 
-/** When to come back after a passing refusal, ms; drawn per agent so that they do not return together. */
+/** When to come back after a passing refusal that has no slot, ms; drawn per agent so that they do not return together. */
 const RETRY_MS = { least: 1_000, spread: 4_000 }
 
 const REASONS: Readonly<Record<RefusalCode, string>> = {
@@ -51,7 +56,11 @@ const REASONS: Readonly<Record<RefusalCode, string>> = {
   addresses_exhausted: 'the address pool of the mesh is used up',
 }
 
+/** How many were let in, by what they came with. */
+export type Admissions = Record<'resume' | 'register' | 'first_contact', number>
+
 export class Admission {
+  readonly admitted: Admissions = { resume: 0, register: 0, first_contact: 0 }
   readonly #options: AdmissionOptions
 
   constructor(options: AdmissionOptions) {
@@ -59,28 +68,35 @@ export class Admission {
   }
 
   register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void {
-    const { serverId, identities, sessions } = this.#options
+    const { serverId, identities, sessions, pacing } = this.#options
     const { role, id, publicKey, proof } = hello
+    if (this.#options.draining()) return this.#refuse(line, 'draining')
+    // Of one address: nobody elsewhere can use up the slot of an id that is not theirs.
+    const waitMs = pacing.ask('register', `${line.socket.remote} ${id}`, COST.register)
+    if (waitMs > 0) return this.#refuse(line, 'overloaded', waitMs)
     const bound = { nonce: challenge.nonce, role, id, serverId }
     if (!proofHolds(challenge.privateKey, publicKey, bound, proof)) return this.#refuse(line, 'proof_failed')
-    const barred = this.#options.barred()
-    if (barred === 'draining') return this.#refuse(line, barred)
     const identity = identities.of(id)
-    if (identity === undefined)
-      return barred === null ? this.#firstContact(line, hello) : this.#refuse(line, barred)
+    if (identity === undefined) return this.#firstContact(line, hello)
     if (!sameBytes(identity.publicKey, publicKey)) return this.#keyMismatch(line, hello)
     if (identity.revokedAtMs !== null) return this.#refuse(line, 'revoked')
     if (identity.role !== role) return this.#refuse(line, 'role_mismatch')
     const cell = sessions.byIdentity(id)
     if (cell !== undefined) return this.#reattach(line, cell, 'register', profileOf(hello))
-    if (barred !== null) return this.#refuse(line, barred)
+    this.admitted.register++
     this.#begin(line, this.#withProfile(identity, profileOf(hello)))
   }
 
   resume(line: Line, { ticket }: WireOf<'resume'>): void {
-    if (this.#options.barred() === 'draining') return this.#refuse(line, 'draining')
-    const cell = this.#options.sessions.byTicket(ticketKey(hashOf(ticket)))
+    const { draining, sessions, pacing } = this.#options
+    if (draining()) return this.#refuse(line, 'draining')
+    const cell = sessions.byTicket(ticketKey(hashOf(ticket)))
     if (cell === undefined) return this.#refuse(line, 'ticket_unknown')
+    const waitMs = pacing.ask(cell.role, cell.sessionId, COST.resume)
+    if (waitMs > 0) {
+      sessions.extendWindow(cell, waitMs)
+      return this.#refuse(line, 'overloaded', waitMs)
+    }
     this.#reattach(line, cell, 'resume', null)
   }
 
@@ -91,7 +107,7 @@ export class Admission {
     if (profile !== null) cell.identity = this.#withProfile(cell.identity, profile)
     cell.incoming = line
     this.#options.sessions.deliver(cell, { type: 'reattached', by })
-    if (cell.incoming !== line) return
+    if (cell.incoming !== line) return void this.admitted[by]++
     cell.incoming = null // the session was not in a state to take it
     this.#refuse(line, 'overloaded')
   }
@@ -112,7 +128,8 @@ export class Admission {
   }
 
   #firstContact(line: Line, hello: WireOf<'register'>): void {
-    const { identities, sessions, clock } = this.#options
+    const { identities, sessions, clock, pacing } = this.#options
+    pacing.charge('register', COST.firstContact - COST.register)
     if (hello.credential === undefined) return this.#refuse(line, 'not_authorised')
     if (identities.ownerOf(hello.publicKey) !== undefined) return this.#refuse(line, 'key_in_use')
     if (sessions.byIdentity(hello.id) !== undefined) return this.#refuse(line, 'overloaded')
@@ -152,6 +169,7 @@ export class Admission {
     const { identity } = outcome
     identities.set(identity)
     cell.identity = identity
+    this.admitted.first_contact++
     info({ id: identity.id, role: identity.role, overlay4: identity.overlay4 }, 'identity enrolled')
     sessions.deliver(cell, { type: 'admitted' })
     // Its socket may be gone by now; the session waits for the next one.
@@ -170,19 +188,25 @@ export class Admission {
 
   #deny(cell: Cell, code: RefusalCode): void {
     this.#options.count(code)
-    this.#options.sessions.deliver(cell, { type: 'denied', ...this.#answer(code) })
+    this.#options.sessions.deliver(cell, { type: 'denied', ...this.#answer(code, this.#drawnMs()) })
   }
 
-  #refuse(line: Line, code: RefusalCode): void {
+  #refuse(line: Line, code: RefusalCode, waitMs = this.#drawnMs()): void {
     this.#options.count(code)
-    line.tell({ type: 'refused', ...this.#answer(code) })
+    line.tell({ type: 'refused', ...this.#answer(code, waitMs) })
     line.close(closeFor(code), REASONS[code])
   }
 
-  #answer(code: RefusalCode): { code: RefusalCode; reason: string; retryAfterMs?: number } {
+  #answer(
+    code: RefusalCode,
+    retryAfterMs: number,
+  ): { code: RefusalCode; reason: string; retryAfterMs?: number } {
     const passing = closeFor(code) === 'tryLater'
-    const retryAfterMs = Math.round(RETRY_MS.least + this.#options.random.float() * RETRY_MS.spread)
     return { code, reason: REASONS[code], ...(passing && { retryAfterMs }) }
+  }
+
+  #drawnMs(): number {
+    return Math.round(RETRY_MS.least + this.#options.random.float() * RETRY_MS.spread)
   }
 
   /** Returns the identity with what the agent says of itself now, and stores it when that is new. */

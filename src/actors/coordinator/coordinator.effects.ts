@@ -16,6 +16,8 @@ export interface CoordinatorOptions {
   readonly failoverAfterMs: number
   /** How long the sessions of the process before have to come back before routes move, ms; 0 when there are none. */
   readonly warmingMs: () => number
+  /** Lets nobody in for a while who does not hold a ticket. */
+  readonly holdNewcomers: () => void
   readonly faulted: (cell: Cell, error: unknown) => void
 }
 
@@ -97,6 +99,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         },
         settleHandover: (_, { client }) => guarded(client, () => routing.settleHandover(client)),
         moveRoutes: (_, { node }) => guarded(node, () => routing.moveFrom(node, 'node_lost')),
+        holdNewcomers: () => options.holdNewcomers(),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
             if (!accepting) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))

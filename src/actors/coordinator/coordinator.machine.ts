@@ -48,6 +48,8 @@ export const coordinatorMachine = setup({
     settleHandover: (_: unknown, _params: { client: Cell }) => {},
     /** Moves the routes of every node that is still away. */
     moveAbsent: () => {},
+    /** Keeps those waiting who have no session, until it is calm again. */
+    holdNewcomers: () => {},
   },
 }).createMachine({
   id: 'coordinator',
@@ -81,7 +83,10 @@ export const coordinatorMachine = setup({
       },
       states: {
         steady: { on: { 'pressure.high': 'shedding' } },
-        shedding: { on: { 'pressure.low': 'steady' } },
+        shedding: {
+          entry: 'holdNewcomers',
+          on: { 'pressure.high': { actions: 'holdNewcomers' }, 'pressure.low': 'steady' },
+        },
       },
     },
     draining: {

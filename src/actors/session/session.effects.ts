@@ -132,7 +132,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
       lanes.detach(cell.slot)
       store(cell, 'suspended')
     }),
-    openWindow: withCell(cell => sessions.openWindow(cell, timing.resumeWindowMs)),
+    openWindow: withCell(cell => sessions.openWindow(cell)),
     closeWindow: withCell(cell => sessions.closeWindow(cell)),
     tellReplaced: withCell(cell => {
       const line = cell.line

@@ -17,6 +17,8 @@ export interface SessionTiming {
   /** Silence after which a session is dimmed, and after which its socket is closed, ms. */
   readonly lapseMs: number
   readonly silenceMs: number
+  /** How long a session without a socket may come back, ms. */
+  readonly resumeWindowMs: number
 }
 
 export interface SessionsOptions {
@@ -142,9 +144,14 @@ export class Sessions {
     if (hash !== null) this.#byTicket.set(hash, cell)
   }
 
-  /** Starts, or starts again, the time in which a session without a socket may come back, ms. */
-  openWindow(cell: Cell, ms: number): void {
-    this.#windows.set(cell, ms)
+  /** Starts, or starts again, the time in which a session without a socket may come back. */
+  openWindow(cell: Cell): void {
+    this.#windows.set(cell, this.#options.timing.resumeWindowMs)
+  }
+
+  /** Keeps a session that waits for its socket at least this much longer than the usual time, ms. */
+  extendWindow(cell: Cell, ms: number): void {
+    if (this.#windows.has(cell)) this.#windows.set(cell, this.#options.timing.resumeWindowMs + ms)
   }
 
   closeWindow(cell: Cell): void {

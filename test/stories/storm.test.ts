@@ -146,6 +146,7 @@ function suspended(n: number): Change[] {
       tags: [],
       policy: 'auto',
       can: [],
+      costWeight: null,
     },
     createdAtMs: 0,
     revokedAtMs: null,

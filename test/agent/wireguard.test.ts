@@ -213,6 +213,45 @@ t.test('a default route is accepted only by who asked for it', async t => {
   )
 })
 
+const EVERYTHING = ['0.0.0.0/0', '::/0']
+
+t.test('the next exit gets everything when it carries, in one command', async t => {
+  const { tunnel, wireguard, commands } = await twoExits(t)
+  t.match(commands.at(-1), new RegExp(`^wg set boson0 peer ${regexp(key(2))} .* allowed-ips $`), 'not yet')
+  const port = Number(/endpoint 127\.0\.0\.1:(\d+)/.exec(commands.at(-1) ?? '')?.[1])
+  const before = commands.length
+
+  let hasLeft = false
+  await tunnel.open(exit(2), () => {
+    hasLeft = true
+  })
+  wireguard.send(message(1, 148, { 4: 0xcafe }), port, '127.0.0.1')
+  await until('the initiation left', () => hasLeft)
+  tunnel.deliver(0x10002, message(2, 92, { 4: 0xbeef, 8: 0xcafe }))
+  await until('WireGuard is told', () => commands.length > before)
+  t.match(commands.at(-1), allowed([2, EVERYTHING.join(',')], [1, '']))
+
+  await tunnel.close(0x10001)
+  t.match(commands.at(-1), `peer ${key(1)} remove`)
+  t.equal(commands.length, before + 2)
+})
+
+t.test('the next exit gets everything when the one before goes first, and before it goes', async t => {
+  const { tunnel, commands } = await twoExits(t)
+  await tunnel.close(0x10001)
+  t.match(commands.at(-2), allowed([2, EVERYTHING.join(',')]))
+  t.match(commands.at(-1), `peer ${key(1)} remove`)
+})
+
+t.test('an exit that never carried goes without a trace', async t => {
+  const { tunnel, commands } = await twoExits(t)
+  await tunnel.close(0x10002)
+  t.match(commands.at(-1), `peer ${key(2)} remove`)
+  await tunnel.close(0x10001)
+  await tunnel.open(exit(2), () => {})
+  t.match(commands.at(-1), allowed([2, EVERYTHING.join(',')]), 'what nobody has is given at once')
+})
+
 t.test('with a full tunnel the coordinator stays outside and nothing leaves in clear', async t => {
   const { tunnel, commands } = await bench(t, { outside: ['203.0.113.10'] })
   await tunnel.open(peer({ link: 0x10001, allowedIps: ['0.0.0.0/0', '::/0'] }), () => {})
@@ -273,8 +312,8 @@ t.test('an interface with another key is not ours to use', async t => {
 
 t.test('both ends read the round trip off the handshake', async t => {
   const clock = new SimulatedClock()
-  const initiator = new Handshake({ clock, first: true, repeat: () => {} })
-  const responder = new Handshake({ clock, first: true, repeat: () => {} })
+  const initiator = new Handshake({ clock, first: true, repeat: () => {}, agreed: () => {} })
+  const responder = new Handshake({ clock, first: true, repeat: () => {}, agreed: () => {} })
   const initiation = message(1, 148, { 4: 0xcafe })
   const response = message(2, 92, { 4: 0xbeef, 8: 0xcafe })
   const data = message(4, 32, { 4: 0xbeef })
@@ -296,7 +335,12 @@ t.test('both ends read the round trip off the handshake', async t => {
 t.test('an initiation is repeated until it is answered', async t => {
   const clock = new SimulatedClock()
   const repeated: Uint8Array[] = []
-  const handshake = new Handshake({ clock, first: true, repeat: packet => repeated.push(packet) })
+  const handshake = new Handshake({
+    clock,
+    first: true,
+    repeat: packet => repeated.push(packet),
+    agreed: () => {},
+  })
   const initiation = message(1, 148, { 4: 0xcafe })
   handshake.sent(initiation, clock.now())
   clock.advance(49)
@@ -319,7 +363,12 @@ t.test('an initiation is repeated until it is answered', async t => {
 t.test('a response is repeated until data comes', async t => {
   const clock = new SimulatedClock()
   const repeated: Uint8Array[] = []
-  const handshake = new Handshake({ clock, first: true, repeat: packet => repeated.push(packet) })
+  const handshake = new Handshake({
+    clock,
+    first: true,
+    repeat: packet => repeated.push(packet),
+    agreed: () => {},
+  })
   const response = message(2, 92, { 4: 0xbeef, 8: 0xcafe })
   handshake.sent(response, clock.now())
   clock.advance(50)
@@ -329,10 +378,23 @@ t.test('a response is repeated until data comes', async t => {
   t.equal(repeated.length, 1)
 })
 
+t.test('who is answered, and who gets data after an answer, has agreed', async t => {
+  const clock = new SimulatedClock()
+  let agreed = 0
+  const handshake = new Handshake({ clock, first: true, repeat: () => {}, agreed: () => agreed++ })
+  handshake.sent(message(1, 148, { 4: 0xcafe }), 0)
+  t.equal(agreed, 0)
+  handshake.received(message(2, 92, { 8: 0xcafe }), 10)
+  t.equal(agreed, 1)
+  handshake.sent(message(2, 92, { 4: 0xbeef }), 20)
+  handshake.received(message(4, 32, { 4: 0xbeef }), 30)
+  t.equal(agreed, 2)
+})
+
 t.test('a responder under load has heard the initiation', async t => {
   const clock = new SimulatedClock()
   let repeated = 0
-  const handshake = new Handshake({ clock, first: false, repeat: () => repeated++ })
+  const handshake = new Handshake({ clock, first: false, repeat: () => repeated++, agreed: () => {} })
   handshake.sent(message(1, 148, { 4: 0xcafe }), clock.now())
   handshake.received(message(3, 64, { 4: 0xcafe }), clock.now())
   clock.advance(10_000)
@@ -341,8 +403,8 @@ t.test('a responder under load has heard the initiation', async t => {
 
 t.test('of two initiations that cross, only one is heard', async t => {
   const clock = new SimulatedClock()
-  const first = new Handshake({ clock, first: true, repeat: () => {} })
-  const second = new Handshake({ clock, first: false, repeat: () => {} })
+  const first = new Handshake({ clock, first: true, repeat: () => {}, agreed: () => {} })
+  const second = new Handshake({ clock, first: false, repeat: () => {}, agreed: () => {} })
   const [a, b] = [message(1, 148, { 4: 0xa }), message(1, 148, { 4: 0xb })]
   t.ok(first.received(b, 0), 'it is heard where none is under way')
   first.sent(a, 0)
@@ -440,6 +502,24 @@ async function bench(
   await tunnel.addressed({ overlay4: '10.77.0.2/32', overlay6: '', mtu: 9_000 })
   return { tunnel, wireguard, commands, keyFiles }
 }
+
+/** A tunnel whose default route leads to one exit while a second one is open. */
+async function twoExits(t: Test): Promise<Awaited<ReturnType<typeof bench>>> {
+  const made = await bench(t, { outside: [] })
+  for (const n of [1, 2]) await made.tunnel.open(exit(n), () => {})
+  return made
+}
+
+const exit = (n: number): Peer =>
+  peer({ link: 0x10000 + n, peerKey: Buffer.alloc(32, n), allowedIps: EVERYTHING })
+
+/** A command that gives these addresses to these peers, in this order. */
+const allowed = (...peers: readonly (readonly [number, string])[]): RegExp =>
+  new RegExp(
+    `^wg set boson0${peers.map(([n, ips]) => ` peer ${regexp(key(n))} endpoint \\S+ persistent-keepalive 25 allowed-ips ${regexp(ips)}`).join('')}$`,
+  )
+
+const regexp = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 async function listen(t: Test): Promise<Socket> {
   const socket = createSocket('udp4')

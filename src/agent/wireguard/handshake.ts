@@ -37,6 +37,8 @@ export interface HandshakeOptions {
   readonly first: boolean
   /** Sends a message to the peer once more. */
   readonly repeat: (message: Uint8Array) => void
+  /** A handshake is over: packets of both sides are understood. */
+  readonly agreed: () => void
 }
 
 export class Handshake {
@@ -78,6 +80,7 @@ export class Handshake {
       // An answer after a repetition may be to either copy: it tells no round trip (Karn's rule).
       if (this.#repeated === 0) this.rttMs = nowMs - this.#sentMs
       this.stop()
+      this.#options.agreed()
     } else if (type === COOKIE) this.stop()
     return true
   }

@@ -5,7 +5,8 @@
  *   application ─ interface ─ WireGuard ◄─ udp 127.0.0.1 ─► LinkSocket ◄─ send / deliver ─► relay
  *
  * The socket belongs to the peer's key, not to the link: when the same peer comes back on another link,
- * WireGuard's endpoint stays and no packet is lost to the change.
+ * WireGuard's endpoint stays and no packet is lost to the change. When another peer takes over what is sent through
+ * one, as on the move from one exit to the next, it does so when it carries.
  *
  * A peer that can be reached without us is steered there: then the two WireGuards talk past this process.
  */
@@ -19,6 +20,7 @@ import type { OwnFigures, OwnSocket, Peer, Tunnel } from '../ports.js'
 import type { Ledger } from '../system/ledger.js'
 import { publicOf } from '../../protocol/proof.js'
 import { run as runTool, type Run } from '../system/run.js'
+import { AddressClaims } from './address-claims.js'
 import { parseCidr } from './cidr.js'
 import { Device } from './device.js'
 import { Handshake } from './handshake.js'
@@ -69,8 +71,10 @@ interface PeerState {
   readonly key: string
   readonly socket: LinkSocket
   readonly handshake: Handshake
-  /** As its link was opened: what WireGuard is told while it is not steered. */
+  /** As its link was opened, all that it wants: what WireGuard is told while it is not steered. */
   entry: PeerEntry
+  /** Its WireGuard and ours understand each other. */
+  hasAgreed: boolean
   /** As WireGuard was told instead; null: it sends through the link. */
   steered: PeerEntry | null
   /** The newest link to this peer: what WireGuard sends goes there. Null while the first is being opened. */
@@ -87,6 +91,7 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
   readonly #publicKey: string
   readonly #links = new Map<number, Link>()
   readonly #peers = new Map<string, Promise<PeerState>>()
+  readonly #claims = new AddressClaims()
   #ownPort: number | null = null
   #up: Promise<{ device: Device; table: PeerTable }> | null = null
   #addressing: Promise<void> = Promise.resolve()
@@ -111,13 +116,19 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
   }
 
   async open(peer: Peer, send: (packet: Uint8Array) => void): Promise<void> {
-    const { device, table } = await this.#ready()
+    const { device } = await this.#ready()
     const key = base64(peer.peerKey)
     const state = await this.#peer(key, device)
     const allowedIps = this.#accepted(peer.allowedIps)
     state.entry = { ...state.entry, allowedIps, keepaliveS: peer.keepaliveS }
-    if (state.steered !== null) state.steered = { ...state.steered, allowedIps }
-    await table.set(state.steered ?? state.entry)
+    const heirs = this.#claims.want(key, allowedIps)
+    const losers = state.hasAgreed ? this.#claims.take(key) : []
+    try {
+      await this.#tell([...heirs, key, ...losers])
+    } catch (error) {
+      if (state.link === null) this.#claims.drop(key)
+      throw error
+    }
     const known = this.#links.get(peer.link)
     const link: Link = { sentBytes: 0, receivedBytes: 0, lastReceivedAtMs: null, ...known, send, peer: state }
     this.#links.set(peer.link, link)
@@ -142,6 +153,8 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
     if (peer.link !== closed) return
     this.#peers.delete(peer.key)
     end(peer)
+    // Before the peer is gone others have what it had, so that no packet is without a way.
+    await this.#tell(this.#claims.drop(peer.key))
     const { table } = await this.#ready()
     // Opened again in the meantime: the entry is the new one's.
     if (!this.#peers.has(peer.key)) await table.remove(peer.key)
@@ -155,7 +168,7 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
     peer.handshake.stop()
     peer.steered =
       to === null ? null : { ...peer.entry, endpoint: endpointText(to.at), keepaliveS: to.keepaliveS }
-    await table.steer(peer.steered ?? peer.entry)
+    await table.steer(this.#entryOf(peer))
   }
 
   async beckon(publicKey: Uint8Array, at: string): Promise<void> {
@@ -195,6 +208,7 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
     this.#links.clear()
     for (const peer of this.#peers.values()) end(await peer)
     this.#peers.clear()
+    this.#claims.clear()
     await up?.device.close()
     await this.#options.ledger.giveBackAll()
     this.#up = null
@@ -266,7 +280,12 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
       state.link.sentBytes += packet.length
       state.link.send(packet)
     }
-    const handshake = new Handshake({ clock: this.#clock, first: this.#publicKey > key, repeat: send })
+    const handshake = new Handshake({
+      clock: this.#clock,
+      first: this.#publicKey > key,
+      repeat: send,
+      agreed: () => this.#agreed(state),
+    })
     const socket = await LinkSocket.open({
       port: device.listenPort,
       heard: packet => {
@@ -277,8 +296,30 @@ export class WireGuardTunnel implements Tunnel, OwnSocket {
     })
     const endpoint = `127.0.0.1:${socket.port}`
     const entry = { publicKey: key, endpoint, allowedIps: [], keepaliveS: 0 }
-    const state: PeerState = { key, socket, handshake, entry, steered: null, link: null }
+    const state: PeerState = { key, socket, handshake, entry, hasAgreed: false, steered: null, link: null }
     return state
+  }
+
+  /** The peer carries: it takes over what it wants. */
+  #agreed(state: PeerState): void {
+    state.hasAgreed = true
+    const losers = this.#claims.take(state.key)
+    if (losers.length === 0) return
+    // What cannot be done now is done when the other peer goes.
+    this.#tell([state.key, ...losers]).catch((error: unknown) =>
+      this.#options.log.debug({ err: error }, 'the addresses of a peer did not move to the next one'),
+    )
+  }
+
+  /** Tells WireGuard what these peers have now: in this order, so that an address goes from one to the other at once. */
+  async #tell(keys: readonly string[]): Promise<void> {
+    const { table } = await this.#ready()
+    const states = await Promise.all(keys.flatMap(key => this.#peers.get(key) ?? []))
+    await Promise.all(states.map(state => table.set(this.#entryOf(state))))
+  }
+
+  #entryOf(state: PeerState): PeerEntry {
+    return { ...(state.steered ?? state.entry), allowedIps: this.#claims.heldBy(state.key) }
   }
 
   /** Only who asked for it sends everything through a peer. */

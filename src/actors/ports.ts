@@ -194,12 +194,12 @@ export type RouteWish = Omit<WireOf<'route.request'>, 'type' | 'requestId'>
 
 /** How a decision came about. Plain data: stored with the route, printed by the command line. */
 export interface Explanation {
-  /** Nodes that were looked at, and how many of them met every requirement. */
+  /** Nodes that were looked at, in a large mesh a few of them, and how many of these met every requirement. */
   readonly considered: number
   readonly qualified: number
-  /** Requirement, and how many nodes it alone would exclude. */
+  /** Requirement, and how many nodes it ruled out; a node counts once, under its first. */
   readonly excluded: Readonly<Record<string, number>>
-  /** The few that were compared, best first; the first one is the choice. */
+  /** The few that were compared, best first; the first one is the choice. Preferred ones lead, avoided ones close. */
   readonly compared: readonly ScoredNode[]
   /** Nodes that were looked at and are out, and why: the first few. Absent in decisions of older versions. */
   readonly rejected?: readonly { readonly nodeId: IdentityId; readonly reason: string }[]
@@ -208,8 +208,10 @@ export interface ScoredNode {
   readonly nodeId: IdentityId
   /** Lower is better. */
   readonly cost: number
-  /** What the cost is made of; null is unknown. */
+  /** What the cost is made of, weighted; null is unknown and counts as average. */
   readonly terms: Readonly<Record<string, number | null>>
+  /** The client or its operator would rather have this node, or not: that goes before the cost. */
+  readonly liking?: 'preferred' | 'avoided'
 }
 
 /** What the operator has laid down for an identity. The wish of a request comes before it. */

@@ -212,14 +212,23 @@ export function createMesh(options: MeshOptions): Mesh {
       log.error({ err: error, link }, 'a path failed and was closed')
     },
   })
-  const fleet = new Fleet(ledger, policyOfEnd)
+  const fleet = new Fleet({
+    gauges: ledger,
+    policyOf: policyOfEnd,
+    natOf: end => natProbes.natOf(end.identity.id),
+    steeringOf: id => steerings.of(id),
+    tell: (node, event) => sessions.deliver(node, event),
+  })
+  steerings.onChange(id => {
+    const cell = sessions.byIdentity(id)
+    if (cell?.role === 'node') fleet.steer(cell)
+  })
   const routing = new Routing({
     clock,
     random,
     fleet,
     paths,
     changes: snapshots,
-    policyOf: policyOfEnd,
     deliver: (cell, event) => sessions.deliver(cell, event),
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
   })

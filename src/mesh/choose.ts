@@ -1,55 +1,216 @@
 /**
- * Route choice: filter by the hard requirements, compare a few of the qualified drawn at random, take the
- * cheapest. Comparing four rather than all keeps a burst of requests from piling onto the one node that
- * looks best at the moment (Mitzenmacher, “The Power of Two Choices in Randomized Load Balancing”).
+ * Route choice: a few of the nodes that meet every requirement, drawn at random, are compared and the cheapest is
+ * taken. Comparing four rather than all keeps a burst of requests from piling onto the one node that looks best at
+ * the moment (Mitzenmacher, “The Power of Two Choices in Randomized Load Balancing”), and costs the same however
+ * many nodes there are.
+ *
+ *   pools.ts: the open nodes of the wanted kind ─→ draw until four qualify ─→ cost.ts ─→ best first
+ *                     few of them: all are looked at      ↑ none did: every one is
  */
 import { pick, type Random } from '../kit/random.js'
+import type { ClientFacts } from './client-facts.js'
 import { type Cost, costOf } from './cost.js'
 import type { NodeFacts } from './node-facts.js'
-import { rejection, type Requirements } from './requirements.js'
+import type { NodePools } from './pools.js'
+import { rejection, type Rejection, type Requirements } from './requirements.js'
 
-/** How many of the qualified are compared. */
+/** How many of the qualified are compared, beside those that are named. */
 const COMPARED = 4
+/** Up to this many nodes are looked at one and all, and the explanation is exact. */
+const FEW = 64
+/** Draws before it is better to look at everyone. */
+const DRAWS = 64
+/** Rejected nodes that an explanation names. */
+const NAMED = 16
+
+/** Whether the client or its operator would rather have this node, or not. */
+export type Liking = 'preferred' | 'avoided'
 
 export interface Compared<N> extends Cost {
   readonly node: N
+  readonly liking: Liking | null
+}
+
+export interface Rejected<N> {
+  readonly node: N
+  readonly reason: Rejection
 }
 
 export interface Choice<N> {
-  /** The cheapest of the compared, or null when no node qualifies. */
+  /** The first of the compared, or null when no node qualifies. */
   readonly node: N | null
+  /** Nodes that were looked at, and how many of them qualify. */
   readonly considered: number
   readonly qualified: number
   /** Reason and how many nodes it ruled out; a node counts once, under its first reason. */
   readonly excluded: Readonly<Record<string, number>>
-  /** Best first; the first is the choice. */
+  /** Preferred ones first and avoided ones last, by cost among themselves. */
   readonly compared: readonly Compared<N>[]
+  /** The first few that were ruled out. */
+  readonly rejected: readonly Rejected<N>[]
+}
+
+export interface Question<N> {
+  readonly want: Requirements
+  readonly client: ClientFacts
+  /** Nodes that are among the compared if they qualify, such as those that a route would go to next. */
+  readonly also?: readonly N[]
 }
 
 export function choose<N extends NodeFacts>(
-  nodes: Iterable<N>,
-  want: Requirements,
+  pools: NodePools<N>,
+  { want, client, also = [] }: Question<N>,
   random: Random,
 ): Choice<N> {
-  const excluded: Record<string, number> = {}
-  const sample: N[] = []
-  let considered = 0
-  let qualified = 0
+  const look = new Look<N>(want, also, random)
+  const only = want.target ?? want.pin
+  if (pools.size <= FEW) look.atAll(pools.nodes())
+  else if (only !== undefined) look.atThese(named(pools, [only]))
+  else {
+    look.atThese(also)
+    look.atThese(named(pools, want.prefer))
+    look.around(pools.pool(want))
+  }
+  return look.choice(client)
+}
+
+const named = <N extends NodeFacts>(pools: NodePools<N>, ids: readonly string[] = []): N[] =>
+  ids.flatMap(id => pools.byId(id) ?? [])
+
+/** Returns every node with its cost or the reason why it is out, best first: what `choose` would make of each. */
+export function explainAll<N extends NodeFacts>(
+  nodes: Iterable<N>,
+  want: Requirements,
+  client: ClientFacts,
+): { readonly qualified: readonly Compared<N>[]; readonly rejected: readonly Rejected<N>[] } {
+  const qualified: Compared<N>[] = []
+  const rejected: Rejected<N>[] = []
   for (const node of nodes) {
-    considered++
     const reason = rejection(node, want)
-    if (reason !== null) {
-      excluded[reason] = (excluded[reason] ?? 0) + 1
-      continue
-    }
-    qualified++
-    // Reservoir sampling (Vitter, algorithm R): every qualified node is as likely to be compared.
-    if (sample.length < COMPARED) sample.push(node)
-    else {
-      const place = pick(random, qualified)
-      if (place < COMPARED) sample[place] = node
+    if (reason === null) qualified.push(compared(node, want, client))
+    else rejected.push({ node, reason })
+  }
+  return { qualified: qualified.sort(byLikingThenCost), rejected }
+}
+
+function compared<N extends NodeFacts>(node: N, want: Requirements, client: ClientFacts): Compared<N> {
+  return { node, ...costOf(node, client, want.weights), liking: likingOf(node.id, want) }
+}
+
+function likingOf(id: string, want: Requirements): Liking | null {
+  if (want.prefer?.includes(id)) return 'preferred'
+  return want.avoid?.includes(id) ? 'avoided' : null
+}
+
+const RANK: Readonly<Record<Liking | 'neither', number>> = { preferred: 0, neither: 1, avoided: 2 }
+const byLikingThenCost = (a: Compared<unknown>, b: Compared<unknown>): number =>
+  RANK[a.liking ?? 'neither'] - RANK[b.liking ?? 'neither'] || a.cost - b.cost
+
+/** Everything that one choice has looked at. */
+class Look<N extends NodeFacts> {
+  readonly #want: Requirements
+  readonly #also: readonly N[]
+  readonly #random: Random
+  readonly #seen: N[] = []
+  readonly #excluded: Record<string, number> = {}
+  readonly #rejected: Rejected<N>[] = []
+  /** Those that qualify: the ones asked for, and a few of the others by liking. */
+  readonly #asked: N[] = []
+  readonly #preferred = new Sample<N>()
+  readonly #plain = new Sample<N>()
+  readonly #avoided = new Sample<N>()
+  #considered = 0
+  #qualified = 0
+
+  constructor(want: Requirements, also: readonly N[], random: Random) {
+    this.#want = want
+    this.#also = also
+    this.#random = random
+  }
+
+  /** Looks at nodes that are all different, none of which it has seen. */
+  atAll(nodes: Iterable<N>): void {
+    for (const node of nodes) this.#look(node)
+  }
+
+  /** Looks at a few that it may have seen. */
+  atThese(nodes: Iterable<N>): void {
+    for (const node of nodes) {
+      if (this.#seen.includes(node)) continue
+      this.#seen.push(node)
+      this.#look(node)
     }
   }
-  const compared = sample.map(node => ({ node, ...costOf(node) })).sort((a, b) => a.cost - b.cost)
-  return { node: compared[0]?.node ?? null, considered, qualified, excluded, compared }
+
+  /** Looks at random members until enough qualify, and at all of them before it says that none does. */
+  around(members: readonly N[]): void {
+    if (members.length <= FEW) return this.atThese(members)
+    for (let draws = 0; draws < DRAWS && this.#plain.nodes.length < COMPARED; draws++) {
+      const node = members[pick(this.#random, members.length)] as N // inside
+      if (this.#seen.includes(node)) continue
+      this.#seen.push(node)
+      this.#look(node)
+    }
+    if (this.#hasWelcome()) return
+    const seen = new Set(this.#seen)
+    for (const node of members) if (!seen.has(node)) this.#look(node)
+  }
+
+  choice(client: ClientFacts): Choice<N> {
+    const candidates = [...this.#asked, ...this.#preferred.nodes, ...this.#plain.nodes]
+    if (candidates.length < COMPARED) {
+      candidates.push(...this.#avoided.nodes.slice(0, COMPARED - candidates.length))
+    }
+    const ranked = candidates.map(node => compared(node, this.#want, client)).sort(byLikingThenCost)
+    return {
+      node: ranked[0]?.node ?? null,
+      considered: this.#considered,
+      qualified: this.#qualified,
+      excluded: this.#excluded,
+      compared: ranked,
+      rejected: this.#rejected,
+    }
+  }
+
+  #look(node: N): void {
+    this.#considered++
+    const reason = rejection(node, this.#want)
+    if (reason !== null) {
+      this.#excluded[reason] = (this.#excluded[reason] ?? 0) + 1
+      if (this.#rejected.length < NAMED) this.#rejected.push({ node, reason })
+      return
+    }
+    this.#qualified++
+    if (this.#also.includes(node)) this.#asked.push(node)
+    else this.#sampleFor(node).offer(node, this.#random)
+  }
+
+  #sampleFor(node: N): Sample<N> {
+    const liking = likingOf(node.id, this.#want)
+    return liking === null ? this.#plain : liking === 'preferred' ? this.#preferred : this.#avoided
+  }
+
+  /** Whether one qualifies that nobody wants to avoid. */
+  #hasWelcome(): boolean {
+    return (
+      this.#preferred.nodes.length + this.#plain.nodes.length > 0 ||
+      this.#asked.some(node => likingOf(node.id, this.#want) !== 'avoided')
+    )
+  }
+}
+
+/** A few of many, each as likely (Vitter, “Random Sampling with a Reservoir”, algorithm R). */
+class Sample<N> {
+  readonly nodes: N[] = []
+  #offered = 0
+
+  offer(node: N, random: Random): void {
+    this.#offered++
+    if (this.nodes.length < COMPARED) {
+      this.nodes.push(node)
+      return
+    }
+    const place = pick(random, this.#offered)
+    if (place < COMPARED) this.nodes[place] = node
+  }
 }

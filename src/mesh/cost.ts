@@ -1,35 +1,125 @@
 /**
- * What carrying one more client on a node costs. Lower is better; a half-full node costs 1. Every term is
- * kept for the explanation. Self-reported figures (CPU, loss) weigh little, so that a node cannot talk
- * itself up; unknown counts as average, never as good.
+ * What carrying one more client on a node costs. Lower is better; a half-full node costs 1. Every term is kept for
+ * the explanation; unknown counts as average, never as good.
+ *
+ *   load      places taken, or the uplink's use where that is more
+ *   rtt       coordinator to node, as the coordinator measured it
+ *   loss      client to node, as the node's clients measured it
+ *   reported  what the node says of itself: never more than 30 % of the whole, so that it cannot talk itself up
+ *   price     the cost weight that its owner or the operator set
+ *   distance  between client and node
+ *   flaps     sessions it lost lately
+ *   tier      how packets will travel, as far as the two NATs tell
  */
+import type { CostTerm } from '../actors/ports.js'
+import { COST_TERMS } from '../protocol/messages.js'
+import type { ClientFacts } from './client-facts.js'
 import { fullness, type NodeFacts } from './node-facts.js'
+import { type Outlook, outlookOf } from './outlook.js'
+import { distanceKm } from './position.js'
 
 /** A node that states no limit is compared as if it had this many places. */
 const ASSUMED_PLACES = 250
-/** A round trip of this many ms costs as much as a half-full node. */
-const RTT_SCALE_MS = 200
-/** An unknown round trip counts as this many ms. */
-const ASSUMED_RTT_MS = 50
-/** What self-reported figures can add at most. */
-const SELF_REPORTED_MAX = 0.3
-/** Probes lost, %, at which loss adds all it can. */
-const LOSS_SCALE_PCT = 10
+/** What costs as much as a half-full node, of each figure: ms, %, km; and lost sessions of a moment ago. */
+const SCALE = { rttMs: 200, lossPct: 5, distanceKm: 10_000, flaps: 4 }
+/** A price of 1 is usual, and costs this much. */
+const USUAL_PRICE = 0.25
+/** Self-reported figures that are as bad as they count: %, %, ms. */
+const WORST = { cpuPct: 100, lossPct: 10, latencyMs: 400 }
+/** What they cost together at their worst. */
+const REPORTED_MAX = 0.5
+/** The largest share of the whole that self-reported figures have beside measured ones. */
+const REPORTED_SHARE = 0.3
+/** A way that carries nothing is worse than any that does. */
+const OUTLOOK: Readonly<Record<NonNullable<Outlook>, number>> = {
+  direct: 0,
+  turned: 0.25,
+  relayed: 0.4,
+  none: 4,
+}
+
+export type Terms = Readonly<Record<CostTerm, number | null>>
+type Weights = Readonly<Partial<Record<CostTerm, number>>>
+
+/** What an unknown term counts as: 50 ms, 0.5 %, a quarter of the worst, the usual price, 5,000 km, a perhaps direct way. */
+export const AVERAGE: Readonly<Record<CostTerm, number>> = {
+  load: 1,
+  rtt: 50 / SCALE.rttMs,
+  loss: 0.5 / SCALE.lossPct,
+  reported: REPORTED_MAX / 4,
+  price: USUAL_PRICE,
+  distance: 5_000 / SCALE.distanceKm,
+  flaps: 0,
+  tier: 0.2,
+}
 
 export interface Cost {
   readonly cost: number
-  /** Each term as it enters the cost; null is unknown. */
-  readonly terms: Readonly<Record<'load' | 'rtt' | 'cpu' | 'loss', number | null>>
+  /** Each term as it enters the cost, weighted; null is unknown and enters as `AVERAGE`, weighted. */
+  readonly terms: Terms
 }
 
-export function costOf(node: NodeFacts): Cost {
-  const load = 2 * (fullness(node) ?? node.reserved / ASSUMED_PLACES)
-  const rtt = node.rttMs === null ? null : node.rttMs / RTT_SCALE_MS
-  const half = SELF_REPORTED_MAX / 2
-  const cpu = node.cpuTotalPct === null ? null : half * Math.min(1, node.cpuTotalPct / 100)
-  const loss = node.packetLossPct === null ? null : half * Math.min(1, node.packetLossPct / LOSS_SCALE_PCT)
-  return {
-    cost: load + (rtt ?? ASSUMED_RTT_MS / RTT_SCALE_MS) + (cpu ?? half / 2) + (loss ?? 0),
-    terms: { load, rtt, cpu, loss },
+/** Returns the cost of the node for this client; terms without a weight count 1. */
+export function costOf(node: NodeFacts, client: ClientFacts, weights: Weights = {}): Cost {
+  const terms: Record<CostTerm, number | null> = {
+    load: weighted(loadOf(node), weights.load),
+    rtt: weighted(scaled(node.rttMs, SCALE.rttMs), weights.rtt),
+    loss: weighted(scaled(node.lossPct, SCALE.lossPct), weights.loss),
+    reported: null,
+    price: weighted(node.costWeight === null ? null : USUAL_PRICE * node.costWeight, weights.price),
+    distance: weighted(distanceTerm(node, client), weights.distance),
+    flaps: weighted(scaled(node.flaps, SCALE.flaps), weights.flaps),
+    tier: weighted(tierTerm(node, client), weights.tier),
   }
+  const reported = weighted(reportedTerm(node), weights.reported)
+  if (reported !== null) {
+    terms.reported = 0
+    const most = (sum(terms, weights) * REPORTED_SHARE) / (1 - REPORTED_SHARE)
+    const isMeasured = node.rttMs !== null || node.lossPct !== null
+    terms.reported = isMeasured ? Math.min(reported, most) : reported
+  }
+  return { cost: sum(terms, weights), terms }
+}
+
+/** Returns the cost that these terms make. */
+export function sum(terms: Terms, weights: Weights = {}): number {
+  let cost = 0
+  for (const term of COST_TERMS) cost += terms[term] ?? AVERAGE[term] * (weights[term] ?? 1)
+  return cost
+}
+
+const weighted = (term: number | null, weight = 1): number | null => (term === null ? null : term * weight)
+const scaled = (figure: number | null, scale: number): number | null =>
+  figure === null ? null : figure / scale
+
+/** What goes through the uplink is the node's word: it can only make the node dearer than its places do. */
+function loadOf(node: NodeFacts): number {
+  const places = fullness(node) ?? node.reserved / ASSUMED_PLACES
+  if (node.bandwidthMbps === null || node.bwTotalMbps === null || node.bandwidthMbps === 0) return 2 * places
+  return 2 * Math.max(places, Math.min(1, node.bwTotalMbps / node.bandwidthMbps))
+}
+
+/** By the mean of what it says; null when it says nothing. */
+function reportedTerm(node: NodeFacts): number | null {
+  let total = 0
+  let said = 0
+  const hear = (figure: number | null, worst: number) => {
+    if (figure === null) return
+    total += Math.min(1, figure / worst)
+    said++
+  }
+  hear(node.cpuTotalPct, WORST.cpuPct)
+  hear(node.packetLossPct, WORST.lossPct)
+  hear(node.latencyP50Ms, WORST.latencyMs)
+  return said === 0 ? null : (REPORTED_MAX * total) / said
+}
+
+const distanceTerm = (node: NodeFacts, client: ClientFacts): number | null =>
+  node.position === null || client.position === null
+    ? null
+    : distanceKm(node.position, client.position) / SCALE.distanceKm
+
+function tierTerm(node: NodeFacts, client: ClientFacts): number | null {
+  const outlook = outlookOf(client, node)
+  return outlook === null ? null : OUTLOOK[outlook]
 }

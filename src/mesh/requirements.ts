@@ -1,26 +1,69 @@
-/** Hard requirements: each one is met, or the node is out and the reason is counted. */
-import { type Agreed, areCompatible } from './path-policy.js'
+/**
+ * What a choice has to meet and what it should heed: the request and the operator's steering of the client, made
+ * one. Each hard requirement is met, or the node is out and the reason is counted.
+ */
+import type { CostTerm, RouteWish } from '../actors/ports.js'
+import type { ClientFacts } from './client-facts.js'
 import { bandwidthLeft, type NodeFacts } from './node-facts.js'
+import { type Agreed, areCompatible } from './path-policy.js'
 
-export interface Requirements {
-  readonly target?: string
+/** What is asked of a node by its nature, which seldom changes: nodes are kept in pools by it. */
+export interface Kind {
   readonly country?: string
   readonly region?: string
+  /** It has all of them. */
+  readonly tags?: readonly string[]
+  /** It is in each of them. */
+  readonly groups?: readonly string[]
+  readonly exit?: boolean
+  /** The client's own: which ways its packets may travel; absent: any. */
+  readonly policy?: Agreed
+}
+
+export interface Requirements extends Kind {
+  readonly target?: string
+  /** The only node that the operator lets the client use. */
+  readonly pin?: string
+  readonly exclude?: readonly string[]
   readonly minBandwidthMbps?: number
   readonly maxLatencyMs?: number
-  readonly exit?: boolean
-  readonly exclude?: readonly string[]
-  /** The client's own: which ways its packets may travel. */
-  readonly policy?: Agreed
+  /** Soft: these rather than others, those only when there is no other, and how much a term of the cost counts. */
+  readonly prefer?: readonly string[]
+  readonly avoid?: readonly string[]
+  readonly weights?: Readonly<Partial<Record<CostTerm, number>>>
+}
+
+/**
+ * Returns what holds for a request of this client. Pin and group of the operator's hold beside those of the request;
+ * where both prefer, avoid or weigh the same thing, the request has the last word.
+ */
+export function requirementsOf(wish: RouteWish, { policy, steering }: ClientFacts): Requirements {
+  const { group, prefer = [], avoid = [], weights = [], ...rest } = wish
+  const groups = [group, steering.group].filter(name => name !== undefined && name !== null)
+  const preferred = prefer.length > 0 ? prefer : steering.prefer
+  const avoided = [...avoid, ...steering.avoid].filter(id => !prefer.includes(id))
+  return {
+    ...rest,
+    policy,
+    groups,
+    prefer: preferred.filter(id => !avoid.includes(id)),
+    avoid: avoided,
+    weights: { ...steering.weights, ...Object.fromEntries(weights) },
+    ...(steering.pin !== null && { pin: steering.pin }),
+  }
 }
 
 export type Rejection =
   | 'not accepting'
+  | 'draining'
   | 'full'
   | 'target'
+  | 'pin'
   | 'excluded'
   | 'country'
   | 'region'
+  | 'tags'
+  | 'group'
   | 'exit'
   | 'policy'
   | 'bandwidth'
@@ -28,14 +71,14 @@ export type Rejection =
   | 'latency'
   | 'latency unknown'
 
-/** Returns why the node cannot serve the request, or null when it can. The cheapest questions come first. */
+/** Returns why the node cannot serve the request, or null when it can. */
 export function rejection(node: NodeFacts, want: Requirements): Rejection | null {
   if (want.target !== undefined && node.id !== want.target) return 'target'
+  if (want.pin !== undefined && node.id !== want.pin) return 'pin'
   if (!node.accepting) return 'not accepting'
-  if (want.country !== undefined && node.country !== want.country) return 'country'
-  if (want.region !== undefined && node.region !== want.region) return 'region'
-  if (want.exit === true && !node.exit) return 'exit'
-  if (want.policy !== undefined && !areCompatible(want.policy, node.policy)) return 'policy'
+  if (node.draining) return 'draining'
+  const unlike = mismatch(node, want)
+  if (unlike !== null) return unlike
   if (want.exclude?.includes(node.id)) return 'excluded'
   if (node.linksLeft <= 0 || (node.maxSessions !== null && node.reserved >= node.maxSessions)) return 'full'
   if (want.minBandwidthMbps !== undefined) {
@@ -50,6 +93,17 @@ export function rejection(node: NodeFacts, want: Requirements): Rejection | null
   return null
 }
 
+/** Returns in what the node is not of the kind, or null when it is. */
+export function mismatch(node: NodeFacts, want: Kind): Rejection | null {
+  if (want.country !== undefined && node.country !== want.country) return 'country'
+  if (want.region !== undefined && node.region !== want.region) return 'region'
+  if (want.exit === true && !node.exit) return 'exit'
+  if (!areCompatible(want.policy === undefined ? 'auto' : want.policy, node.policy)) return 'policy'
+  if (want.groups?.every(group => node.groups.includes(group)) === false) return 'group'
+  if (want.tags?.every(tag => node.tags.includes(tag)) === false) return 'tags'
+  return null
+}
+
 /** Returns each requirement that excluded nodes in words, with how many it excluded. */
 export function unmet(
   want: Requirements,
@@ -58,11 +112,15 @@ export function unmet(
 ): string[] {
   const wanted: Record<Rejection, string> = {
     'not accepting': 'online and accepting',
+    draining: 'not draining',
     full: 'a free place',
     target: `node ${want.target ?? ''}`,
+    pin: `node ${want.pin ?? ''}, by the operator’s pin`,
     excluded: 'not excluded by the request',
     country: `country ${want.country ?? ''}`,
     region: `region ${want.region ?? ''}`,
+    tags: `tags ${clipped(want.tags)}`,
+    group: `group ${clipped(want.groups)}`,
     exit: 'forwards to the internet',
     policy: `a path policy that goes with ${want.policy ?? 'one that contradicts itself'}`,
     bandwidth: `${want.minBandwidthMbps ?? 0} Mbit/s left`,
@@ -73,4 +131,11 @@ export function unmet(
   return Object.entries(excluded).map(
     ([reason, count]) => `${wanted[reason as Rejection]}: ruled out ${count} of ${considered}`, // keys come from rejection()
   )
+}
+
+/** A line of the answer has a bound; names have up to 64 characters each. */
+const LIST_MAX = 80
+const clipped = (names: readonly string[] = []): string => {
+  const text = names.join(', ')
+  return text.length <= LIST_MAX ? text : `${text.slice(0, LIST_MAX - 1)}…`
 }

@@ -13,7 +13,7 @@ import { SimulatedClock } from '../support/simulated-clock.js'
 import { walk } from '../support/walk.js'
 
 const cell = (slot: number, role: 'node' | 'client') =>
-  ({ slot, role, identity: { id: `i${slot}` } }) as unknown as Cell // the coordinator looks at no more
+  ({ slot, role, identity: { id: `i${slot}`, profile: {} } }) as unknown as Cell // the coordinator looks at no more
 const NODE = cell(1, 'node')
 const CLIENT = cell(2, 'client')
 const steady = { serving: 'steady' } as const
@@ -118,7 +118,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
       name => [name, bomb],
     ),
   )
-  const fleet = new Fleet({ gauge: () => null, rttMs: () => null }, () => 'auto')
+  const fleet = new Fleet({ gauges: { gauge: () => null, rttMs: () => null }, policyOf: () => 'auto' })
   fleet.set(NODE, false)
   const coordinator = createCoordinator({
     clock: new SimulatedClock(),

@@ -1,89 +1,35 @@
-/** The nodes as route choice sees them: figures are read from the heartbeat lane, never copied. */
-import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
-import type { NodeFacts } from '../../mesh/node-facts.js'
-import type { Agreed } from '../../mesh/path-policy.js'
-import type { Slot } from '../ports.js'
+/** The nodes that routes may lead to, and the pools that a choice draws from, kept as the nodes change. */
+import type { ClientFacts } from '../../mesh/client-facts.js'
+import { UNKNOWN_NAT } from '../../mesh/nat.js'
+import { NodePools } from '../../mesh/pools.js'
+import { positionOf } from '../../mesh/position.js'
+import { NO_STEERING } from '../../mesh/steering.js'
 import type { Cell } from '../session/cell.js'
+import { FleetNode, type NodeSources } from './fleet-node.js'
 
-/** Where a node's gauges are read. */
-export interface GaugeReader {
-  gauge(slot: Slot, name: string): number | null
-  rttMs(slot: Slot): number | null
-}
-
-/** Returns which ways the packets of an end may travel. */
-export type PolicyOf = (end: Cell) => Agreed
-
-export class FleetNode implements NodeFacts {
-  readonly cell: Cell
-  /** It has a socket, is heard, and has not been asked to leave. */
-  accepting: boolean
-  reserved = 0
-  readonly #gauges: GaugeReader
-  readonly #policyOf: PolicyOf
-  /** What holds for the identity as it was when it was asked last: a new profile is a new object. */
-  #policy: Agreed
-  #policyIsOf: Cell['identity']
-
-  constructor(cell: Cell, accepting: boolean, gauges: GaugeReader, policyOf: PolicyOf) {
-    this.cell = cell
-    this.accepting = accepting
-    this.#gauges = gauges
-    this.#policyOf = policyOf
-    this.#policy = policyOf(cell)
-    this.#policyIsOf = cell.identity
-  }
-
-  get id(): string {
-    return this.cell.identity.id
-  }
-  get country(): string | null {
-    return this.cell.identity.profile.country
-  }
-  get region(): string | null {
-    return this.cell.identity.profile.region
-  }
-  get exit(): boolean {
-    return this.cell.identity.profile.exit
-  }
-  get policy(): Agreed {
-    if (this.#policyIsOf !== this.cell.identity) {
-      this.#policy = this.#policyOf(this.cell)
-      this.#policyIsOf = this.cell.identity
-    }
-    return this.#policy
-  }
-  get maxSessions(): number | null {
-    return this.cell.identity.profile.maxSessions
-  }
-  get linksLeft(): number {
-    return LINKS_PER_SESSION_MAX - (this.cell.links?.size ?? 0)
-  }
-  get bandwidthMbps(): number | null {
-    return this.cell.identity.profile.bandwidthMbps
-  }
-  get bwTotalMbps(): number | null {
-    return this.#gauges.gauge(this.cell.slot, 'bwTotalMbps')
-  }
-  get rttMs(): number | null {
-    return this.#gauges.rttMs(this.cell.slot)
-  }
-  get cpuTotalPct(): number | null {
-    return this.#gauges.gauge(this.cell.slot, 'cpuTotalPct')
-  }
-  get packetLossPct(): number | null {
-    return this.#gauges.gauge(this.cell.slot, 'packetLossPct')
-  }
+/** A source that is left out knows nothing. */
+export interface FleetOptions extends Partial<Omit<NodeSources, 'gauges' | 'policyOf'>> {
+  readonly gauges: NodeSources['gauges']
+  readonly policyOf: NodeSources['policyOf']
+  /** Tells the session of a node that its last place was taken, or that it has one again. */
+  readonly tell?: (node: Cell, event: { readonly type: 'places.taken' | 'places.freed' }) => void
 }
 
 export class Fleet {
+  readonly pools = new NodePools<FleetNode>()
   readonly #nodes = new Map<Cell, FleetNode>()
-  readonly #gauges: GaugeReader
-  readonly #policyOf: PolicyOf
+  readonly #sources: NodeSources
+  readonly #tell: NonNullable<FleetOptions['tell']>
 
-  constructor(gauges: GaugeReader, policyOf: PolicyOf) {
-    this.#gauges = gauges
-    this.#policyOf = policyOf
+  constructor({ tell = () => {}, ...options }: FleetOptions) {
+    this.#tell = tell
+    this.#sources = {
+      natOf: () => UNKNOWN_NAT,
+      steeringOf: () => NO_STEERING,
+      lossPctOf: () => null,
+      flapsOf: () => null,
+      ...options,
+    }
   }
 
   get size(): number {
@@ -98,18 +44,71 @@ export class Fleet {
     return this.#nodes.get(cell)
   }
 
-  /** Adds the node, or lets it accept again or no more. */
+  /** Returns what a choice for this client has to know of it. */
+  clientOf(cell: Cell): ClientFacts {
+    const { id, profile } = cell.identity
+    return {
+      position: positionOf(profile.latitude, profile.longitude),
+      nat: this.#sources.natOf(cell),
+      policy: this.#sources.policyOf(cell),
+      steering: this.#sources.steeringOf(id),
+    }
+  }
+
+  /** Adds the node, or lets it accept again or no more; its profile may be a new one. */
   set(cell: Cell, accepting: boolean): FleetNode {
     let node = this.#nodes.get(cell)
     if (node === undefined) {
-      node = new FleetNode(cell, accepting, this.#gauges, this.#policyOf)
+      node = new FleetNode(cell, accepting, this.#sources)
       this.#nodes.set(cell, node)
-    }
+    } else node.refresh()
     node.accepting = accepting
+    this.#changed(node)
+    // A session that begins anew takes itself for one with room.
+    if (accepting && node.isFull) this.#tell(cell, { type: 'places.taken' })
     return node
   }
 
+  /** The operator has laid down something else for the node. */
+  steer(cell: Cell): void {
+    const node = this.#nodes.get(cell)
+    if (node === undefined) return
+    node.refresh()
+    this.#changed(node)
+  }
+
+  /** Lets the node be emptied, so that nothing new leads to it; or no more. */
+  leave(cell: Cell, isLeaving: boolean): void {
+    const node = this.#nodes.get(cell)
+    if (node === undefined) return
+    node.isLeaving = isLeaving
+    this.#changed(node)
+  }
+
+  /** Takes a place. */
+  reserve(node: FleetNode): void {
+    node.reserved++
+    if (node.isFull !== node.wasFull) this.#changed(node)
+  }
+
+  /** Gives a place back. */
+  free(node: FleetNode): void {
+    node.reserved--
+    if (node.isFull !== node.wasFull) this.#changed(node)
+  }
+
   remove(cell: Cell): void {
+    const node = this.#nodes.get(cell)
+    if (node === undefined) return
     this.#nodes.delete(cell)
+    this.pools.remove(node)
+  }
+
+  #changed(node: FleetNode): void {
+    if (this.#nodes.get(node.cell) !== node) return
+    this.pools.update(node)
+    if (node.isFull === node.wasFull) return
+    node.wasFull = node.isFull
+    this.#tell(node.cell, { type: node.isFull ? 'places.taken' : 'places.freed' })
   }
 }

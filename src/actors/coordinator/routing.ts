@@ -6,13 +6,15 @@ import type { Clock } from '../../kit/clock.js'
 import { Histogram } from '../../kit/histogram.js'
 import type { Random } from '../../kit/random.js'
 import { type Choice, choose } from '../../mesh/choose.js'
-import { rejection, unmet } from '../../mesh/requirements.js'
+import { Refusals } from '../../mesh/refusals.js'
+import { mismatch, rejection, requirementsOf, unmet } from '../../mesh/requirements.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { Paths } from '../path/paths.js'
 import type { Explanation, LinkId, RouteWish, StoredRoute } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Changes } from '../snapshot/snapshots.js'
-import type { Fleet, FleetNode, PolicyOf } from './fleet.js'
+import type { Fleet } from './fleet.js'
+import type { FleetNode } from './fleet-node.js'
 import { type Handover, Handovers } from './handovers.js'
 import { type Route, RouteBook } from './route-book.js'
 
@@ -21,7 +23,6 @@ type RouteEvent =
   | { readonly type: 'route.given'; readonly message: WireOf<'route.assigned'> | WireOf<'route.switched'> }
   | { readonly type: 'route.denied'; readonly message: WireOf<'route.refused'>; readonly keeps: boolean }
   | { readonly type: 'route.ended'; readonly message: WireOf<'route.refused'> | null }
-  | { readonly type: 'places.taken' | 'places.freed' }
 
 export interface RoutingOptions {
   readonly clock: Clock
@@ -29,7 +30,6 @@ export interface RoutingOptions {
   readonly fleet: Fleet
   readonly paths: Paths
   readonly changes: Changes
-  readonly policyOf: PolicyOf
   readonly deliver: (cell: Cell, event: RouteEvent) => void
   /** The client’s new path has had the time that it may take: `settleHandover` is wanted. */
   readonly handoverDue: (client: Cell) => void
@@ -63,6 +63,7 @@ export class Routing {
   readonly #options: RoutingOptions
   /** Routes that should move and for which no other node qualifies yet. */
   readonly #stranded = new Map<Route, Plight>()
+  readonly #refusals = new Refusals()
 
   constructor(options: RoutingOptions) {
     this.#options = options
@@ -84,7 +85,7 @@ export class Routing {
       return this.#options.deliver(client, { type: 'route.given', message: this.#assignment(old, requestId) })
     }
     const choice = this.#chooseAnew(client, old, wish)
-    if (choice.node === null) return this.#deny(client, requestId, wish, choice, old !== undefined)
+    if (choice.node === null) return this.#deny(client, requestId, wish, old !== undefined)
     const route = this.#assign(client, wish, choice.node, explanationOf(choice))
     this.assigned++
     this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, requestId) })
@@ -199,21 +200,30 @@ export class Routing {
     this.handovers.stop()
   }
 
+  /** Whether the standing route is what is asked for: its figures may have changed, what it was chosen by has not. */
   #stillRight(route: Route, wish: RouteWish): boolean {
-    return (
-      this.#options.fleet.of(route.node)?.accepting === true &&
-      JSON.stringify(wish) === JSON.stringify(route.wish)
-    )
+    const { fleet } = this.#options
+    const node = fleet.of(route.node)
+    if (node === undefined || !node.accepting || node.draining) return false
+    if (JSON.stringify(wish) !== JSON.stringify(route.wish)) return false
+    const want = requirementsOf(wish, fleet.clientOf(route.client))
+    return mismatch(node, want) === null && (want.pin ?? node.id) === node.id
   }
 
   /** Chooses as if the place of the old route were free: the client gives it up for the new one. */
   #chooseAnew(client: Cell, old: Route | undefined, wish: RouteWish): Choice<FleetNode> {
-    const { fleet, random, policyOf } = this.#options
+    const { fleet } = this.#options
     const held = old === undefined ? undefined : fleet.of(old.node)
-    if (held !== undefined) held.reserved--
-    const choice = choose(fleet.nodes(), { ...wish, policy: policyOf(client) }, random)
-    if (held !== undefined) held.reserved++
+    if (held !== undefined) fleet.free(held)
+    const choice = this.#choose(client, wish)
+    if (held !== undefined) fleet.reserve(held)
     return choice
+  }
+
+  #choose(client: Cell, wish: RouteWish, also: readonly FleetNode[] = []): Choice<FleetNode> {
+    const { fleet, random } = this.#options
+    const facts = fleet.clientOf(client)
+    return choose(fleet.pools, { want: requirementsOf(wish, facts), client: facts, also }, random)
   }
 
   #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {
@@ -241,11 +251,11 @@ export class Routing {
 
   /** Moves the route to the best other node; false, and stranded, when none qualifies. */
   #move(route: Route, plight: Plight, mayCarry: boolean): boolean {
-    const { fleet, paths, random, policyOf } = this.#options
+    const { paths } = this.#options
     const handover = this.handovers.of(route.client)
     const out = [...(handover?.tried ?? []), route.node.identity.id]
     const wish = { ...route.wish, exclude: [...(route.wish.exclude ?? []), ...out] }
-    const choice = choose(fleet.nodes(), { ...wish, policy: policyOf(route.client) }, random)
+    const choice = this.#choose(route.client, wish, this.#alternativesOf(route))
     if (choice.node === null) {
       this.#stranded.set(route, plight)
       return false
@@ -298,6 +308,13 @@ export class Routing {
     })
   }
 
+  /** Those that were next when the route was given: looked at first, with what is known of them now. */
+  #alternativesOf(route: Route): FleetNode[] {
+    const { pools } = this.#options.fleet
+    const known = route.explanation.compared.slice(0, 1 + ALTERNATIVES)
+    return known.flatMap(({ nodeId }) => pools.byId(nodeId) ?? []).filter(node => node.cell !== route.node)
+  }
+
   #finish(route: Route, reason: string): void {
     this.#stranded.delete(route)
     this.handovers.drop(route.client)
@@ -322,8 +339,8 @@ export class Routing {
     const node = this.#options.fleet.of(cell)
     if (node === undefined || !node.accepting) return
     for (const [route, plight] of this.#stranded) {
-      const wish = { ...route.wish, policy: this.#options.policyOf(route.client) }
-      if (route.node !== cell && rejection(node, wish) === null && this.move(route, plight.cause, plight))
+      const want = requirementsOf(route.wish, this.#options.fleet.clientOf(route.client))
+      if (route.node !== cell && rejection(node, want) === null && this.move(route, plight.cause, plight))
         return
     }
   }
@@ -337,20 +354,19 @@ export class Routing {
   }
 
   #reserve(node: FleetNode | undefined): void {
-    if (node === undefined) return
-    node.reserved++
-    if (node.reserved === node.maxSessions) this.#options.deliver(node.cell, { type: 'places.taken' })
+    if (node !== undefined) this.#options.fleet.reserve(node)
   }
 
   #free(node: FleetNode | undefined): void {
-    if (node === undefined) return
-    if (node.reserved === node.maxSessions) this.#options.deliver(node.cell, { type: 'places.freed' })
-    node.reserved--
+    if (node !== undefined) this.#options.fleet.free(node)
   }
 
-  #deny(client: Cell, requestId: number, wish: RouteWish, choice: Choice<FleetNode>, keeps: boolean): void {
+  #deny(client: Cell, requestId: number, wish: RouteWish, keeps: boolean): void {
     this.refused++
-    const known = wish.target === undefined || choice.considered > (choice.excluded['target'] ?? 0)
+    const { fleet, clock } = this.#options
+    const want = requirementsOf(wish, fleet.clientOf(client))
+    const { considered, excluded } = this.#refusals.explain(fleet.nodes(), want, clock.now())
+    const known = wish.target === undefined || fleet.pools.byId(wish.target) !== undefined
     this.#options.deliver(client, {
       type: 'route.denied',
       keeps,
@@ -358,14 +374,8 @@ export class Routing {
         type: 'route.refused',
         requestId,
         code: known ? 'no_candidate' : 'unknown_target',
-        reason: known
-          ? `none of ${choice.considered} nodes meets the request`
-          : `no node ${wish.target} is here`,
-        unmet: unmet(
-          { ...wish, policy: this.#options.policyOf(client) },
-          choice.excluded,
-          choice.considered,
-        ).slice(0, 16),
+        reason: known ? `none of ${considered} nodes meets the request` : `no node ${wish.target} is here`,
+        unmet: unmet(want, excluded, considered).slice(0, 16),
         retryAfterMs: this.#retryMs(),
       },
     })
@@ -407,16 +417,22 @@ export class Routing {
       ...(profile.region !== null && { region: profile.region }),
       exit: profile.exit,
       alternatives: compared.slice(1, 1 + ALTERNATIVES).map(scored => scored.nodeId),
-      why: `${qualified} of ${considered} nodes qualify; ${best === undefined ? id : `${best.nodeId} costs least (${best.cost.toFixed(2)})`} of ${compared.length} compared`,
+      why: `${qualified} of ${considered} nodes looked at qualify; ${best === undefined ? id : `${best.nodeId} costs least (${best.cost.toFixed(2)})`} of ${compared.length} compared`,
     }
   }
 }
 
-const explanationOf = ({ considered, qualified, excluded, compared }: Choice<FleetNode>): Explanation => ({
-  considered,
-  qualified,
-  excluded,
-  compared: compared.map(({ node, cost, terms }) => ({ nodeId: node.id, cost, terms })),
+const explanationOf = (choice: Choice<FleetNode>): Explanation => ({
+  considered: choice.considered,
+  qualified: choice.qualified,
+  excluded: choice.excluded,
+  compared: choice.compared.map(({ node, cost, terms, liking }) => ({
+    nodeId: node.id,
+    cost,
+    terms,
+    ...(liking !== null && { liking }),
+  })),
+  rejected: choice.rejected.map(({ node, reason }) => ({ nodeId: node.id, reason })),
 })
 
 const storedRoute = (route: Route): StoredRoute => ({

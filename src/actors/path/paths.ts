@@ -9,7 +9,7 @@ import type { Random } from '../../kit/random.js'
 import { type Agreed, strictest } from '../../mesh/path-policy.js'
 import type { Tier, Via } from '../../mesh/upgrade.js'
 import type { LinkId, PathTier, RouteId } from '../ports.js'
-import type { PolicyOf } from '../coordinator/fleet.js'
+import type { PolicyOf } from '../coordinator/fleet-node.js'
 import type { Cell } from '../session/cell.js'
 import type { PathLedger } from './ledger.js'
 import {

@@ -1,0 +1,113 @@
+/** A node as route choice sees it: figures are read from where they are measured, never copied. */
+import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
+import type { Nat } from '../../mesh/nat.js'
+import type { NodeFacts } from '../../mesh/node-facts.js'
+import type { Agreed } from '../../mesh/path-policy.js'
+import { type Position, positionOf } from '../../mesh/position.js'
+import type { IdentityId, Slot, Steering } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+
+/** Where a node's gauges are read. */
+export interface GaugeReader {
+  gauge(slot: Slot, name: 'bwTotalMbps' | 'cpuTotalPct' | 'packetLossPct' | 'latencyP50Ms'): number | null
+  rttMs(slot: Slot): number | null
+}
+
+/** Returns which ways the packets of an end may travel. */
+export type PolicyOf = (end: Cell) => Agreed
+
+/** Where everything else about a node is known. */
+export interface NodeSources {
+  readonly gauges: GaugeReader
+  readonly policyOf: PolicyOf
+  readonly natOf: (end: Cell) => Nat
+  readonly steeringOf: (id: IdentityId) => Steering
+  /** Packets lost on the way to the node as its clients measured it, %. */
+  readonly lossPctOf: (node: Cell) => number | null
+  /** Sessions that the node lost lately, old ones counting less and less. */
+  readonly flapsOf: (node: Cell) => number | null
+}
+
+export class FleetNode implements NodeFacts {
+  readonly cell: Cell
+  /** It has a socket and is heard. */
+  accepting: boolean
+  reserved = 0
+  /** It goes of its own accord, or is being emptied. */
+  isLeaving = false
+  /** Whether it was full when that was last told. Owned by the fleet. */
+  wasFull = false
+  // What follows changes with the profile, which is a new object then, or with the steering: `refresh` reads it.
+  id = ''
+  country: string | null = null
+  region: string | null = null
+  tags: readonly string[] = []
+  groups: readonly string[] = []
+  exit = false
+  policy: Agreed = null
+  costWeight: number | null = null
+  position: Position | null = null
+  maxSessions: number | null = null
+  bandwidthMbps: number | null = null
+  readonly #sources: NodeSources
+  #isDrained = false
+
+  constructor(cell: Cell, accepting: boolean, sources: NodeSources) {
+    this.cell = cell
+    this.accepting = accepting
+    this.#sources = sources
+    this.refresh()
+  }
+
+  /** Reads again what the agent and the operator say of the node. */
+  refresh(): void {
+    const { id, profile } = this.cell.identity
+    const steering = this.#sources.steeringOf(id)
+    this.id = id
+    this.country = profile.country
+    this.region = profile.region
+    this.tags = steering.tags.length === 0 ? profile.tags : [...profile.tags, ...steering.tags]
+    this.groups = steering.groups
+    this.exit = profile.exit
+    this.policy = this.#sources.policyOf(this.cell)
+    this.costWeight = steering.costWeight ?? profile.costWeight
+    this.position = positionOf(profile.latitude, profile.longitude)
+    this.maxSessions = steering.maxSessions ?? profile.maxSessions
+    this.bandwidthMbps = profile.bandwidthMbps
+    this.#isDrained = steering.drained
+  }
+
+  get draining(): boolean {
+    return this.#isDrained || this.isLeaving
+  }
+  get isFull(): boolean {
+    return this.maxSessions !== null && this.reserved >= this.maxSessions
+  }
+  get linksLeft(): number {
+    return LINKS_PER_SESSION_MAX - (this.cell.links?.size ?? 0)
+  }
+  get nat(): Nat {
+    return this.#sources.natOf(this.cell)
+  }
+  get bwTotalMbps(): number | null {
+    return this.#sources.gauges.gauge(this.cell.slot, 'bwTotalMbps')
+  }
+  get rttMs(): number | null {
+    return this.#sources.gauges.rttMs(this.cell.slot)
+  }
+  get lossPct(): number | null {
+    return this.#sources.lossPctOf(this.cell)
+  }
+  get flaps(): number | null {
+    return this.#sources.flapsOf(this.cell)
+  }
+  get cpuTotalPct(): number | null {
+    return this.#sources.gauges.gauge(this.cell.slot, 'cpuTotalPct')
+  }
+  get packetLossPct(): number | null {
+    return this.#sources.gauges.gauge(this.cell.slot, 'packetLossPct')
+  }
+  get latencyP50Ms(): number | null {
+    return this.#sources.gauges.gauge(this.cell.slot, 'latencyP50Ms')
+  }
+}

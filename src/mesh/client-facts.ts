@@ -1,0 +1,14 @@
+import type { Steering } from '../actors/ports.js'
+import type { Nat } from './nat.js'
+import type { Agreed } from './path-policy.js'
+import type { Position } from './position.js'
+
+/** What the mesh knows of a client when it chooses a node for it. Null is unknown, and stays unknown. */
+export interface ClientFacts {
+  readonly position: Position | null
+  readonly nat: Nat
+  /** Which ways its packets may travel. */
+  readonly policy: Agreed
+  /** What the operator has laid down for it. */
+  readonly steering: Steering
+}

@@ -508,6 +508,26 @@ export interface SteeringView {
   readonly role: Role
   readonly steering: Steering
 }
+/** A node that is drained. */
+export interface DrainView {
+  readonly nodeId: IdentityId
+  /** `waiting`: nothing qualifies for the routes that are left; `expired`: they were ended. */
+  readonly state: 'moving' | 'waiting' | 'empty' | 'expired' | 'cancelled'
+  readonly by: 'node' | 'operator'
+  readonly startedAtMs: number
+  /** Links that the node still carries: of its routes, and of those that are moving away. */
+  readonly left: number
+  /** Routes that were moved to other nodes so far. */
+  readonly moved: number
+  /** Routes that were tried, and nothing qualifies. */
+  readonly waiting: number
+  /** Routes that were ended because time was up. */
+  readonly ended: number
+  /** Until the routes that are left are ended, ms; null: it waits for them. */
+  readonly remainingMs: number | null
+  /** Until every route has been tried, ms; null: it moves none now. */
+  readonly estimateMs: number | null
+}
 export interface HistogramView {
   readonly bounds: readonly number[]
   readonly counts: ArrayLike<number>
@@ -605,6 +625,18 @@ export interface MeshApi {
   steering(id: IdentityId): SteeringView | null
   /** Changes the fields given, at once and for good; returns what holds now, or null when nobody has enrolled as it. */
   steer(id: IdentityId, change: Partial<Steering>, actor: string): SteeringView | null
+  /** Nodes that are drained, first the one that has been for longest. */
+  drains(): readonly DrainView[]
+  /**
+   * Drains a node: it is given no new routes, and those it has move to others. Lasts until it is cancelled. After
+   * `withinMs` what is left is ended; null: it waits for it. Returns null when no node of this name has enrolled.
+   */
+  drain(
+    id: IdentityId,
+    options: { readonly withinMs: number | null; readonly actor: string },
+  ): DrainView | null
+  /** Gives the node routes again. `by_node`: it asked to be drained itself, and still is. */
+  cancelDrain(id: IdentityId, actor: string): 'cancelled' | 'not_drained' | 'by_node'
   /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
   disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */

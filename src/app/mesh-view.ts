@@ -5,6 +5,7 @@ import type { Pacing } from '../actors/admission/pacing.js'
 import type { coordinatorMachine } from '../actors/coordinator/coordinator.machine.js'
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
+import type { Drains } from '../actors/drain/drains.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
@@ -29,6 +30,7 @@ export interface MeshParts extends PathParts {
   readonly paths: Paths
   readonly natProbes: NatProbes
   readonly routing: Routing
+  readonly drains: Drains
   readonly fleet: Fleet
   readonly lane: RelayLane
   readonly table: RelayTable
@@ -48,7 +50,7 @@ export interface MeshParts extends PathParts {
 
 type Seen = Pick<
   MeshApi,
-  'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes' | 'paths' | 'path' | 'why'
+  'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes' | 'drains' | 'paths' | 'path' | 'why'
 >
 
 export function meshView(parts: MeshParts): Seen {
@@ -103,6 +105,7 @@ export function meshView(parts: MeshParts): Seen {
           explanation,
         }
       }),
+    drains: () => parts.drains.views(),
     ...pathViews(parts, stateOf),
   }
 }

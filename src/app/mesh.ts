@@ -9,6 +9,7 @@ import { createCoordinator } from '../actors/coordinator/coordinator.effects.js'
 import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine.js'
 import { Fleet } from '../actors/coordinator/fleet.js'
 import { Routing } from '../actors/coordinator/routing.js'
+import { Drains } from '../actors/drain/drains.js'
 import { PathLedger } from '../actors/path/ledger.js'
 import { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { Ear } from '../actors/path/ear.js'
@@ -232,11 +233,28 @@ export function createMesh(options: MeshOptions): Mesh {
     deliver: (cell, event) => sessions.deliver(cell, event),
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
   })
+  const drains = new Drains({
+    clock,
+    fleet,
+    routing,
+    steerings,
+    changes: snapshots,
+    cellOf: id => sessions.byIdentity(id),
+    deliver: (cell, event) => sessions.deliver(cell, event),
+    mayMove: () => coordinator.actor.getSnapshot().matches('serving'),
+    faulted: (cell, error) => faulted(cell, error),
+    failed: (id, error) => {
+      counters.faults++
+      log.error({ err: error, id }, 'the drain of a node failed and was ended')
+    },
+    info: (fields, message) => log.info(fields, message),
+  })
   let restored = 0
   const coordinator = createCoordinator({
     clock,
     fleet,
     routing,
+    drains,
     failoverAfterMs: timing.failoverAfterMs,
     warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
     holdNewcomers: () => pacing.hold('register', CALM_MS),
@@ -273,6 +291,7 @@ export function createMesh(options: MeshOptions): Mesh {
     traversal: options.traversal ?? null,
     timing: { beatEveryMs: timing.beatEveryMs, silenceMs, resumeWindowMs: timing.resumeWindowMs },
     coordinator: tellCoordinator,
+    greeted: (cell, by) => drains.greeted(cell, by),
     count: what => counters[what]++,
     lanes: {
       attach: (slot, socket) => {
@@ -350,6 +369,9 @@ export function createMesh(options: MeshOptions): Mesh {
       }
       case 'route.release':
         sessions.deliver(cell, { type: 'route.unwanted', routeId: event.routeId })
+        return true
+      case 'drain.request':
+        drains.requested(cell, event)
         return true
       // A link that was closed a moment ago may still be spoken of: no fault of the agent.
       case 'path.ready':
@@ -435,6 +457,7 @@ export function createMesh(options: MeshOptions): Mesh {
     natProbes,
     routing,
     coordinator: coordinator.actor,
+    drains,
     fleet,
     lane,
     table,
@@ -471,6 +494,7 @@ export function createMesh(options: MeshOptions): Mesh {
         ledger: pathLedger,
         wallMs: clock.wallMs(),
       })
+      drains.restore()
       server.send({ type: 'restored' })
       coordinator.actor.start()
       snapshots.start()
@@ -506,6 +530,7 @@ export function createMesh(options: MeshOptions): Mesh {
       relay.stop()
       lane.stop()
       coordinator.stop()
+      drains.stop()
       natProbes.stop()
       ear?.close()
       paths.stop()
@@ -527,6 +552,11 @@ export function createMesh(options: MeshOptions): Mesh {
       else if (cell !== undefined) sessions.deliver(cell, { type: 'dismissed', close, reason })
       return cell !== undefined
     },
+
+    drain(id, { withinMs, actor }) {
+      return identities.of(id)?.role === 'node' ? drains.ask(id, withinMs, actor) : null
+    },
+    cancelDrain: (id, actor) => drains.cancel(id, actor),
 
     createEnrolmentKey: wish => createEnrolmentKey(store, snapshots, random, clock, wish),
   }

@@ -124,6 +124,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     clock: new SimulatedClock(),
     fleet,
     routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
+    drains: { holds: () => false, left: bomb },
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
     holdNewcomers: () => {},

@@ -204,6 +204,7 @@ t.test('what only the coordinator may say, and what only a client may, is no mes
     'path.signal',
     'path.attempt',
     'renew',
+    'drain.request',
     'goodbye',
     'error',
     'heartbeat',

@@ -2,6 +2,7 @@
 import { type Actor, createActor } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
+import type { Drains } from '../drain/drains.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
 import { coordinatorMachine } from './coordinator.machine.js'
@@ -12,6 +13,7 @@ export interface CoordinatorOptions {
   readonly clock: Clock
   readonly fleet: Fleet
   readonly routing: Routing
+  readonly drains: Pick<Drains, 'holds' | 'left'>
   /** How long a node may be away before its routes move, ms. */
   readonly failoverAfterMs: number
   /** How long the sessions of the process before have to come back before routes move, ms; 0 when there are none. */
@@ -27,38 +29,41 @@ export interface Coordinator {
 }
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { clock, fleet, routing } = options
+  const { clock, fleet, routing, drains } = options
   const absences = new Deadlines<Cell>(clock, node => actor.send({ type: 'failover.due', node }))
+
+  /** A node can carry clients, and does so unless it is drained. */
+  const welcome = (node: Cell) => {
+    const isDrained = drains.holds(node.identity.id)
+    fleet.set(node, !isDrained)
+    if (!isDrained) routing.rescue()
+  }
 
   const hear: Record<Cell['role'], Record<SessionFact, (cell: Cell) => void>> = {
     node: {
-      joined: cell => {
-        fleet.set(cell, true)
-        routing.rescue()
-      },
+      joined: welcome,
       restored: cell => fleet.set(cell, false),
       returned: cell => {
         absences.clear(cell)
-        fleet.set(cell, true)
-        routing.rescue()
+        welcome(cell)
       },
       lost: cell => {
         fleet.set(cell, false)
-        if (routing.book.ofNode(cell).size > 0) absences.set(cell, options.failoverAfterMs)
+        if (routing.book.ofNode(cell).size === 0) return
+        // One that was about to go is not waited for.
+        absences.set(cell, drains.holds(cell.identity.id) ? 0 : options.failoverAfterMs)
       },
       dimmed: cell => {
         fleet.set(cell, false)
         routing.moveFrom(cell, 'node_lapsed')
       },
-      brightened: cell => {
-        fleet.set(cell, true)
-        routing.rescue()
-      },
+      brightened: welcome,
       left: cell => {
         absences.clear(cell)
         fleet.set(cell, false)
         routing.abandon(cell, 'node_left')
         fleet.remove(cell)
+        drains.left(cell)
       },
     },
     client: {
@@ -102,7 +107,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         holdNewcomers: () => options.holdNewcomers(),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
-            if (!accepting) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))
+            // A drained node that is here is left at the pace of its drain.
+            const isHere = drains.holds(cell.identity.id) && cell.line !== null
+            if (!accepting && !isHere) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))
           }
         },
       },

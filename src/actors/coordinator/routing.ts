@@ -139,13 +139,22 @@ export class Routing {
     for (const route of this.book.ofNode(node)) this.move(route, cause)
   }
 
+  /** Ends a route against the will of its client, which hears why. */
+  takeBack(route: Route, reason: string): void {
+    this.#finish(route, reason)
+    const retryAfterMs = this.#retryMs()
+    this.#options.deliver(route.client, {
+      type: 'route.ended',
+      message: { type: 'route.refused', requestId: 0, code: 'no_candidate', reason, unmet: [], retryAfterMs },
+    })
+  }
+
   /** The node will not come back: its routes move or end. */
   abandon(node: Cell, cause: SwitchCause): void {
     this.handovers.abandon(node)
     for (const route of this.book.ofNode(node)) {
       if (this.#flee(route, { cause, sinceMs: node.lostMs ?? this.#options.clock.now() })) continue
-      this.#finish(route, 'its node is gone and no other qualifies')
-      this.#options.deliver(route.client, { type: 'route.ended', message: this.#loss(route) })
+      this.takeBack(route, `node ${node.identity.id} is gone and no other meets the request`)
     }
   }
 
@@ -166,9 +175,7 @@ export class Routing {
     }
     const plight = { cause: 'node_left', sinceMs: this.#options.clock.now() } as const
     if (end === route.client ? this.#goBack(route, plight) : this.#flee(route, plight)) return
-    this.#finish(route, reason)
-    const message = { ...this.#loss(route), reason: `${reason}, and no other node meets the request` }
-    this.#options.deliver(route.client, { type: 'route.ended', message })
+    this.takeBack(route, `${reason}, and no other node meets the request`)
   }
 
   /** The time of a handover is over: the old link is closed, or the new path is given up. */
@@ -379,17 +386,6 @@ export class Routing {
         retryAfterMs: this.#retryMs(),
       },
     })
-  }
-
-  #loss(route: Route): WireOf<'route.refused'> {
-    return {
-      type: 'route.refused',
-      requestId: 0,
-      code: 'no_candidate',
-      reason: `node ${route.node.identity.id} is gone and no other meets the request`,
-      unmet: [],
-      retryAfterMs: this.#retryMs(),
-    }
   }
 
   #retryMs(): number {

@@ -6,6 +6,7 @@ export type NodeEvent =
   | { readonly type: 'places.taken' }
   | { readonly type: 'places.freed' }
   | { readonly type: 'asked.to.leave' }
+  | { readonly type: 'asked.to.stay' }
   | { readonly type: 'probe.begun' }
   | { readonly type: 'probe.unanswered' }
   | { readonly type: 'nat.classified' }

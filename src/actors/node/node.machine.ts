@@ -3,7 +3,7 @@
  *
  *   presence  fresh ⇄ lapsed                 is it heard?
  *   reach     unknown → probing → known      what is its NAT like? (nat-probe finds out)
- *   duty      accepting ⇄ full, → leaving    may new clients come?
+ *   duty      accepting ⇄ full, ⇄ leaving    may new clients come?
  */
 import {
   closed,
@@ -42,7 +42,7 @@ export const nodeMachine = session.createMachine({
           states: {
             accepting: { on: { 'places.taken': 'full' } },
             full: { on: { 'places.freed': 'accepting' } },
-            leaving: {},
+            leaving: { on: { 'asked.to.stay': 'accepting' } },
           },
         },
       },

@@ -43,6 +43,8 @@ export interface SessionEffectsOptions {
     readonly resumeWindowMs: number
   }
   readonly coordinator: (event: CoordinatorEvent) => void
+  /** The session has a socket, and its agent knows. */
+  readonly greeted: (cell: Cell, by: 'register' | 'resume') => void
   readonly count: (what: 'registered' | 'resumed' | 'replaced') => void
 }
 
@@ -119,6 +121,7 @@ export function sessionLogics(options: SessionEffectsOptions): {
         })
       options.count(by === 'resume' ? 'resumed' : 'registered')
       paths.introduceAll(cell)
+      options.greeted(cell, by)
     }),
     refuse: withCell<Params<'refuse'>>((cell, answer) => {
       const line = cell.incoming

@@ -39,6 +39,7 @@ export type AgentRequest = Extract<
     readonly type:
       | 'route.request'
       | 'route.release'
+      | 'drain.request'
       | 'path.ready'
       | 'path.report'
       | 'path.closed'
@@ -63,7 +64,7 @@ const BOTH = [
   'error',
 ] as const
 const MAY_SAY: Readonly<Record<Role, ReadonlySet<string>>> = {
-  node: new Set(BOTH),
+  node: new Set([...BOTH, 'drain.request']),
   client: new Set([...BOTH, 'route.request', 'route.release']),
 }
 

@@ -30,6 +30,11 @@ export class Steerings {
     return this.#byId.get(id) ?? NO_STEERING
   }
 
+  /** Everyone for whom something is laid down. */
+  [Symbol.iterator](): Iterator<readonly [IdentityId, Steering]> {
+    return this.#byId.entries()
+  }
+
   /** Changes the fields given and leaves the others; returns what holds now. */
   set(id: IdentityId, change: Partial<Steering>): Steering {
     const before = this.of(id)

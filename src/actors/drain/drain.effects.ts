@@ -1,0 +1,214 @@
+/** What a drain does to the world. Composed once for all drains; an action finds its drain by the node's id. */
+import type { Actor } from 'xstate'
+import type { Clock } from '../../kit/clock.js'
+import { Deadlines } from '../../kit/deadlines.js'
+import type { Fleet } from '../coordinator/fleet.js'
+import type { Route } from '../coordinator/route-book.js'
+import type { Routing } from '../coordinator/routing.js'
+import type { NodeEvent } from '../node/node.events.js'
+import type { IdentityId } from '../ports.js'
+import type { Cell } from '../session/cell.js'
+import { type DrainEvent, drainMachine, type DrainState } from './drain.machine.js'
+import { Pace } from './pace.js'
+
+export type DrainedBy = 'node' | 'operator'
+
+/** What one party has asked for. */
+export interface Ask {
+  /** When the routes that are left are ended, monotonic ms; null: never. */
+  readonly untilMs: number | null
+}
+
+export interface Drain {
+  readonly nodeId: IdentityId
+  readonly actor: Actor<typeof drainMachine>
+  readonly asks: Map<DrainedBy, Ask>
+  /** Wall clock, ms. */
+  readonly startedAtMs: number
+  moved: number
+  /** Routes that were ended because time was up. */
+  ended: number
+  /** The routes of this round in the order in which they are tried, and how many were. */
+  line: readonly Route[]
+  tried: number
+  /** Those of them for which nothing qualified. */
+  stuck: Route[]
+  pace: Pace
+  /** Links at the last look. */
+  left: number
+  /** What the node was told last, and when, monotonic ms. */
+  told: { readonly atMs: number; readonly left: number; readonly moved: number } | null
+}
+
+export interface DrainEffectsOptions {
+  readonly clock: Clock
+  readonly fleet: Fleet
+  readonly routing: Pick<Routing, 'book' | 'move' | 'takeBack' | 'rescue'>
+  readonly cellOf: (id: IdentityId) => Cell | undefined
+  readonly deliver: (cell: Cell, event: NodeEvent) => void
+  /** Whether routes may be moved now: not while sessions of the process before come back, nor while we leave. */
+  readonly mayMove: () => boolean
+  readonly faulted: (cell: Cell, error: unknown) => void
+  readonly drainOf: (id: IdentityId) => Drain | undefined
+  readonly tell: (drain: Drain, event: DrainEvent) => void
+}
+
+/** How often a node is looked at, ms: what a node that is about to go waits at most once it is empty. */
+const LOOK_EVERY_MS = 50
+/** How long routes for which nothing qualified wait for another try, ms: figures change without a word. */
+const RETRY_MS = 5_000
+/** A node hears no more often how far it is, ms. */
+const REPORT_EVERY_MS = 1_000
+
+export interface DrainEffects {
+  readonly logic: typeof drainMachine
+  /** Lets the node have routes again. */
+  readonly readmit: (drain: Drain) => void
+  stop(): void
+}
+
+export function drainEffects(options: DrainEffectsOptions): DrainEffects {
+  const { clock, fleet, routing, cellOf, deliver, tell } = options
+
+  const looks = new Deadlines<Drain>(clock, drain => {
+    looks.set(drain, LOOK_EVERY_MS)
+    if (!options.mayMove()) return
+    const cell = cellOf(drain.nodeId)
+    const left = leftOf(cell)
+    if (left !== drain.left) countRescued(drain, cell)
+    drain.left = left
+    tell(drain, { type: 'looked', left, untried: drain.line.length - drain.tried })
+  })
+  const ends = new Deadlines<Drain>(clock, drain =>
+    tell(drain, { type: 'time.up', routes: routesOf(drain).length }),
+  )
+  const retries = new Deadlines<Drain>(clock, drain => tell(drain, { type: 'retry.due' }))
+
+  /** Routes that waited may have moved without us: a node came, or gave up a place. */
+  const countRescued = (drain: Drain, cell: Cell | undefined) => {
+    drain.stuck = drain.stuck.filter(route => {
+      if (route.node === cell) return true
+      if (stands(route)) drain.moved++
+      return false
+    })
+  }
+  const stands = (route: Route) => routing.book.ofLink(route.link) === route
+
+  const routesOf = (drain: Drain): readonly Route[] => {
+    const cell = cellOf(drain.nodeId)
+    return cell === undefined ? [] : [...routing.book.ofNode(cell)]
+  }
+
+  /** Runs what is about one route: what is thrown is the fault of its client’s session alone. */
+  const guarded = (route: Route, run: () => void) => {
+    try {
+      run()
+    } catch (error) {
+      options.faulted(route.client, error)
+    }
+  }
+
+  const readmit = ({ nodeId }: Drain) => {
+    const cell = cellOf(nodeId)
+    const node = cell && fleet.of(cell)
+    if (cell === undefined || node === undefined) return
+    deliver(cell, { type: 'asked.to.stay' })
+    if (node.maxSessions !== null && node.reserved >= node.maxSessions)
+      deliver(cell, { type: 'places.taken' })
+    fleet.set(cell, cell.line !== null && !cell.lapsed)
+    routing.rescue()
+  }
+
+  const withDrain =
+    <P>(run: (drain: Drain, params: P) => void) =>
+    ({ context }: { context: { nodeId: IdentityId } }, params: P) => {
+      const drain = options.drainOf(context.nodeId)
+      if (drain !== undefined) run(drain, params)
+    }
+
+  const logic = drainMachine.provide({
+    actions: {
+      watch: withDrain(drain => {
+        looks.set(drain, 0)
+        const leftMs = remainingMs(drain, clock.now())
+        if (leftMs === null) ends.clear(drain)
+        else ends.set(drain, leftMs)
+      }),
+      stopWatching: withDrain(drain => {
+        looks.clear(drain)
+        ends.clear(drain)
+      }),
+      lineUp: withDrain(drain => {
+        const now = clock.now()
+        drain.line = routesOf(drain)
+        drain.tried = 0
+        drain.stuck = []
+        drain.pace = new Pace(drain.line.length, remainingMs(drain, now), now)
+      }),
+      moveSome: withDrain(drain => {
+        const cell = cellOf(drain.nodeId)
+        for (let due = drain.pace.due(clock.now()); due > 0; due--) {
+          const route = drain.line[drain.tried]
+          if (route === undefined) return
+          drain.tried++
+          if (route.node !== cell || !stands(route))
+            due++ // it has gone by itself
+          else
+            guarded(route, () => {
+              if (routing.move(route, 'node_drained')) drain.moved++
+              else drain.stuck.push(route)
+            })
+        }
+      }),
+      awaitRetry: withDrain(drain => retries.set(drain, RETRY_MS)),
+      stopAwaitingRetry: withDrain(drain => retries.clear(drain)),
+      endRest: withDrain(drain => {
+        for (const route of routesOf(drain)) {
+          const reason = `node ${drain.nodeId} was drained, and no other met the request in time`
+          guarded(route, () => routing.takeBack(route, reason))
+          drain.ended++
+        }
+      }),
+      readmit: withDrain(drain => readmit(drain)),
+      report: withDrain<{ state: DrainState }>((drain, { state }) => {
+        const cell = cellOf(drain.nodeId)
+        const now = clock.now()
+        const left = state === 'expired' ? drain.ended : leftOf(cell)
+        const { moved, told } = drain
+        if (state === 'draining' && told !== null) {
+          const isNew = told.left !== left || told.moved !== moved
+          if (!isNew || now - told.atMs < REPORT_EVERY_MS) return
+        }
+        drain.told = { atMs: now, left, moved }
+        const leftMs = state === 'draining' ? remainingMs(drain, now) : null
+        cell?.line?.tell({
+          type: 'drain.state',
+          state,
+          by: byOf(drain),
+          left,
+          moved,
+          ...(leftMs !== null && { remainingMs: Math.round(leftMs) }),
+        })
+      }),
+    },
+  })
+  return {
+    logic,
+    readmit,
+    stop: () => {
+      for (const deadlines of [looks, ends, retries]) deadlines.stop()
+    },
+  }
+}
+
+/** Returns the links that a node still carries: of its routes, and of those that are moving away. */
+export const leftOf = (cell: Cell | undefined): number => cell?.links?.size ?? 0
+
+/** Returns until when the drain ends the routes that are left, ms from now; null: it waits for them. */
+export function remainingMs({ asks }: Drain, nowMs: number): number | null {
+  const ends = [...asks.values()].flatMap(({ untilMs }) => (untilMs === null ? [] : [untilMs]))
+  return ends.length === 0 ? null : Math.max(0, Math.min(...ends) - nowMs)
+}
+
+/** Returns whose drain it is: the operator's lasts longer. */
+export const byOf = ({ asks }: Drain): DrainedBy => (asks.has('operator') ? 'operator' : 'node')

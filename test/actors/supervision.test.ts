@@ -119,7 +119,7 @@ for (const [role, machine, events] of [
         explosions += state.threw
         sessions.deliver(bystander, { type: 'heartbeat.lapsed' })
         t.match(
-          bystander.actor.getSnapshot(),
+          bystander.standing,
           { status: 'active', value: { online: { presence: 'lapsed' } } },
           `${where}: bystander`,
         )

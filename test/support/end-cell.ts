@@ -38,7 +38,7 @@ export function endCell(slot: number, hear: (event: Wire) => void = () => {}): C
     role: 'node',
     sessionId: `s${slot}`,
     identity: { ...IDENTITY, id: `i${slot}`, profile: { ...IDENTITY.profile, can: ['udp'] } },
-    actor: null as never, // a path asks nothing of its ends' actors
+    standing: null as never, // a path asks nothing of what its ends' machines say
     line,
     incoming: null,
     ticket: null,

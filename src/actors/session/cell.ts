@@ -1,8 +1,8 @@
 /** A live or suspended session: the handle that lanes, effects and the supervisor share. */
-import type { AnyActorRef } from 'xstate'
 import type { CloseName } from '../../protocol/close-codes.js'
 import type { Wire } from '../../protocol/messages.js'
 import type { Identity, LinkId, Role, SessionId, Slot, Socket } from '../ports.js'
+import type { Standing } from './session-logic.js'
 
 /** The socket of a session, as the actors see it. Saying something on a line that is gone does nothing. */
 export interface Line {
@@ -22,8 +22,8 @@ export interface Cell {
   readonly sessionId: SessionId
   /** Owned by admission (profile) and by the `greet` effect (generation). */
   identity: Identity
-  /** Owned by the supervisor. */
-  actor: AnyActorRef
+  /** What its machine says it is doing. Owned by the supervisor. */
+  standing: Standing
   /** The socket that carries the session; null while it is suspended. Owned by the effects. */
   line: Line | null
   /** A proven socket that is about to carry it. Set by admission, taken by `greet`. */

@@ -1,10 +1,9 @@
 /**
- * The session supervisor. All sessions live in one actor system under a root that is no machine, so that
- * starting and stopping one costs the same whatever their number (a machine that spawns copies its record
- * of children each time). Every event to a session goes through `deliver`: a session that throws is
- * closed alone, and its agent reconnects.
+ * The session supervisor. All sessions live in one actor system under a root that is no machine; starting and
+ * stopping one costs the same whatever their number. Every event to a session goes through `deliver`: a
+ * session that throws is closed alone, and its agent reconnects.
  */
-import { type AnyActorLogic, createActor, fromTransition } from 'xstate'
+import { type AnyStateMachine, createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { every } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
@@ -12,6 +11,8 @@ import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
 import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
 import type { Cell, Line } from './cell.js'
+import type { SessionContext } from './session.events.js'
+import { SessionLogic } from './session-logic.js'
 
 export interface SessionTiming {
   /** Silence after which a session is dimmed, and after which its socket is closed, ms. */
@@ -40,7 +41,10 @@ export class Sessions {
   readonly #byIdentity = new Map<IdentityId, Cell>()
   readonly #byTicket = new Map<string, Cell>()
   readonly #windows: Deadlines<Cell>
-  #logics: Readonly<Record<Role, AnyActorLogic>> | null = null
+  #logics: Readonly<Record<Role, SessionLogic<SessionContext>>> | null = null
+  /** The sessions whose actions are being performed, the innermost last, and what they are told meanwhile. */
+  readonly #acting: Cell[] = []
+  readonly #waiting: { readonly cell: Cell; readonly event: NodeEvent | ClientEvent }[] = []
   #stopSweep: (() => void) | null = null
   #sweptMs = 0
 
@@ -50,9 +54,12 @@ export class Sessions {
   }
 
   /** Begins to supervise with these machines, their effects provided. */
-  start(logics: Readonly<Record<Role, AnyActorLogic>>): void {
-    this.#logics = logics
+  start(machines: Readonly<Record<Role, AnyStateMachine>>): void {
     this.#root.start()
+    this.#logics = {
+      node: new SessionLogic(machines.node, this.#root),
+      client: new SessionLogic(machines.client, this.#root),
+    }
     const everyMs = Math.max(50, Math.min(1_000, this.#options.timing.lapseMs / 8))
     this.#sweptMs = this.#options.clock.now()
     this.#stopSweep = every(this.#options.clock, everyMs, () => this.#sweep(everyMs))
@@ -97,11 +104,6 @@ export class Sessions {
   }): Cell {
     if (this.#logics === null) throw new Error('the sessions have not been started')
     const slot = this.#free.pop() ?? this.#cells.length
-    const actor = createActor(this.#logics[options.role], {
-      parent: this.#root,
-      id: 'session', // a constant: a name per session would be remembered for each
-      input: { slot },
-    })
     // Written out: spread into, each session's object would get a shape of its own, 1 KB of them.
     const cell: Cell = {
       sessionId: options.sessionId,
@@ -110,7 +112,7 @@ export class Sessions {
       startedAtMs: options.startedAtMs,
       incoming: options.incoming,
       slot,
-      actor,
+      standing: this.#logics[options.role].initial,
       line: null,
       ticket: null,
       lostMs: null,
@@ -119,21 +121,22 @@ export class Sessions {
     }
     this.#cells[slot] = cell
     this.#byIdentity.set(options.identity.id, cell)
-    actor.start()
     return cell
   }
 
-  /** Sends an event to a session; one that throws at it is closed alone. */
+  /** Sends an event to a session; one that throws at it is closed alone. What its own actions tell it comes after. */
   deliver(cell: Cell, event: NodeEvent | ClientEvent): void {
-    if (this.#cells[cell.slot] !== cell) return
-    cell.actor.send(event)
-    const { status } = cell.actor.getSnapshot() as { status: string; error?: unknown } // every actor has a status
-    if (status === 'error') this.#fault(cell)
+    if (this.#acting.includes(cell)) {
+      this.#waiting.push({ cell, event })
+      return
+    }
+    this.#step(cell, event)
+    for (let next = this.#told(cell); next !== undefined; next = this.#told(cell)) this.#step(cell, next)
   }
 
   /** Returns the name of the session's top state. */
-  stateOf(cell: Cell): string {
-    const { value } = cell.actor.getSnapshot() as { value: string | object } // the session machines have values
+  stateOf({ standing }: Cell): string {
+    const { value } = standing
     return typeof value === 'string' ? value : (Object.keys(value)[0] ?? 'unknown')
   }
 
@@ -168,10 +171,23 @@ export class Sessions {
     this.#free.push(cell.slot)
   }
 
-  #fault(cell: Cell): void {
-    const { error } = cell.actor.getSnapshot() as { error?: unknown } // asked only in status "error"
-    this.#options.faulted(cell, error)
-    this.forget(cell)
+  #step(cell: Cell, event: NodeEvent | ClientEvent): void {
+    if (this.#logics === null || this.#cells[cell.slot] !== cell) return
+    this.#acting.push(cell)
+    try {
+      cell.standing = this.#logics[cell.role].step(cell.standing, cell, event)
+    } catch (error) {
+      this.#options.faulted(cell, error)
+      this.forget(cell)
+    } finally {
+      this.#acting.pop()
+    }
+  }
+
+  /** Takes what a session was told while it acted, the oldest first. */
+  #told(cell: Cell): NodeEvent | ClientEvent | undefined {
+    const i = this.#waiting.findIndex(one => one.cell === cell)
+    return i < 0 ? undefined : this.#waiting.splice(i, 1)[0]?.event
   }
 
   #sweep(everyMs: number): void {

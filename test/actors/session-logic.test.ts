@@ -1,0 +1,88 @@
+/** One machine for many sessions: what they share, what stays theirs, and in which order they hear. */
+import t from 'tap'
+import { assign, createActor, fromTransition, setup } from 'xstate'
+import { nodeMachine } from '../../src/actors/node/node.machine.js'
+import { SessionLogic } from '../../src/actors/session/session-logic.js'
+import { Sessions } from '../../src/actors/session/sessions.js'
+import { IDENTITY } from '../support/end-cell.js'
+import { SimulatedClock } from '../support/simulated-clock.js'
+
+const root = createActor(fromTransition((state: null) => state, null)).start()
+
+t.test('sessions in the same state share where they stand, however they came there', async t => {
+  const logic = new SessionLogic<{ slot: number }>(nodeMachine, root)
+  const joined = logic.step(logic.initial, { slot: 1 }, { type: 'admitted' })
+  const dimmed = logic.step(joined, { slot: 1 }, { type: 'heartbeat.lapsed' })
+  const back = logic.step(dimmed, { slot: 1 }, { type: 'heartbeat.returned' })
+  t.same(dimmed.value, { online: { presence: 'lapsed', reach: 'unknown', duty: 'accepting' } })
+  t.equal(back, joined)
+  t.equal(logic.step(logic.initial, { slot: 2 }, { type: 'admitted' }), joined)
+  t.equal(logic.step(joined, { slot: 2 }, { type: 'window.closed' }), joined, 'not heard here')
+})
+
+t.test('each action gets the context of its own session', async t => {
+  const seen: number[] = []
+  const machine = nodeMachine.provide({ actions: { greet: ({ context }) => void seen.push(context.slot) } })
+  const logic = new SessionLogic<{ slot: number }>(machine, root)
+  for (const slot of [7, 8]) logic.step(logic.initial, { slot }, { type: 'admitted' })
+  t.same(seen, [7, 8])
+})
+
+t.test('a machine that keeps something of its own is refused, for all sessions would have it', async t => {
+  const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
+    context: { n: 0 },
+    on: { count: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+  })
+  const logic = new SessionLogic<{ n: number }>(machine, root)
+  t.throws(() => logic.step(logic.initial, { n: 0 }, { type: 'count' }), { name: 'TypeError' })
+})
+
+t.test('what a session is told by its own actions comes after them, and others hear at once', async t => {
+  const heard: string[] = []
+  const note =
+    (what: string, then = () => {}) =>
+    ({ context }: { context: { slot: number } }) => {
+      heard.push(`${sessions.at(context.slot)?.identity.id} ${what}`)
+      then()
+    }
+  const machine = nodeMachine.provide({
+    actions: {
+      greet: note('greet', () => {
+        if (heard.length > 1) return
+        sessions.deliver(first, { type: 'socket.lost' })
+        sessions.deliver(second, { type: 'admitted' })
+      }),
+      inform: note('inform'),
+      detach: note('detach'),
+    },
+  })
+  const sessions: Sessions = new Sessions({
+    clock: new SimulatedClock(),
+    timing: { lapseMs: 1_000, silenceMs: 2_000, resumeWindowMs: 60_000 },
+    heardMs: () => 0,
+    stalled: () => {},
+    faulted: (_, error) => t.fail('nobody throws', { error }),
+  })
+  sessions.start({ node: machine, client: machine })
+  const begin = (id: string) =>
+    sessions.begin({
+      sessionId: id,
+      role: 'node',
+      identity: { ...IDENTITY, id },
+      startedAtMs: 0,
+      incoming: null,
+    })
+  const first = begin('first')
+  const second = begin('second')
+  sessions.deliver(first, { type: 'admitted' })
+  t.same(heard, [
+    'first greet',
+    'second greet',
+    'second inform',
+    'first inform',
+    'first detach',
+    'first inform',
+  ])
+  t.equal(sessions.stateOf(first), 'suspended')
+  sessions.stop()
+})

@@ -1,0 +1,148 @@
+import t from 'tap'
+import fc from 'fast-check'
+import { Fleet } from '../../src/actors/coordinator/fleet.js'
+import type { Profile, Steering } from '../../src/actors/ports.js'
+import type { Cell } from '../../src/actors/session/cell.js'
+import { isOpen } from '../../src/mesh/node-facts.js'
+import { mismatch } from '../../src/mesh/requirements.js'
+import { NO_STEERING } from '../../src/mesh/steering.js'
+import { endCell } from '../support/end-cell.js'
+
+function fleetWith() {
+  const steering = new Map<string, Steering>()
+  const told: string[] = []
+  const fleet = new Fleet({
+    gauges: { gauge: () => null, rttMs: () => null },
+    policyOf: ({ identity }) => identity.profile.policy,
+    steeringOf: id => steering.get(id) ?? NO_STEERING,
+    tell: ({ identity }, { type }) => void told.push(`${identity.id} ${type}`),
+  })
+  const steer = (cell: Cell, change: Partial<Steering>) => {
+    const { id } = cell.identity
+    steering.set(id, { ...(steering.get(id) ?? NO_STEERING), ...change })
+    fleet.steer(cell)
+  }
+  return { fleet, steer, told }
+}
+const reprofile = (cell: Cell, change: Partial<Profile>) => {
+  cell.identity = { ...cell.identity, profile: { ...cell.identity.profile, ...change } }
+}
+
+t.test('what the operator says of a node comes before what it says of itself', async t => {
+  const { fleet, steer } = fleetWith()
+  const cell = endCell(1)
+  reprofile(cell, { tags: ['vps'], costWeight: 2, maxSessions: 10 })
+  const node = fleet.set(cell, true)
+  t.match(node, { tags: ['vps'], groups: [], costWeight: 2, maxSessions: 10, draining: false })
+  steer(cell, { tags: ['fast'], groups: ['paid'], costWeight: 0.5, maxSessions: 3, drained: true })
+  t.match(node, { tags: ['vps', 'fast'], groups: ['paid'], costWeight: 0.5, maxSessions: 3, draining: true })
+  steer(cell, { ...NO_STEERING })
+  t.match(node, { tags: ['vps'], groups: [], costWeight: 2, maxSessions: 10, draining: false })
+})
+
+t.test('a node that registers anew is what it says now', async t => {
+  const { fleet } = fleetWith()
+  const cell = endCell(1)
+  fleet.set(cell, true)
+  reprofile(cell, { country: 'DE', latitude: 50.11, longitude: 8.68, bandwidthMbps: 100 })
+  const node = fleet.set(cell, true)
+  t.match(node, { country: 'DE', position: { latitude: 50.11, longitude: 8.68 }, bandwidthMbps: 100 })
+  t.same(fleet.pools.pool({ country: 'DE' }), [node])
+})
+
+t.test('a node hears when its last place is taken, and when it has one again', async t => {
+  const { fleet, steer, told } = fleetWith()
+  const cell = endCell(1)
+  reprofile(cell, { maxSessions: 2 })
+  const node = fleet.set(cell, true)
+  fleet.reserve(node)
+  t.same(told, [])
+  fleet.reserve(node)
+  t.same(told, ['i1 places.taken'])
+  t.same(fleet.pools.pool({}), [])
+  fleet.free(node)
+  t.same(told, ['i1 places.taken', 'i1 places.freed'])
+  t.same(fleet.pools.pool({}), [node])
+  steer(cell, { maxSessions: 1 })
+  t.equal(told.at(-1), 'i1 places.taken')
+  steer(cell, { maxSessions: null })
+  t.equal(told.at(-1), 'i1 places.freed')
+})
+
+t.test('a node that is full when its session begins anew is told so', async t => {
+  const { fleet, told } = fleetWith()
+  const cell = endCell(1)
+  reprofile(cell, { maxSessions: 1 })
+  fleet.reserve(fleet.set(cell, true))
+  fleet.set(cell, false)
+  fleet.set(cell, true)
+  t.same(told, ['i1 places.taken', 'i1 places.taken'])
+})
+
+t.test('a place that comes back after its node was removed brings nothing back', async t => {
+  const { fleet } = fleetWith()
+  const cell = endCell(1)
+  reprofile(cell, { maxSessions: 1 })
+  const node = fleet.set(cell, true)
+  fleet.reserve(node)
+  fleet.remove(cell)
+  fleet.free(node)
+  t.equal(fleet.size, 0)
+  t.equal(fleet.pools.size, 0)
+  t.same(fleet.pools.pool({}), [])
+})
+
+t.test('whatever nodes, operators and routes do, the pools agree with the nodes', async t => {
+  const kinds = [{}, { country: 'DE' }, { exit: true }, { tags: ['a'] }, { groups: ['g'] }] as const
+  const which = fc.nat(7)
+  const step = fc.oneof(
+    fc.record({ does: fc.constantFrom('join', 'dim', 'remove', 'reserve', 'free', 'leave', 'stay'), which }),
+    fc.record({
+      does: fc.constant('profile'),
+      which,
+      profile: fc.record({
+        country: fc.option(fc.constantFrom('DE', 'NL')),
+        exit: fc.boolean(),
+        tags: fc.subarray(['a', 'b']),
+        maxSessions: fc.option(fc.nat(2)),
+      }),
+    }),
+    fc.record({
+      does: fc.constant('steer'),
+      which,
+      steering: fc.record({
+        groups: fc.subarray(['g', 'h']),
+        tags: fc.subarray(['a', 'c']),
+        drained: fc.boolean(),
+        maxSessions: fc.option(fc.nat(2)),
+      }),
+    }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 50 }), steps => {
+      const { fleet, steer } = fleetWith()
+      const cells = Array.from({ length: 8 }, (_, slot) => endCell(slot))
+      return steps.every(step => {
+        const cell = cells[step.which] as Cell // eight of them
+        const node = fleet.of(cell)
+        if ('profile' in step) {
+          reprofile(cell, step.profile)
+          fleet.set(cell, true)
+        } else if ('steering' in step) steer(cell, step.steering)
+        else if (step.does === 'join') fleet.set(cell, true)
+        else if (step.does === 'dim') fleet.set(cell, false)
+        else if (step.does === 'remove') fleet.remove(cell)
+        else if (step.does === 'leave' || step.does === 'stay') fleet.leave(cell, step.does === 'leave')
+        else if (node !== undefined && step.does === 'reserve') fleet.reserve(node)
+        else if (node !== undefined && node.reserved > 0) fleet.free(node)
+        return kinds.every(kind => {
+          const wanted = [...fleet.nodes()].filter(one => isOpen(one) && mismatch(one, kind) === null)
+          const found = fleet.pools.pool(kind)
+          return found.length === wanted.length && wanted.every(one => found.includes(one))
+        })
+      })
+    }),
+    { numRuns: 200 },
+  )
+  t.pass('200 fleets')
+})

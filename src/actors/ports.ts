@@ -225,6 +225,8 @@ export interface Steering {
   readonly maxSessions: number | null
   /** Node: it is drained, until the operator says otherwise. */
   readonly drained: boolean
+  /** Node: when the routes that its drain has left are ended, ms since 1970 UTC; null: never. */
+  readonly drainedUntilMs: number | null
   /** Client: the only node it may use, and those that it uses rather or not. */
   readonly pin: IdentityId | null
   readonly prefer: readonly IdentityId[]

@@ -220,6 +220,7 @@ export function createMesh(options: MeshOptions): Mesh {
     steeringOf: id => steerings.of(id),
     tell: (node, event) => sessions.deliver(node, event),
   })
+  // Before the drains, which hear of it too, look for what the node may carry.
   steerings.onChange(id => {
     const cell = sessions.byIdentity(id)
     if (cell?.role === 'node') fleet.steer(cell)

@@ -7,6 +7,7 @@ export const NO_STEERING: Steering = {
   costWeight: null,
   maxSessions: null,
   drained: false,
+  drainedUntilMs: null,
   pin: null,
   prefer: [],
   avoid: [],

@@ -180,6 +180,7 @@ export const steering = (identityId: string, changes: Partial<StoredSteering> = 
     costWeight: 2.5,
     maxSessions: 40,
     drained: true,
+    drainedUntilMs: 1_800_000_000_000,
     pin: 'n-1',
     prefer: ['n-2', 'n-3'],
     avoid: ['n-4'],

@@ -184,6 +184,23 @@ t.test('after a restart the routes of a drained node go on moving', async t => {
   t.match(seen(lab), { state: 'empty', moved: 2 })
 })
 
+t.test('a deadline is kept over a restart', async t => {
+  const { lab, fra, clients } = await crowd(1, { elsewhere: false })
+  drain(lab, 100_000)
+  await lab.clock.run(1_000)
+  const { ticket } = fra.last('registered')
+  await lab.restart({ spreadMs: 0 })
+  const back = await lab.raw('node', 'fra-1', fra.keys)
+  back.say({ type: 'resume', ticket })
+  const client = await lab.raw('client', 'c0', clients[0]?.keys)
+  client.say({ type: 'resume', ticket: clients[0]?.last('registered').ticket as Uint8Array })
+  await lab.live([back, client], 90_000)
+  t.match(seen(lab), { state: 'waiting', left: 1 })
+  await lab.live([back, client], 10_000)
+  t.match(seen(lab), { state: 'expired', ended: 1 })
+  t.match(client.last('route.refused'), { requestId: 0 })
+})
+
 t.test('a node that asked itself goes on after it resumed, and is fresh when it registers', async t => {
   const { lab, fra } = await crowd(1, { elsewhere: false })
   fra.say({ type: 'drain.request', reason: 'shutting down' })

@@ -32,11 +32,11 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const { clock, fleet, routing, drains } = options
   const absences = new Deadlines<Cell>(clock, node => actor.send({ type: 'failover.due', node }))
 
-  /** A node can carry clients, and does so unless it is drained. */
+  /** A node can carry clients again, and is given some unless it is drained. */
   const welcome = (node: Cell) => {
-    const isDrained = drains.holds(node.identity.id)
-    fleet.set(node, !isDrained)
-    if (!isDrained) routing.rescue()
+    fleet.set(node, true)
+    if (drains.holds(node.identity.id)) fleet.leave(node, true)
+    else routing.rescue()
   }
 
   const hear: Record<Cell['role'], Record<SessionFact, (cell: Cell) => void>> = {
@@ -107,9 +107,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         holdNewcomers: () => options.holdNewcomers(),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
-            // A drained node that is here is left at the pace of its drain.
-            const isHere = drains.holds(cell.identity.id) && cell.line !== null
-            if (!accepting && !isHere) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))
+            if (!accepting) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))
           }
         },
       },

@@ -161,7 +161,7 @@ export class Routing {
   /** A node came: routes that waited for one are looked at again. */
   rescue(): void {
     for (const [route, plight] of this.#stranded) {
-      if (this.#options.fleet.of(route.node)?.accepting === true) this.#stranded.delete(route)
+      if (this.#isOpen(route.node)) this.#stranded.delete(route)
       else this.move(route, plight.cause, plight)
     }
   }
@@ -207,11 +207,17 @@ export class Routing {
     this.handovers.stop()
   }
 
+  /** Whether the node takes routes at all. */
+  #isOpen(cell: Cell): boolean {
+    const node = this.#options.fleet.of(cell)
+    return node !== undefined && node.accepting && !node.draining
+  }
+
   /** Whether the standing route is what is asked for: its figures may have changed, what it was chosen by has not. */
   #stillRight(route: Route, wish: RouteWish): boolean {
     const { fleet } = this.#options
     const node = fleet.of(route.node)
-    if (node === undefined || !node.accepting || node.draining) return false
+    if (node === undefined || !this.#isOpen(route.node)) return false
     if (JSON.stringify(wish) !== JSON.stringify(route.wish)) return false
     const want = requirementsOf(wish, fleet.clientOf(route.client))
     return mismatch(node, want) === null && (want.pin ?? node.id) === node.id
@@ -294,7 +300,7 @@ export class Routing {
     this.handovers.undo(handover)
     this.#relocate(route, handover.from, plight)
     // What it had to leave it shall leave still, as soon as there is somewhere to go.
-    if (this.#options.fleet.of(route.node)?.accepting !== true) this.#stranded.set(route, plight)
+    if (!this.#isOpen(route.node)) this.#stranded.set(route, plight)
     this.#options.paths.close(link, 'the route went back')
     this.#free(this.#options.fleet.of(node))
     this.#offer(node)
@@ -344,7 +350,7 @@ export class Routing {
   /** A place became free: the first route that waits for one like it may have it. */
   #offer(cell: Cell): void {
     const node = this.#options.fleet.of(cell)
-    if (node === undefined || !node.accepting) return
+    if (node === undefined || !this.#isOpen(cell)) return
     for (const [route, plight] of this.#stranded) {
       const want = requirementsOf(route.wish, this.#options.fleet.clientOf(route.client))
       if (route.node !== cell && rejection(node, want) === null && this.move(route, plight.cause, plight))

@@ -110,12 +110,10 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
 
   const readmit = ({ nodeId }: Drain) => {
     const cell = cellOf(nodeId)
-    const node = cell && fleet.of(cell)
-    if (cell === undefined || node === undefined) return
+    if (cell === undefined) return
+    fleet.leave(cell, false)
     deliver(cell, { type: 'asked.to.stay' })
-    if (node.maxSessions !== null && node.reserved >= node.maxSessions)
-      deliver(cell, { type: 'places.taken' })
-    fleet.set(cell, cell.line !== null && !cell.lapsed)
+    if (fleet.of(cell)?.isFull === true) deliver(cell, { type: 'places.taken' })
     routing.rescue()
   }
 

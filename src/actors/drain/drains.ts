@@ -34,6 +34,9 @@ export interface DrainsOptions extends Omit<DrainEffectsOptions, 'drainOf' | 'te
   readonly info: (fields: object, message: string) => void
 }
 
+/** After a restart a drain has at least this long, ms: sessions come back first, and then their routes move. */
+const RESTORED_MS = 30_000
+
 export class Drains {
   readonly #options: DrainsOptions
   readonly #root = createActor(fromTransition((state: null) => state, null)).start()
@@ -47,12 +50,14 @@ export class Drains {
       drainOf: id => this.#drains.get(id),
       tell: (drain, event) => this.#tell(drain, event),
     })
-    options.steerings.onChange((id, { drained }) => this.#steered(id, drained))
+    options.steerings.onChange((id, { drained }) => this.#steered(id, drained, null))
   }
 
   /** Goes on with what the operator has asked of an earlier process. */
   restore(): void {
-    for (const [id, { drained }] of this.#options.steerings) this.#steered(id, drained)
+    const nowMs = this.#options.clock.wallMs()
+    for (const [id, { drained, drainedUntilMs: untilMs }] of this.#options.steerings)
+      this.#steered(id, drained, untilMs === null ? null : Math.max(RESTORED_MS, untilMs - nowMs))
   }
 
   /** Returns whether the node is given no routes because it is drained. */
@@ -68,7 +73,8 @@ export class Drains {
   ask(id: IdentityId, withinMs: number | null, actor: string): DrainView {
     this.#audit('node.drained', id, actor, { withinMs })
     const drain = this.#ask(id, 'operator', withinMs)
-    this.#options.steerings.set(id, { drained: true })
+    const drainedUntilMs = withinMs === null ? null : this.#options.clock.wallMs() + withinMs
+    this.#options.steerings.set(id, { drained: true, drainedUntilMs })
     return this.#viewOf(drain)
   }
 
@@ -78,7 +84,7 @@ export class Drains {
     if (drain === undefined) return 'not_drained'
     if (!drain.asks.has('operator')) return 'by_node'
     this.#audit('node.undrained', id, actor, {})
-    this.#options.steerings.set(id, { drained: false })
+    this.#options.steerings.set(id, { drained: false, drainedUntilMs: null })
     return this.holds(id) ? 'by_node' : 'cancelled'
   }
 
@@ -116,9 +122,9 @@ export class Drains {
   }
 
   /** The operator's drains are as the steerings say. */
-  #steered(id: IdentityId, drained: boolean): void {
+  #steered(id: IdentityId, drained: boolean, withinMs: number | null): void {
     const drain = this.#drains.get(id)
-    if (drained && drain?.asks.has('operator') !== true) this.#ask(id, 'operator', null)
+    if (drained && drain?.asks.has('operator') !== true) this.#ask(id, 'operator', withinMs)
     else if (!drained && drain?.asks.has('operator') === true) this.#withdraw(drain, 'operator')
   }
 
@@ -181,7 +187,7 @@ export class Drains {
     const { fleet, cellOf, deliver } = this.#options
     const cell = cellOf(nodeId)
     if (cell === undefined) return
-    if (fleet.of(cell) !== undefined) fleet.set(cell, false)
+    fleet.leave(cell, true)
     deliver(cell, { type: 'asked.to.leave' })
   }
 

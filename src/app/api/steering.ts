@@ -69,7 +69,8 @@ export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
     access: 'token',
     handle: ({ params }) => {
       const { id, steering } = known(mesh, params['id'] ?? '')
-      return json(mesh.steer(id, { ...NO_STEERING, drained: steering.drained }, 'operator'))
+      const { drained, drainedUntilMs } = steering
+      return json(mesh.steer(id, { ...NO_STEERING, drained, drainedUntilMs }, 'operator'))
     },
   },
 ]

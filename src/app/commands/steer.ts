@@ -45,7 +45,7 @@ const FLAGS = {
 }
 
 /** What a flag sets. */
-const FIELDS: Readonly<Record<Flag, Exclude<keyof Steering, 'drained'>>> = {
+const FIELDS: Readonly<Record<Flag, Exclude<keyof Steering, 'drained' | 'drainedUntilMs'>>> = {
   groups: 'groups',
   tags: 'tags',
   cost: 'costWeight',

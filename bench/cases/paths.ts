@@ -91,6 +91,7 @@ async function overIce(seconds: number): Promise<Run> {
   try {
     const start = (host: string, ...args: readonly string[]) =>
       new Program(
+        `datagrams of the ${host}`,
         mesh.lab
           .host(host)
           .space.spawn(process.execPath, [DATAGRAMS, host, SERVER_URL, mesh.credential, ...args]),

@@ -45,12 +45,12 @@ t.test('a page reaches a node over a data channel', { skip: cannotRun() }, async
   await node.start()
 
   browse(t, `${site.origin}/?${new URLSearchParams({ mesh, id: 'page', key, node: 'fra-1' }).toString()}`)
-  await until('the page hears its echo', () => site.said.some(({ what }) => what === 'echo'), 20_000)
+  await until('the page hears its echo', () => site.said.some(({ what }) => what === 'echo'))
   t.match(
     site.said.find(({ what }) => what === 'echo'),
     { text: 'hello from a page' },
   )
-  await until('the path is settled', () => site.said.some(({ via }) => via === 'ice'), 10_000)
+  await until('the path is settled', () => site.said.some(({ via }) => via === 'ice'))
   t.same(
     site.said.filter(({ what }) => what === 'error' || what === 'refused'),
     [],

@@ -27,11 +27,7 @@ for (const [how, signal, exitCode] of [
     await startServer(t, { cwd: boson.cwd, env })
     client.nudge()
     node.nudge()
-    await until(
-      'both are back',
-      () => [node, client].every(agent => agent.status().state === 'online'),
-      30_000,
-    )
+    await until('both are back', () => [node, client].every(agent => agent.status().state === 'online'))
     t.equal(client.current?.routeId, before?.routeId, 'the route stands')
     t.equal(client.status().session?.overlay4, address)
     const received = packets.length

@@ -115,7 +115,7 @@ t.test('a coturn that the settings ask for is run, watched, and run again when i
   const pid = () => coturnOf(boson.cwd)
   const first = await pid()
   process.kill(first, 'SIGKILL')
-  await until('another one serves', async () => (await pid()) !== first && (await isUp(server.port)), 15_000)
+  await until('another one serves', async () => (await pid()) !== first && (await isUp(server.port)))
   t.match(server.said(), 'coturn ended with null')
   const second = await pid()
   await endCoturn(t, boson.cwd)

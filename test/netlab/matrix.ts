@@ -14,13 +14,13 @@ export const matrixLab = (kinds: readonly string[], option = ''): string =>
 
 /**
  * Tries every pair of a lab of `matrixLab`. `tried` hears of each whose path has settled, before its client goes;
- * rejects when a pair cannot be tried.
+ * rejects after the round in which a pair could not be tried.
  */
 export async function tryMatrix(mesh: NatMesh, tried: (trial: Trial) => Promise<void> | void): Promise<void> {
   const count = mesh.lab.hosts.length / 2
   for (let i = 0; i < count; i++) await online(mesh.startNode(`node${i}`))
-  for (const pairs of rounds(count))
-    await Promise.all(
+  for (const pairs of rounds(count)) {
+    const ended = await Promise.allSettled(
       pairs.map(async ([node, client]) => {
         const trial = await tryPair(mesh, `node${node}`, `client${client}`)
         await tried(trial)
@@ -28,6 +28,8 @@ export async function tryMatrix(mesh: NatMesh, tried: (trial: Trial) => Promise<
         await trial.client.end()
       }),
     )
+    for (const each of ended) if (each.status === 'rejected') throw each.reason
+  }
 }
 
 /** Returns rounds of pairs of numbers below `count`: each number at most once on each side, each pair once in all. */

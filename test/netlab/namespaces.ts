@@ -3,6 +3,8 @@ import { execFile, execFileSync, spawn, type ChildProcess, type SpawnOptions } f
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PATIENCE_MS } from '../support/until.js'
+import { LabError } from './lab-error.js'
 
 /** Where the coordinator lives, in every lab. */
 export const COORDINATOR = '203.0.113.10'
@@ -36,11 +38,7 @@ export class Namespace {
 
   /** Runs a program to its end; resolves to what it printed, rejects when it fails. */
   async run(command: string, ...args: string[]): Promise<string> {
-    const { stdout } = await exec('ip', [...this.#prefix, command, ...args], {
-      timeout: 30_000,
-      env: environment(),
-    })
-    return stdout
+    return ran('ip', ...this.#prefix, command, ...args)
   }
 
   /** Runs the lines of a shell script; the first that fails ends it. */
@@ -99,7 +97,7 @@ export class Spaces {
     this.#ids.push(space.id)
     mkdirSync(etc(space.id), { recursive: true })
     for (const [file, text] of Object.entries(files)) writeFileSync(join(etc(space.id), file), text)
-    await exec('ip', ['netns', 'add', space.id], { env: environment() })
+    await ran('ip', 'netns', 'add', space.id)
     await space.script('ip link set lo up', 'sysctl -qw net.ipv4.ip_forward=0')
     return space
   }
@@ -122,24 +120,21 @@ export class Spaces {
 
 /** A test that was killed leaves its labs behind; the next lab removes them. */
 async function removeOrphans(): Promise<void> {
-  const { stdout } = await exec('ip', ['netns', 'list'], { env: environment() })
-  const labs = [...stdout.matchAll(/^boson-(\d+)-\d+-\w+(?:-\w+)?/gm)]
+  const labs = [...(await ran('ip', 'netns', 'list')).matchAll(/^boson-(\d+)-\d+-\w+(?:-\w+)?/gm)]
   await removeSpaces(labs.filter(([, pid]) => !existsSync(`/proc/${pid}`)).map(([id]) => id))
 }
 
 async function removeSpaces(ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     for (const pid of await pidsIn(id)) kill(pid)
-    await exec('ip', ['netns', 'del', id], { env: environment() }).catch(() => {})
+    await ran('ip', 'netns', 'del', id).catch(() => {})
     rmSync(etc(id), { recursive: true, force: true })
   }
 }
 
 async function pidsIn(id: string): Promise<readonly number[]> {
-  const { stdout } = await exec('ip', ['netns', 'pids', id], { env: environment() }).catch(() => ({
-    stdout: '',
-  }))
-  return stdout.split('\n').flatMap(each => (each === '' ? [] : Number(each)))
+  const printed = await ran('ip', 'netns', 'pids', id).catch(() => '')
+  return printed.split('\n').flatMap(each => (each === '' ? [] : Number(each)))
 }
 
 /** Linux counts in hundredths of a second. */
@@ -165,6 +160,18 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // Ended by itself in the meantime.
+  }
+}
+
+/** Runs a program to its end; resolves to what it printed, rejects with what it said when it fails. */
+async function ran(...words: [string, ...string[]]): Promise<string> {
+  const [command, ...args] = words
+  try {
+    return (await exec(command, args, { timeout: PATIENCE_MS, env: environment() })).stdout
+  } catch (error) {
+    const { code, signal, stderr } = error as { code: unknown; signal: unknown; stderr: string } // of execFile
+    const spelled = words.join(' ').replaceAll(/\s+/g, ' ').slice(0, 200)
+    throw new LabError(`${spelled}: ended with ${String(signal ?? code)}`, stderr, code)
   }
 }
 

@@ -70,10 +70,10 @@ export class NatMesh {
     return this.#start('client', host, ['--node', node, ...options])
   }
 
-  /** Returns what the coordinator's ledger says of the client's path. */
+  /** Returns what the coordinator's ledger says of the client's path; undefined while it has none. */
   async path(client: string): Promise<PathStory | undefined> {
     const ask = <T>(path: string) => this.coordinator.ask<T>(`/api/v1/paths${path}`)
-    const [path] = (await ask<PathsPage>(`?client=${client}`)).paths
+    const path = (await ask<PathsPage>(`?client=${client}`))?.paths[0]
     return path && ask<PathStory>(`/${path.link}`)
   }
 

@@ -22,7 +22,10 @@ export async function plainWireGuard(lab: NatLab, names: readonly [string, strin
   const ends = await Promise.all(
     hosts.map(async ({ space, site }, i) => {
       const iface = lab.iface()
-      const program = new Program(space.spawn('wireguard-go', ['-f', iface], { stdio: 'ignore' }))
+      const program = new Program(
+        'wireguard-go',
+        space.spawn('wireguard-go', ['-f', iface], { stdio: 'ignore' }),
+      )
       const address = `10.99.0.${i + 1}`
       return { space, site, iface, program, address, secret: keys[i]?.trim() ?? '' }
     }),

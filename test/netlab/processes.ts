@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { until } from '../support/until.js'
+import { PATIENCE_MS, until } from '../support/until.js'
+import { LabError } from './lab-error.js'
 import { COORDINATOR, type Namespace } from './namespaces.js'
 
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
@@ -16,33 +17,56 @@ export const SERVER_URL = `ws://${COORDINATOR}`
 
 /** A program that was started, what it printed, and how it ended. */
 export class Program {
+  /** What it is called when it fails. */
+  readonly name: string
   readonly process: ChildProcess
   out = ''
   err = ''
 
-  constructor(process: ChildProcess) {
+  constructor(name: string, process: ChildProcess) {
+    this.name = name
     this.process = process
     process.stdout?.setEncoding('utf8').on('data', (text: string) => (this.out += text))
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.err += text))
   }
 
+  /** How it ended; null while it runs. */
+  get ended(): string | null {
+    const { exitCode, signalCode } = this.process
+    if (exitCode === null && signalCode === null) return null
+    return `ended ${signalCode === null ? `with ${exitCode}` : `by ${signalCode}`}`
+  }
+
   /** Resolves to the last line that is an object with `name` in it. */
   prints<T = object>(name: string): Promise<T> {
-    return until(
-      `${name} on the standard output`,
-      () => {
-        if (this.process.exitCode !== null) throw new Error(`it ended: ${this.err}`)
-        const lines = this.out.split('\n').filter(line => line.includes(`"${name}"`))
-        const last = lines.at(-1)
-        return last !== undefined && (JSON.parse(last) as T & object) // each line is an object
-      },
-      30_000,
-    )
+    return this.comesTo(`${name} on the standard output`, () => {
+      const lines = this.out.split('\n').filter(line => line.includes(`"${name}"`))
+      const last = lines.at(-1)
+      return last !== undefined && (JSON.parse(last) as T & object) // each line is an object
+    })
+  }
+
+  /** As `until`, for what this program does; rejects as soon as it has ended, with its last words. */
+  async comesTo<T>(what: string, held: () => T | Promise<T>, withinMs = PATIENCE_MS) {
+    try {
+      return await until(
+        what,
+        async () => {
+          const { ended } = this
+          const value = await held()
+          if (!value && ended !== null) throw new Error(`${ended} before: ${what}`)
+          return value
+        },
+        withinMs,
+      )
+    } catch (error) {
+      throw new LabError(`${this.name}: ${(error as Error).message}`, `${this.err}${this.out}`)
+    }
   }
 
   /** Ends it with `signal` and waits; resolves to its exit code, null when the signal ended it. */
   async end(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode
+    if (this.ended !== null) return this.process.exitCode
     const ended = once(this.process, 'exit')
     this.process.kill(signal)
     await ended
@@ -79,15 +103,10 @@ export class Coordinator {
 
   async start(): Promise<void> {
     const process_ = this.#space.spawn(process.execPath, [BOSON, 'server'], { env: this.#env })
-    const program = new Program(process_)
-    this.#program = program
-    await until(
-      'the coordinator listens',
-      async () => {
-        if (process_.exitCode !== null) throw new Error(`boson server ended:\n${program.err}${program.out}`)
-        return (await this.#space.run('ss', '-Hltn', `sport = :${PORT}`)) !== ''
-      },
-      30_000,
+    this.#program = new Program('boson server', process_)
+    await this.#program.comesTo(
+      'it listens',
+      async () => (await this.#space.run('ss', '-Hltn', `sport = :${PORT}`)) !== '',
     )
   }
 
@@ -116,17 +135,20 @@ export class Coordinator {
     return (JSON.parse(printed) as { secret: string }).secret // what `boson enrol --json` prints
   }
 
-  /** Gets something of the operator's interface. */
-  async ask<T>(path: string): Promise<T> {
+  /** Gets something of the operator's interface; resolves to undefined when it is not there. */
+  async ask<T>(path: string): Promise<T | undefined> {
     await (this.#doorway ??= this.#openDoorway())
     const { status, body } = await this.#get(path)
-    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`)
+    if (status === 404) return undefined
+    if (status !== 200) throw new LabError(`GET ${path}: ${status}`, body)
     return JSON.parse(body) as T // whoever asks knows what is answered there
   }
 
   async #get(path: string): Promise<{ status: number; body: string }> {
     const token = readFileSync(join(this.#dataDir, 'secret-token'), 'utf8').trim()
-    const request = get({ socketPath: this.#door, path, headers: { authorization: `Bearer ${token}` } })
+    const headers = { authorization: `Bearer ${token}` }
+    // A connection each: one that is kept may be closed at the other end just when it is used again.
+    const request = get({ socketPath: this.#door, path, headers, agent: false })
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     return { status: response.statusCode ?? 0, body: await text(response) }
   }
@@ -137,8 +159,8 @@ export class Coordinator {
 
   async #openDoorway(): Promise<void> {
     const args = [DOORWAY, this.#door, COORDINATOR, PORT]
-    this.#space.spawn(process.execPath, args, { stdio: 'ignore' })
-    await until('the doorway is open', () =>
+    const doorway = new Program('doorway', this.#space.spawn(process.execPath, args))
+    await doorway.comesTo('it is open', () =>
       this.#get('/health/live').then(
         () => true,
         () => false,
@@ -168,24 +190,18 @@ export class Agent extends Program {
   }
 
   /** Waits for a line that is so, from the newest on. */
-  async says(what: string, holds: (line: Line) => boolean): Promise<Line> {
-    return until(
-      what,
-      () => {
-        if (this.process.exitCode !== null) throw new Error(`it ended before: ${what}\n${this.err}`)
-        const newest = this.lines.at(-1)
-        return newest !== undefined && holds(newest) ? newest : null
-      },
-      20_000,
-    ).catch((error: Error) => {
-      throw new Error(`${error.message}\n${this.out}${this.err}`)
+  says(what: string, holds: (line: Line) => boolean): Promise<Line> {
+    return this.comesTo(what, () => {
+      const newest = this.lines.at(-1)
+      return newest !== undefined && holds(newest) ? newest : null
     })
   }
 }
 
 /** Starts `boson ROLE` with the options given. */
 export function startAgent(space: Namespace, role: 'node' | 'client', ...options: readonly string[]): Agent {
-  return new Agent(space.spawn(process.execPath, [BOSON, role, '--server', SERVER_URL, '--json', ...options]))
+  const args = [BOSON, role, '--server', SERVER_URL, '--json', ...options]
+  return new Agent(`boson ${role} in ${space.id}`, space.spawn(process.execPath, args))
 }
 
 interface Reply {
@@ -202,7 +218,8 @@ export class Pinging {
   readonly #program: Program
 
   constructor(space: Namespace, address: string, everyS = 0.05) {
-    this.#program = new Program(space.spawn('ping', ['-n', '-D', '-i', String(everyS), address]))
+    const process_ = space.spawn('ping', ['-n', '-D', '-i', String(everyS), address])
+    this.#program = new Program(`ping in ${space.id}`, process_)
   }
 
   /** What came back so far, as it came. */
@@ -216,15 +233,16 @@ export class Pinging {
 
   /** Waits until replies have come for a while after `sinceS`; resolves to when they began to. */
   async flows(sinceS: number): Promise<number> {
-    const since = await until(
-      'the ping flows',
-      () => {
-        const after = this.replies.filter(each => each.atS > sinceS)
-        return after.length >= 10 && after
-      },
-      30_000,
-    )
+    const since = await this.#program.comesTo('it flows', () => {
+      const after = this.replies.filter(each => each.atS > sinceS)
+      return after.length >= 10 && after
+    })
     return since[0]?.atS ?? sinceS
+  }
+
+  /** Waits for the first reply. */
+  first(): Promise<Reply> {
+    return this.#program.comesTo('its first reply', () => this.replies[0])
   }
 
   /** Returns how many were sent after the reply `from`, up to the newest reply, and how many of them are missing. */
@@ -253,11 +271,20 @@ export class Pinging {
 
 const REPLY = /^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) .*time=([\d.]+) ms$/gm
 
-/** Returns the process of wireguard-go that holds an interface; 0 when there is none. */
-export function wireguardGo(iface: string): number {
+/** Returns the process of wireguard-go that holds an interface; null when there is none. */
+export function wireguardGo(iface: string): number | null {
   try {
     return Number(execFileSync('pgrep', ['-f', `^wireguard-go -f ${iface}$`], { encoding: 'utf8' }))
   } catch {
-    return 0
+    return null
   }
+}
+
+/** Kills the wireguard-go that holds an interface; returns which process it was. */
+export function killWireguardGo(iface: string): number {
+  const pid = wireguardGo(iface)
+  // Number 0 would be this process and all of its group.
+  if (pid === null || pid === 0) throw new LabError(`wanted a wireguard-go that holds ${iface}`, '')
+  process.kill(pid, 'SIGKILL')
+  return pid
 }

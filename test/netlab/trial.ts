@@ -1,7 +1,6 @@
 /** One pair of a lab, from the start of its client until its path has settled, with a ping that runs all the time. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { PathStory } from '../../src/actors/ports.js'
-import { until } from '../support/until.js'
 import type { NatMesh } from './nat-mesh.js'
 import { type Agent, Pinging } from './processes.js'
 
@@ -57,7 +56,7 @@ export async function tryPair(
   )
   const nodeAddress = known ?? ''
   const ping = new Pinging(mesh.lab.host(b).space, nodeAddress, PING_EVERY_S)
-  const first = await until('the first ping comes back', () => ping.replies[0], PATIENCE_MS)
+  const first = await ping.first()
   const path = await settled(mesh, b)
   const outcome = {
     a: mesh.lab.host(a).text,

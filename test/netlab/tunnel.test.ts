@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../support/until.js'
 import { cannotRun, type Namespace } from './namespaces.js'
-import { wireguardGo } from './processes.js'
+import { killWireguardGo } from './processes.js'
 import { makeLab } from './star.js'
 import type { TunnelEnd } from './tunnel-end.js'
 
@@ -18,7 +18,7 @@ t.test(`WireGuard carries IPv4 and IPv6 over a link${reason()}`, { skip }, async
   const { a, b } = await pair(t)
   await b.start()
   const began = performance.now()
-  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'), 15_000)
+  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'))
   t.comment(`the first ping returned after ${Math.round(performance.now() - began)} ms`)
   t.ok(await a.space.reaches('fd77::2'))
   const { metrics } = await a.ask()
@@ -34,11 +34,11 @@ t.test(`WireGuard carries IPv4 and IPv6 over a link${reason()}`, { skip }, async
 t.test(`a wireguard-go that dies is started again and knows its peers${reason()}`, { skip }, async t => {
   const { a, b } = await pair(t)
   await b.start()
-  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'), 15_000)
+  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'))
   const port = (await a.space.run('wg', 'show', a.iface, 'listen-port')).trim()
-  process.kill(wireguardGo(a.iface), 'SIGKILL')
+  killWireguardGo(a.iface)
   const began = performance.now()
-  await until('a ping crosses the new interface', () => a.space.reaches('10.77.0.2'), 15_000)
+  await until('a ping crosses the new interface', () => a.space.reaches('10.77.0.2'))
   t.comment(`back after ${Math.round(performance.now() - began)} ms`)
   t.equal((await a.space.run('wg', 'show', a.iface, 'listen-port')).trim(), port)
   await Promise.all([a.stop(), b.stop()])
@@ -48,7 +48,7 @@ t.test(`a wireguard-go that dies is started again and knows its peers${reason()}
 t.test(`what a killed agent left is removed by the next start${reason()}`, { skip }, async t => {
   const { a, b } = await pair(t)
   await b.start()
-  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'), 15_000)
+  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'))
   b.process?.kill('SIGKILL')
   await once(b.process as ChildProcess, 'exit') // it was started above
   t.match(await b.space.run('ip', 'link'), b.iface, 'the interface outlives its agent')
@@ -75,7 +75,7 @@ t.test(`an interface of someone else is used, and stays as it was${reason()}`, {
   })
   const before = await a.space.run('wg', 'show', a.iface, 'dump')
   await b.start()
-  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'), 15_000)
+  await until('a ping crosses the tunnel', () => a.space.reaches('10.77.0.2'))
   await Promise.all([a.stop(), b.stop()])
   t.equal(await a.space.run('wg', 'show', a.iface, 'dump'), before)
   t.same(await a.space.state(), a.before)
@@ -132,7 +132,7 @@ class End {
   }
 
   heard(name: string): Promise<Record<string, unknown>> {
-    return until(`${name} of the tunnel's end`, () => this.#lines.find(line => name in line), 15_000)
+    return until(`${name} of the tunnel's end`, () => this.#lines.find(line => name in line))
   }
 
   async stop(): Promise<void> {

@@ -55,11 +55,7 @@ export async function startServer(
   child.stdout?.on('data', piece => (said += String(piece)))
   child.stderr?.on('data', piece => (said += String(piece)))
   const exited = new Promise<number | null>(resolved => child.on('exit', resolved))
-  const [, port] = await until(
-    'the server listens',
-    () => /"port":(\d+),.*"msg":"listening"/.exec(said),
-    30_000,
-  )
+  const [, port] = await until('the server listens', () => /"port":(\d+),.*"msg":"listening"/.exec(said))
   return {
     port: Number(port),
     said: () => said,

@@ -61,7 +61,7 @@ t.test(
   { skip },
   async t => {
     const { turn, folder } = await managed(t)
-    await until('it is healthy', async () => (await turn.health()).status === 'healthy', 15_000)
+    await until('it is healthy', async () => (await turn.health()).status === 'healthy')
     const file = join(folder, 'turnserver.conf')
     t.equal(statSync(file).mode & 0o777, 0o600)
     t.match(readFileSync(file, 'utf8'), SECRET)
@@ -103,7 +103,7 @@ t.test('a managed coturn that ends says so, and is started again', { skip }, asy
   process.kill(first, 'SIGKILL')
   await until('its end is noticed', () => kept.state() === 'degraded')
   t.match(warned, [{ reason: /^coturn ended with null/ }])
-  await until('another one serves', () => kept.state() === 'up', 15_000)
+  await until('another one serves', () => kept.state() === 'up')
   t.not(pidIn(folder), first, 'another process serves')
 })
 
@@ -143,7 +143,7 @@ t.test('our client uses a coturn that knows nothing of us', { skip }, async t =>
     urls: [`turn:${LOOPBACK}:${port}`],
     secret: SECRET,
   })
-  await until('coturn answers', async () => (await external.health()).status === 'healthy', 15_000)
+  await until('coturn answers', async () => (await external.health()).status === 'healthy')
   const heard: string[] = []
   const { client } = await connect(t, port, data => heard.push(data.toString()))
   t.match(await client.binding(), { address: LOOPBACK })

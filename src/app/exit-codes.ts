@@ -13,6 +13,8 @@ export const EXIT = {
   inUse: 5,
   /** A program or a right is missing on this machine; the message says which. */
   unable: 6,
+  /** Time was up before it was done. */
+  timeUp: 7,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

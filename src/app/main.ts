@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { clientCommand } from './commands/client.js'
 
 import { demoCommand } from './commands/demo.js'
+import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
@@ -46,6 +47,7 @@ function program(): Command {
     pathsCommand(),
     whyCommand(),
     steerCommand(),
+    drainCommand(),
     netcheckCommand(),
 
     demoCommand(),

@@ -27,5 +27,7 @@ export const unauthorised = () =>
 
 export const notFound = (what: string) => new HttpError(404, 'not_found', what)
 
+export const conflict = (message: string) => new HttpError(409, 'conflict', message)
+
 export const unavailable = (message: string, retryAfterS: number) =>
   new HttpError(503, 'unavailable', message, { 'Retry-After': String(retryAfterS) })

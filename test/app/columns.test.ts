@@ -1,6 +1,6 @@
 import t from 'tap'
 import { asDuration, asMs, columns } from '../../src/app/columns.js'
-import type { ClientView, RouteView } from '../../src/actors/ports.js'
+import type { ClientView, DrainView, NodeView, RouteView } from '../../src/actors/ports.js'
 import type { Status } from '../../src/app/api/status.js'
 import { statusPage } from '../../src/app/commands/status.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
@@ -15,6 +15,43 @@ const CLIENT: ClientView = {
   rttMs: 8.4,
   nodeId: 'fra-1',
   link: 65_536,
+}
+const NODE: NodeView = {
+  ...COMMON,
+  id: 'fra-1',
+  state: 'online',
+  overlay4: '10.77.0.2',
+  profile: {
+    agent: 'test',
+    country: 'DE',
+    region: null,
+    latitude: null,
+    longitude: null,
+    maxSessions: null,
+    bandwidthMbps: null,
+    exit: false,
+    tags: [],
+    costWeight: null,
+    policy: 'auto',
+    can: [],
+  },
+  links: 1,
+  reserved: 0,
+  silentMs: 2_000,
+  rttMs: 12,
+  gauges: { cpuTotalPct: 31 },
+}
+const DRAIN: DrainView = {
+  nodeId: 'fra-1',
+  state: 'moving',
+  by: 'operator',
+  startedAtMs: 0,
+  left: 1,
+  moved: 0,
+  waiting: 0,
+  ended: 0,
+  remainingMs: null,
+  estimateMs: null,
 }
 const ROUTE: RouteView = {
   routeId: 'r',
@@ -81,43 +118,17 @@ t.test('durations as people say them', async t => {
 })
 
 t.test('the status page: the coordinator, its nodes, its clients and how they are connected', async t => {
-  const profile = {
-    agent: 'test',
-    country: 'DE',
-    region: null,
-    latitude: null,
-    longitude: null,
-    maxSessions: null,
-    bandwidthMbps: null,
-    exit: false,
-    tags: [],
-    costWeight: null,
-    policy: 'auto' as const,
-    can: [],
-  }
   const page = statusPage({
     status: STATUS,
     nodes: [
+      NODE,
       {
-        ...COMMON,
-        id: 'fra-1',
-        state: 'online',
-        overlay4: '10.77.0.2',
-        profile,
-        links: 1,
-        reserved: 0,
-        silentMs: 2_000,
-        rttMs: 12,
-        gauges: { cpuTotalPct: 31 },
-      },
-      {
-        ...COMMON,
+        ...NODE,
         id: 'hel-2',
         state: 'suspended',
         overlay4: '10.77.0.3',
-        profile: { ...profile, country: null },
+        profile: { ...NODE.profile, country: null },
         links: 0,
-        reserved: 0,
         silentMs: null,
         rttMs: null,
         gauges: {},
@@ -125,6 +136,7 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     ],
     clients: [CLIENT],
     routes: [ROUTE],
+    drains: [],
   })
   t.same(page.split('\n'), [
     'BosonServer 0.1.0   up 3 d 4 h   nodes 1/2 online   clients 1,204   relay 38 Mbit/s   store embedded (pglite) (away: sessions go on from memory)',
@@ -137,6 +149,21 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     'CLIENT  IP         NODE   PATH     WHY       STATE   RTT     SEEN',
     'alice   10.77.0.4  fra-1  relayed  starting  online  8.4 ms  0 s ago',
   ])
+})
+
+t.test('nodes that are to go are told from the others', async t => {
+  const page = statusPage({
+    status: STATUS,
+    nodes: ['online', 'online', 'suspended'].map((state, i) => ({ ...NODE, id: `n${i}`, state })),
+    clients: [],
+    routes: [],
+    drains: ['moving', 'empty', 'waiting'].map(
+      (state, i) => ({ ...DRAIN, nodeId: `n${i}`, state }) as DrainView,
+    ),
+  })
+  t.match(page, /n0 .* draining  /)
+  t.match(page, /n1 .* drained  /)
+  t.match(page, /n2 .* suspended, draining  /)
 })
 
 t.test('each way to travel is told, and why a path is not direct', async t => {
@@ -160,6 +187,7 @@ t.test('each way to travel is told, and why a path is not direct', async t => {
     nodes: [],
     clients: ways.map(one => one.client),
     routes: ways.map(one => one.route),
+    drains: [],
   })
   for (const line of [
     'direct (udp)        -',

@@ -11,7 +11,7 @@ const TOKEN = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0'
 t.test('--help of every command shows an example and ends well', async t => {
   const boson = commandIn(t)
   const { stdout } = await boson('--help')
-  for (const name of ['server', 'node', 'client', 'enrol', 'status', 'demo', 'version']) {
+  for (const name of ['server', 'node', 'client', 'enrol', 'status', 'drain', 'demo', 'version']) {
     t.match(stdout, new RegExp(`^  ${name} `, 'm'))
     const help = await boson(name, '--help')
     t.equal(help.code, 0, name)
@@ -42,6 +42,9 @@ t.test(
       [['enrol', '--ttl', 'soon', '--token', 'x'], /--ttl: wanted a time/],
       [['enrol', '--role', 'king', '--token', 'x'], /--role: wanted node or client/],
       [['enrol', '--uses', '0', '--token', 'x'], /--uses: wanted/],
+      [['drain', 'fra-1', '--within', 'soon', '--token', 'x'], /--within: wanted a time/],
+      [['drain', 'fra-1', '--within', '5m', '--until-empty', '--token', 'x'], /cannot be used with/],
+      [['drain', '--cancel', '--token', 'x'], /wanted the id of the node/],
       [['status'], /wanted the operator’s token/],
       [[], /Usage: boson/],
     ]

@@ -207,6 +207,7 @@ export class Drains {
     const { value } = drain.actor.getSnapshot()
     const isUnderway = typeof value === 'object'
     const isMoving = isUnderway && value.underway === 'moving'
+    const leftMs = remainingMs(drain, clock.now())
     return {
       nodeId,
       state: isUnderway ? value.underway : value,
@@ -216,7 +217,7 @@ export class Drains {
       moved,
       waiting: isUnderway ? stuck.length : 0,
       ended,
-      remainingMs: isUnderway ? remainingMs(drain, clock.now()) : null,
+      remainingMs: isUnderway && leftMs !== null ? Math.round(leftMs) : null,
       estimateMs: isMoving ? Math.round((line.length - tried) * pace.everyMs) : null,
     }
   }

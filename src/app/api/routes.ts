@@ -6,6 +6,7 @@ import type { HealthReport } from '../../telemetry/health.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
+import { drainRoutes } from './drains.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
@@ -42,6 +43,7 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   ...listRoutes(parts),
   ...pathRoutes(parts),
   ...steeringRoutes(parts),
+  ...drainRoutes(parts),
   rootRoute,
   meshRoute,
 ]

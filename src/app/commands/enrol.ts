@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import type { ListedKey } from '../api/enrolment-keys.js'
 import { columns } from '../columns.js'
+import { readDuration } from '../duration.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { addOperatorOptions, Operator } from '../operator.js'
 
@@ -52,7 +53,7 @@ async function make(options: MakeOptions & Record<string, unknown>): Promise<voi
   const wish = {
     role: options.role ?? null,
     uses: options.uses === 'any' ? null : usesOf(options.uses),
-    ttlMs: options.ttl === 'forever' ? null : durationOf(options.ttl),
+    ttlMs: options.ttl === 'forever' ? null : ttlOf(options.ttl),
     note: options.note,
   }
   if (wish.role !== null && wish.role !== 'node' && wish.role !== 'client')
@@ -91,14 +92,11 @@ async function revoke(keyId: string, options: Record<string, unknown>): Promise<
   process.stderr.write(`${keyId} is revoked\n`)
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function durationOf(text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const unitMs = UNITS_MS[unit ?? '']
-  if (unitMs === undefined || Number(count) === 0)
+function ttlOf(text: string): number {
+  const ttlMs = readDuration(text)
+  if (ttlMs === null)
     throw usage(`--ttl: wanted a time such as 90s, 15m, 12h, 7d, or forever; got ${JSON.stringify(text)}`)
-  return Number(count) * unitMs
+  return ttlMs
 }
 
 function usesOf(text: string): number {

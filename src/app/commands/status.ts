@@ -1,6 +1,6 @@
 /** `boson status`: the coordinator, its nodes and its clients, once or again and again. */
 import { Command } from 'commander'
-import type { ClientView, NodeView, RouteView } from '../../actors/ports.js'
+import type { ClientView, DrainView, NodeView, RouteView } from '../../actors/ports.js'
 import { heldClock } from '../../agent/held-clock.js'
 import type { Status } from '../api/status.js'
 import { asDuration, asMs, columns } from '../columns.js'
@@ -25,6 +25,7 @@ interface Picture {
   readonly nodes: readonly NodeView[]
   readonly clients: readonly ClientView[]
   readonly routes: readonly RouteView[]
+  readonly drains: readonly DrainView[]
 }
 
 /** Returns the command. */
@@ -49,17 +50,18 @@ export const statusCommand = (): Command =>
     })
 
 async function look(operator: Operator): Promise<Picture> {
-  const [status, { nodes }, { clients }, { routes }] = await Promise.all([
+  const [status, { nodes }, { clients }, { routes }, { drains }] = await Promise.all([
     operator.ask<Status>('GET', '/api/v1/status'),
     operator.ask<Pick<Picture, 'nodes'>>('GET', '/api/v1/nodes'),
     operator.ask<Pick<Picture, 'clients'>>('GET', '/api/v1/clients'),
     operator.ask<Pick<Picture, 'routes'>>('GET', '/api/v1/routes'),
+    operator.ask<Pick<Picture, 'drains'>>('GET', '/api/v1/drains'),
   ])
-  return { status, nodes, clients, routes }
+  return { status, nodes, clients, routes, drains }
 }
 
 /** Returns what a person sees. */
-export function statusPage({ status, nodes, clients, routes }: Picture): string {
+export function statusPage({ status, nodes, clients, routes, drains }: Picture): string {
   const { relay, store } = status
   const head = [
     `BosonServer ${status.version}`,
@@ -83,6 +85,7 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
     `turn ${turn === null ? 'off' : turn.state}${turn?.allocations ? `, ${grouped(turn.allocations)} open` : ''}`,
     ...(status.faults > 0 ? [`faults ${grouped(status.faults)}`] : []),
   ]
+  const drained = new Map(drains.map(drain => [drain.nodeId, drain]))
   const paths = new Map(routes.map(route => [route.link, route]))
   const parts = [`${head.join('   ')}\n${work.join('   ')}`]
   if (nodes.length > 0)
@@ -93,7 +96,7 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
           node.id,
           node.overlay4,
           node.profile.country,
-          node.state,
+          stateText(node, drained.get(node.id)),
           node.links,
           asMs(node.rttMs),
           percent(node.gauges.cpuTotalPct ?? null),
@@ -117,6 +120,13 @@ export function statusPage({ status, nodes, clients, routes }: Picture): string 
       ),
     )
   return parts.join('\n\n')
+}
+
+/** Returns how a node is, and whether it is to go. */
+function stateText({ state }: NodeView, drain: DrainView | undefined): string {
+  if (drain === undefined) return state
+  const isDone = drain.state === 'empty' || drain.state === 'expired'
+  return `${state === 'online' ? '' : `${state}, `}${isDone ? 'drained' : 'draining'}`
 }
 
 /** Returns how packets travel, and why not directly. */

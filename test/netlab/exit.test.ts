@@ -71,7 +71,7 @@ t.test(`who may not make interfaces is told what is missing${why}`, { skip }, as
   const boson = new URL('../../../bin/boson', import.meta.url).pathname
   const command = [...nobody, boson, 'node', '--server', SERVER_URL, '--state-dir', state]
   await t.rejects(lab.node.run('setpriv', ...command), {
-    code: 6,
+    exitCode: 6,
     said: /run as root, or give the process/,
   })
 })

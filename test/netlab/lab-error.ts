@@ -7,13 +7,13 @@ export class LabError extends Error {
   override readonly name = 'LabError'
   /** The last words of the programs concerned. */
   readonly said: string
-  /** What the program ended with, where one did. */
-  readonly code: unknown
+  /** What the program ended with, where one did. Not `code`: the test runner takes numbers there for no error. */
+  readonly exitCode: unknown
 
-  constructor(message: string, said: string, code: unknown = null) {
+  constructor(message: string, said: string, exitCode: unknown = null) {
     super(`${message}${lastLine(said)}`)
     this.said = said.slice(-SAID_MAX)
-    this.code = code
+    this.exitCode = exitCode
   }
 }
 

@@ -555,8 +555,14 @@ export interface MeshStats {
     readonly assigned: number
     readonly refused: number
     readonly switched: number
+    /** From the reason to move to the new route, by the reason. */
+    readonly switchMs: Readonly<Record<WireOf<'route.switched'>['cause'], HistogramView>>
+    /** Switches that were not made, by why not. */
+    readonly suppressed: Readonly<Record<string, number>>
     /** Routes that have moved and whose old link is still open. */
     readonly handingOver: number
+    /** Routes that have to move and for which no other node qualifies. */
+    readonly waiting: number
   }
   readonly relay: {
     readonly links: number
@@ -589,7 +595,6 @@ export interface MeshStats {
   readonly resumed: number
   readonly registered: number
   readonly replaced: number
-  readonly failoverMs: HistogramView
   readonly snapshot: {
     readonly state: string
     readonly dirty: number

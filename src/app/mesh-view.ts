@@ -132,8 +132,11 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
       active: routing.book.size,
       assigned: routing.assigned,
       refused: routing.refused,
-      switched: routing.switched,
-      handingOver: routing.handovers.size,
+      switched: routing.switches.figures.total,
+      switchMs: routing.switches.figures.tookMs,
+      suppressed: { ...routing.switches.figures.suppressed },
+      handingOver: routing.switches.handovers.size,
+      waiting: routing.switches.waiting,
     },
     relay: {
       links: parts.table.size,
@@ -155,7 +158,6 @@ function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
     resumed: counters.resumed,
     registered: counters.registered,
     replaced: counters.replaced,
-    failoverMs: routing.failoverMs,
     snapshot: {
       state: snapshots.state,
       dirty: snapshots.dirty,

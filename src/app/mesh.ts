@@ -207,7 +207,7 @@ export function createMesh(options: MeshOptions): Mesh {
       options.traversal?.iceServers(end.identity.id).some(([uri]) => uri.startsWith('turn')) ?? false,
     openMs: timing.pathOpenMs,
     failed: ({ link }, end, reason) => coordinator.actor.send({ type: 'path.failed', link, end, reason }),
-    carried: link => routing.handovers.carried(link),
+    carried: link => routing.switches.handovers.carried(link),
     faulted: ({ link }, error) => {
       counters.faults++
       log.error({ err: error, link }, 'a path failed and was closed')
@@ -233,6 +233,7 @@ export function createMesh(options: MeshOptions): Mesh {
     changes: snapshots,
     deliver: (cell, event) => sessions.deliver(cell, event),
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
+    faulted: (cell, error) => faulted(cell, error),
   })
   const drains = new Drains({
     clock,

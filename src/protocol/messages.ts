@@ -365,21 +365,23 @@ export const RouteRefused = message(0x22, 'route.refused', {
   },
 })
 
+export const SWITCH_CAUSES = [
+  'node_lost',
+  'node_left',
+  'node_lapsed',
+  'node_drained',
+  'operator',
+  'node_degraded',
+  'capacity_cut',
+  'better',
+] as const
+
 export const RouteSwitched = message(0x23, 'route.switched', {
   direction: 'server→client',
   doc: 'The route moves to another node without being asked.',
   fields: {
     ...routeFields,
-    cause: oneOf(
-      'node_lost',
-      'node_left',
-      'node_lapsed',
-      'node_drained',
-      'operator',
-      'node_degraded',
-      'capacity_cut',
-      'better',
-    ).doc('Why the old node was left.'),
+    cause: oneOf(...SWITCH_CAUSES).doc('Why the old node was left.'),
     previousLink: u32.doc(
       'The link that this one replaces. While the old node still lives it stays open until this one carries.',
     ),

@@ -12,12 +12,17 @@ export interface Sample {
   readonly value: number
 }
 
+export interface LabelledHistogram {
+  readonly labels: Labels
+  readonly view: HistogramView
+}
+
 /** A figure of a source `S`. Names follow Prometheus: base units, and `_total` for what only grows. */
 export type Figure<S> = { readonly name: string; readonly help: string } & (
   | { readonly type: 'gauge' | 'counter'; readonly read: (source: S) => number | readonly Sample[] }
   | {
       readonly type: 'histogram'
-      readonly read: (source: S) => HistogramView
+      readonly read: (source: S) => HistogramView | readonly LabelledHistogram[]
       /** What a bound and the sum are multiplied with, to come to base units; 1 when absent. */
       readonly scale?: number
     }
@@ -33,7 +38,7 @@ export function asMetric<S>(figure: Figure<S>, source: () => S): Metric {
     aggregator: 'sum',
     values:
       figure.type === 'histogram'
-        ? histogramValues(name, figure.read(source()), figure.scale ?? 1)
+        ? labelled(figure.read(source())).flatMap(each => histogramValues(name, each, figure.scale ?? 1))
         : plainValues(figure.read(source())),
   })
   return { name, get } as unknown as Metric // all that a registry asks of a metric
@@ -50,18 +55,21 @@ function plainValues(read: number | readonly Sample[]): Line[] {
   return read.map(({ labels = {}, value }) => ({ labels, value }))
 }
 
+const labelled = (read: HistogramView | readonly LabelledHistogram[]): readonly LabelledHistogram[] =>
+  'bounds' in read ? [{ labels: {}, view: read }] : read
+
 /** Buckets are cumulative on the page and separate in a HistogramView. */
-function histogramValues(name: string, view: HistogramView, scale: number): Line[] {
+function histogramValues(name: string, { labels, view }: LabelledHistogram, scale: number): Line[] {
   let upTo = 0
   const buckets = [...view.bounds, Number.POSITIVE_INFINITY].map((bound, i) => {
     upTo += view.counts[i] ?? 0
     const le = bound === Number.POSITIVE_INFINITY ? '+Inf' : round(bound * scale)
-    return { metricName: `${name}_bucket`, labels: { le }, value: upTo }
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: upTo }
   })
   return [
     ...buckets,
-    { metricName: `${name}_sum`, labels: {}, value: view.sum * scale },
-    { metricName: `${name}_count`, labels: {}, value: view.count },
+    { metricName: `${name}_sum`, labels, value: view.sum * scale },
+    { metricName: `${name}_count`, labels, value: view.count },
   ]
 }
 

@@ -158,11 +158,30 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
       counted({ assigned: routes.assigned, refused: routes.refused, switched: routes.switched }, 'outcome'),
   },
   {
-    name: 'boson_failover_seconds',
-    help: 'From the loss of a node to the new route of its client.',
+    name: 'boson_route_switch_seconds',
+    help: 'From the reason why a route moves to its switch, by the reason: for `node_lost` from the loss of the socket.',
     type: 'histogram',
     scale: 0.001,
-    read: ({ stats }) => stats.failoverMs,
+    read: ({ stats }) =>
+      Object.entries(stats.routes.switchMs).map(([cause, view]) => ({ labels: { cause }, view })),
+  },
+  {
+    name: 'boson_route_switches_suppressed_total',
+    help: 'Routes that had a reason to move and stayed, by why.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.routes.suppressed, 'reason'),
+  },
+  {
+    name: 'boson_route_handovers',
+    help: 'Routes that have moved and whose old link is kept until the new one carries.',
+    type: 'gauge',
+    read: ({ stats }) => stats.routes.handingOver,
+  },
+  {
+    name: 'boson_routes_waiting',
+    help: 'Routes that have to move and for which no other node qualifies.',
+    type: 'gauge',
+    read: ({ stats }) => stats.routes.waiting,
   },
   {
     name: 'boson_relay_links',

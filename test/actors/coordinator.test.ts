@@ -111,13 +111,14 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     wish: {},
     link: 1,
     assignedAtMs: 0,
+    sinceMs: 0,
     explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
   })
-  const routing = Object.fromEntries(
-    ['give', 'refuse', 'repeat', 'end', 'moveFrom', 'abandon', 'rescue', 'repair', 'settleHandover'].map(
-      name => [name, bomb],
-    ),
-  )
+  const bombs = (...names: readonly string[]) => Object.fromEntries(names.map(name => [name, bomb]))
+  const routing = {
+    ...bombs('give', 'refuse', 'repeat', 'end', 'rescue'),
+    switches: bombs('moveFrom', 'abandon', 'repair', 'settle'),
+  }
   const fleet = new Fleet({ gauges: { gauge: () => null, rttMs: () => null }, policyOf: () => 'auto' })
   fleet.set(NODE, false)
   const coordinator = createCoordinator({

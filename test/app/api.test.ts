@@ -190,7 +190,7 @@ t.test('the metrics page has the names that dashboards know, and ours in base un
       '# TYPE bosonserver_node_cpu_usage_percent gauge',
       '# TYPE bosonserver_node_memory_usage_percent gauge',
       'boson_sessions{role="node",state="online",app="bosonserver"} 1',
-      'boson_failover_seconds_bucket{le="+Inf",app="bosonserver"} 0',
+      'boson_route_switch_seconds_bucket{cause="node_lost",le="+Inf",app="bosonserver"} 0',
       'boson_node_links{node_id="fra-1",app="bosonserver"} 0',
       'boson_event_loop_delay_seconds{quantile="0.99",app="bosonserver"}',
       'process_resident_memory_bytes',

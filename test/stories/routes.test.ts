@@ -115,7 +115,7 @@ t.test('the death of a node gives its clients another one without asking', async
   })
   t.match(client.last('path.closed'), { link })
   t.match(client.last('path.open'), { link: switched.link })
-  t.equal(lab.mesh.stats().failoverMs.count, 1)
+  t.equal(lab.mesh.stats().routes.switchMs.node_lost.count, 1)
 })
 
 t.test('a node that comes back in time keeps its clients', async t => {

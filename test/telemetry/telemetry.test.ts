@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
+import { SwitchFigures } from '../../src/actors/coordinator/switch-figures.js'
 import type { MeshApi, MeshStats, NodeView } from '../../src/actors/ports.js'
 import { Histogram } from '../../src/kit/histogram.js'
 import { HealthReport } from '../../src/telemetry/health.js'
@@ -79,16 +80,34 @@ t.test(
 )
 
 t.test('histograms are cumulative and in base units', async t => {
-  const failoverMs = new Histogram([100, 1_000])
-  for (const ms of [50, 700, 800, 5_000]) failoverMs.observe(ms)
-  const { body } = await metricsOf({ stats: () => stats({ failoverMs }) }).page()
-  const lines = body.split('\n').filter(line => line.startsWith('boson_failover_seconds'))
+  const figures = new SwitchFigures()
+  for (const ms of [50, 700, 800, 5_000]) figures.tookMs.node_lost.observe(ms)
+  const routes = { ...stats({}).routes, switchMs: figures.tookMs }
+  const { body } = await metricsOf({ stats: () => stats({ routes }) }).page()
+  const lines = body.split('\n').filter(line => /^boson_route_switch_seconds.*node_lost/.test(line))
+  const buckets = [
+    ['0.05', 1],
+    ['0.1', 1],
+    ['0.25', 1],
+    ['0.5', 1],
+    ['0.75', 2],
+    ['1', 3],
+    ['1.5', 3],
+    ['2.5', 3],
+    ['5', 4],
+    ['10', 4],
+    ['30', 4],
+    ['60', 4],
+    ['300', 4],
+    ['+Inf', 4],
+  ].map(
+    ([le, count]) =>
+      `boson_route_switch_seconds_bucket{cause="node_lost",le="${le}",app="bosonserver"} ${count}`,
+  )
   t.same(lines, [
-    'boson_failover_seconds_bucket{le="0.1",app="bosonserver"} 1',
-    'boson_failover_seconds_bucket{le="1",app="bosonserver"} 3',
-    'boson_failover_seconds_bucket{le="+Inf",app="bosonserver"} 4',
-    'boson_failover_seconds_sum{app="bosonserver"} 6.55',
-    'boson_failover_seconds_count{app="bosonserver"} 4',
+    ...buckets,
+    'boson_route_switch_seconds_sum{cause="node_lost",app="bosonserver"} 6.55',
+    'boson_route_switch_seconds_count{cause="node_lost",app="bosonserver"} 4',
   ])
 })
 
@@ -197,7 +216,16 @@ function stats(parts: Partial<MeshStats>): MeshStats {
   return {
     sessions: { node: none, client: none },
     connections: { open: 0, greeting: 0 },
-    routes: { active: 0, assigned: 0, refused: 0, switched: 0, handingOver: 0 },
+    routes: {
+      active: 0,
+      assigned: 0,
+      refused: 0,
+      switched: 0,
+      switchMs: new SwitchFigures().tookMs,
+      suppressed: {},
+      handingOver: 0,
+      waiting: 0,
+    },
     relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },
     nats: [],
     paths: {
@@ -215,7 +243,6 @@ function stats(parts: Partial<MeshStats>): MeshStats {
     resumed: 0,
     registered: 0,
     replaced: 0,
-    failoverMs: new Histogram([1]),
     snapshot: { state: 'idle', dirty: 0, written: 0, failures: 0, lost: 0, lastWriteMs: null },
     ...parts,
   }

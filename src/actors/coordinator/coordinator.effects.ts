@@ -39,6 +39,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     else routing.rescue()
   }
 
+  /** One that comes back before all its routes have moved keeps the others. */
+  const leaveLost = (node: Cell) =>
+    routing.switches.moveFrom(node, 'node_lost', () => fleet.of(node)?.accepting !== true)
+
   const hear: Record<Cell['role'], Record<SessionFact, (cell: Cell) => void>> = {
     node: {
       joined: welcome,
@@ -55,13 +59,13 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       },
       dimmed: cell => {
         fleet.set(cell, false)
-        routing.moveFrom(cell, 'node_lapsed')
+        routing.switches.moveFrom(cell, 'node_lapsed', () => cell.lapsed || cell.line === null)
       },
       brightened: welcome,
       left: cell => {
         absences.clear(cell)
         fleet.set(cell, false)
-        routing.abandon(cell, 'node_left')
+        routing.switches.abandon(cell, 'node_left')
         fleet.remove(cell)
         drains.left(cell)
       },
@@ -100,14 +104,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
           }),
         repairRoute: (_, { link, end, reason }) => {
           const cell = end ?? routing.book.ofLink(link)?.client
-          if (cell !== undefined) guarded(cell, () => routing.repair(link, end, reason))
+          if (cell !== undefined) guarded(cell, () => routing.switches.repair(link, end, reason))
         },
-        settleHandover: (_, { client }) => guarded(client, () => routing.settleHandover(client)),
-        moveRoutes: (_, { node }) => guarded(node, () => routing.moveFrom(node, 'node_lost')),
+        settleHandover: (_, { client }) => guarded(client, () => routing.switches.settle(client)),
+        moveRoutes: (_, { node }) => guarded(node, () => leaveLost(node)),
         holdNewcomers: () => options.holdNewcomers(),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
-            if (!accepting) guarded(cell, () => routing.moveFrom(cell, 'node_lost'))
+            if (!accepting) guarded(cell, () => leaveLost(cell))
           }
         },
       },

@@ -7,10 +7,12 @@ export interface Route {
   readonly client: Cell
   readonly wish: RouteWish
   readonly assignedAtMs: number
-  /** The three below change together when the route moves. */
+  /** All below change together when the route moves. */
   node: Cell
   link: LinkId
   explanation: Explanation
+  /** Since when it leads there, monotonic ms. */
+  sinceMs: number
 }
 
 const NONE: ReadonlySet<Route> = new Set()
@@ -46,9 +48,13 @@ export class RouteBook {
   }
 
   /** Moves the route to another node and link. */
-  move(route: Route, to: { node: Cell; link: LinkId; explanation: Explanation }): void {
+  move(
+    route: Route,
+    { node, link, explanation }: Pick<Route, 'node' | 'link' | 'explanation'>,
+    nowMs: number,
+  ): void {
     this.#unplace(route)
-    Object.assign(route, to)
+    Object.assign(route, { node, link, explanation, sinceMs: nowMs })
     this.#place(route)
   }
 

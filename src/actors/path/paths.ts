@@ -54,6 +54,9 @@ export interface PathsOptions extends Surroundings {
   readonly faulted: (path: PathCell, error: unknown) => void
 }
 
+/** Nobody uses a path on which nothing arrives for this long, ms: longer than WireGuard’s keepalive. */
+const IDLE_MS = 30_000
+
 export class Paths {
   readonly #options: PathsOptions
   readonly #root = createActor(fromTransition((state: null) => state, null)).start()
@@ -118,6 +121,17 @@ export class Paths {
   lateEnd(link: LinkId): Cell | null {
     const path = this.#paths.get(link)
     return path === undefined ? null : lateEndOf(path)
+  }
+
+  /** Whether the client has said that nothing had arrived for a while; one that was not heard yet may be in use. */
+  isIdle(link: LinkId): boolean {
+    const report = this.#paths.get(link)?.sides[0].report
+    return report != null && (report.lastReceivedMs ?? IDLE_MS) >= IDLE_MS
+  }
+
+  /** Forwards nothing on this link any more; it is still to be closed. The slot of an end may get another session. */
+  sever(link: LinkId): void {
+    this.#options.table.remove(link)
   }
 
   /** Brings back a path of an earlier process: it carries at once, as its ends believe. Null when it cannot be. */

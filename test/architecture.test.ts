@@ -55,9 +55,9 @@ const SHELLS: Readonly<Record<string, string>> = {
   'agent/held-clock.js': 'the process’s clock, with timers that keep it alive',
   'agent/wireguard/userspace.js': 'waits for a child process, and ends it when it will not end',
   'store/data-dir-lock.js': 'renews its mark in the file system for other processes to see',
-  'store/journal-parts.js': 'lets other work run in between; nothing is measured or awaited',
   'store/pglite-thread.js': 'is the database’s own thread',
   'store/pglite-upkeep.js': 'runs in the database’s own thread',
+  'store/turns.js': 'lets other work run in between; nothing is measured or awaited',
   'store/within.js': 'the end of a wait for a database, which keeps its own time',
 }
 

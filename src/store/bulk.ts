@@ -1,6 +1,6 @@
 /**
- * Many rows in few statements: each takes its rows as one JSON parameter, which both databases unfold
- * themselves. Rows go in the order of their keys, so that two coordinators never wait for each other in a ring.
+ * Many rows in few statements. What every agent has comes as a parameter per column, what has parts of its own as one
+ * JSON parameter. Rows go in the order of their keys, so that two coordinators never wait for each other in a ring.
  */
 import { sql, type Transaction } from 'kysely'
 import type {
@@ -11,21 +11,25 @@ import type {
   StoredSession,
   StoredSteering,
 } from '../actors/ports.js'
+import { column, literalOf } from './column.js'
 import type { Database } from './database.js'
+import { inOrder } from './in-order.js'
 import type { Newest } from './newest.js'
 import type { OverlayPool } from './overlay-pool.js'
 
-/** Rows of one statement: larger ones are not faster, and hold a connection longer. */
-const STATEMENT_ROWS = 2_000
+/** Rows of one statement: larger ones are hardly faster, and keep the event loop while they are spelled. */
+const STATEMENT_ROWS = 1_000
 
 type Tx = Transaction<Database>
 
 export async function writeNewest(tx: Tx, newest: Newest, pool: OverlayPool): Promise<void> {
-  for (const rows of statements(newest.identities, ({ id }) => id)) await writeIdentities(tx, rows, pool)
-  for (const rows of statements(newest.sessions, ({ sessionId }) => sessionId)) await writeSessions(tx, rows)
-  for (const rows of statements(newest.routes, ({ routeId }) => routeId)) await writeRoutes(tx, rows)
-  for (const rows of statements(newest.paths, ({ pathId }) => pathId)) await writePaths(tx, rows)
-  for (const rows of statements(newest.steerings, ({ identityId }) => identityId))
+  for await (const rows of statements(newest.identities, ({ id }) => id))
+    await writeIdentities(tx, rows, pool)
+  for await (const rows of statements(newest.sessions, ({ sessionId }) => sessionId))
+    await writeSessions(tx, rows)
+  for await (const rows of statements(newest.routes, ({ routeId }) => routeId)) await writeRoutes(tx, rows)
+  for await (const rows of statements(newest.paths, ({ pathId }) => pathId)) await writePaths(tx, rows)
+  for await (const rows of statements(newest.steerings, ({ identityId }) => identityId))
     await writeSteerings(tx, rows)
   await writeAuditEvents(tx, newest.audit)
 }
@@ -50,30 +54,42 @@ export async function writeIdentities(
   identities: readonly Identity[],
   pool: OverlayPool,
 ): Promise<void> {
-  const rows = JSON.stringify(
-    identities.map(({ profile, ...identity }) => ({
-      ...identity,
-      ...profile,
-      publicKey: hex(identity.publicKey),
-      overlayIndex: pool.indexOf(identity.overlay4),
-    })),
-  )
+  const cells = (cellOf: Parameters<typeof column<Identity>>[1]) => column(identities, cellOf)
   await sql`
     insert into identities as stored (
       id, role, public_key, overlay_index, overlay4, overlay6, generation, agent, country, region, latitude,
       longitude, max_sessions, bandwidth_mbps, is_exit, tags, cost_weight, policy, can, created_at, revoked_at
     )
     select
-      id, role, decode("publicKey", 'hex'), "overlayIndex", overlay4, overlay6, generation, agent, country,
-      region, latitude, longitude, "maxSessions", "bandwidthMbps", exit, tags, "costWeight",
-      coalesce(policy, 'auto'), coalesce(can, '{}'),
-      to_timestamp("createdAtMs" / 1000), to_timestamp("revokedAtMs" / 1000)
-    from json_to_recordset(${rows}::json) as row (
-      id text, role text, "publicKey" text, "overlayIndex" integer, overlay4 inet, overlay6 inet,
-      generation bigint, agent text, country text, region text, latitude float8, longitude float8,
-      "maxSessions" bigint, "bandwidthMbps" float8, exit boolean, tags text[], "costWeight" float8,
-      policy text, can text[], "createdAtMs" float8,
-      "revokedAtMs" float8
+      id, role, decode(public_key, 'hex'), overlay_index, overlay4, overlay6, generation, agent, country,
+      region, latitude, longitude, max_sessions, bandwidth_mbps, is_exit, tags::text[], cost_weight,
+      coalesce(policy, 'auto'), coalesce(can, '{}')::text[],
+      to_timestamp(created_at / 1000), to_timestamp(revoked_at / 1000)
+    from unnest(
+      ${cells(one => one.id)}::text::text[],
+      ${cells(one => one.role)}::text::text[],
+      ${cells(one => hex(one.publicKey))}::text::text[],
+      ${cells(one => pool.indexOf(one.overlay4))}::text::integer[],
+      ${cells(one => one.overlay4)}::text::inet[],
+      ${cells(one => one.overlay6)}::text::inet[],
+      ${cells(one => one.generation)}::text::bigint[],
+      ${cells(one => one.profile.agent)}::text::text[],
+      ${cells(one => one.profile.country)}::text::text[],
+      ${cells(one => one.profile.region)}::text::text[],
+      ${cells(one => one.profile.latitude)}::text::float8[],
+      ${cells(one => one.profile.longitude)}::text::float8[],
+      ${cells(one => one.profile.maxSessions)}::text::bigint[],
+      ${cells(one => one.profile.bandwidthMbps)}::text::float8[],
+      ${cells(one => one.profile.exit)}::text::boolean[],
+      ${cells(one => literalOf(one.profile.tags))}::text::text[],
+      ${cells(one => one.profile.costWeight)}::text::float8[],
+      ${cells(one => one.profile.policy)}::text::text[],
+      ${cells(one => one.profile.can && literalOf(one.profile.can))}::text::text[],
+      ${cells(one => one.createdAtMs)}::text::float8[],
+      ${cells(one => one.revokedAtMs)}::text::float8[]
+    ) as row (
+      id, role, public_key, overlay_index, overlay4, overlay6, generation, agent, country, region, latitude,
+      longitude, max_sessions, bandwidth_mbps, is_exit, tags, cost_weight, policy, can, created_at, revoked_at
     )
     on conflict (id) do update set
       generation = excluded.generation,
@@ -100,24 +116,24 @@ export async function writeIdentities(
 }
 
 async function writeSessions(tx: Tx, sessions: readonly StoredSession[]): Promise<void> {
-  const rows = JSON.stringify(
-    sessions.map(session => ({
-      ...session,
-      ticketHash: session.ticketHash && hex(session.ticketHash),
-      closedAtMs: session.state === 'closed' ? session.changedAtMs : null,
-    })),
-  )
+  const cells = (cellOf: Parameters<typeof column<StoredSession>>[1]) => column(sessions, cellOf)
   await sql`
     insert into sessions as stored (
       session_id, identity_id, generation, ticket_hash, state, started_at, changed_at, closed_at
     )
     select
-      "sessionId", "identityId", generation, decode("ticketHash", 'hex'), state,
-      to_timestamp("startedAtMs" / 1000), to_timestamp("changedAtMs" / 1000), to_timestamp("closedAtMs" / 1000)
-    from json_to_recordset(${rows}::json) as row (
-      "sessionId" text, "identityId" text, generation bigint, "ticketHash" text, state text,
-      "startedAtMs" float8, "changedAtMs" float8, "closedAtMs" float8
-    )
+      session_id, identity_id, generation, decode(ticket_hash, 'hex'), state,
+      to_timestamp(started_at / 1000), to_timestamp(changed_at / 1000), to_timestamp(closed_at / 1000)
+    from unnest(
+      ${cells(one => one.sessionId)}::text::text[],
+      ${cells(one => one.identityId)}::text::text[],
+      ${cells(one => one.generation)}::text::bigint[],
+      ${cells(one => one.ticketHash && hex(one.ticketHash))}::text::text[],
+      ${cells(one => one.state)}::text::text[],
+      ${cells(one => one.startedAtMs)}::text::float8[],
+      ${cells(one => one.changedAtMs)}::text::float8[],
+      ${cells(one => (one.state === 'closed' ? one.changedAtMs : null))}::text::float8[]
+    ) as row (session_id, identity_id, generation, ticket_hash, state, started_at, changed_at, closed_at)
     on conflict (session_id) do update set
       identity_id = excluded.identity_id,
       generation = excluded.generation,
@@ -201,10 +217,7 @@ async function writeSteerings(tx: Tx, steerings: readonly StoredSteering[]): Pro
       changed_at = excluded.changed_at`.execute(tx)
 }
 
-/** Yields rows in the order of their keys, as many as one statement takes. */
-function* statements<T>(values: readonly T[], keyOf: (value: T) => string): Generator<readonly T[]> {
-  const sorted = values.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-  for (let at = 0; at < sorted.length; at += STATEMENT_ROWS) yield sorted.slice(at, at + STATEMENT_ROWS)
-}
+const statements = <T>(values: readonly T[], keyOf: (value: T) => string) =>
+  inOrder(values, keyOf, STATEMENT_ROWS)
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

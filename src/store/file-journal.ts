@@ -21,6 +21,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Change, Journal } from '../actors/ports.js'
 import { JournalUnavailable } from './errors.js'
@@ -71,7 +72,7 @@ export class FileJournal implements Journal {
     this.#log = options.log
     this.#compactAbove = this.#limitBytes
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    for (const name of readdirSync(dir)) if (name.endsWith('.tmp')) rmSync(join(dir, name))
+    for (const name of readdirSync(dir)) if (/\.(tmp|gone)$/.test(name)) rmSync(join(dir, name))
     for (const part of partsIn(dir)) {
       this.#sealed.set(part, statSync(this.#path(part)).size)
       this.#earlier.add(part)
@@ -210,14 +211,17 @@ export class FileJournal implements Journal {
   #forget(part: number): void {
     this.#sealed.delete(part)
     this.#earlier.delete(part)
-    rmSync(this.#path(part), { force: true })
+    const gone = this.#path(part, 'gone')
+    renameSync(this.#path(part), gone)
+    // Freeing its pages takes a millisecond and more. Whatever is left over, the next start removes.
+    void rm(gone, { force: true }).catch(() => {})
   }
 
   #create(part: number): number {
     return openSync(this.#path(part), 'ax', 0o600)
   }
 
-  #path(part: number, kind: 'log' | 'tmp' = 'log'): string {
+  #path(part: number, kind: 'log' | 'tmp' | 'gone' = 'log'): string {
     return join(this.#dir, `${String(part).padStart(8, '0')}.${kind}`)
   }
 }

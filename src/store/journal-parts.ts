@@ -1,7 +1,7 @@
 /** Making a journal shorter: of several parts, the newest line of each key. */
 import { open, readFile } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import { headOf, linesOf } from './journal-record.js'
+import { othersTurn } from './turns.js'
 
 /** Lines looked at before other work gets its turn; about 5 ms. */
 const LINES_A_TURN = 2_000
@@ -35,7 +35,7 @@ export async function compactParts(
         newest.delete(head.key)
         newest.set(head.key, { line, over: head.over })
       }
-      if (++seen % LINES_A_TURN === 0) await setImmediate()
+      if (++seen % LINES_A_TURN === 0) await othersTurn()
     }
   }
 

@@ -8,6 +8,10 @@ import type {
   StoredSession,
   StoredSteering,
 } from '../actors/ports.js'
+import { othersTurn } from './turns.js'
+
+/** Changes that are looked at in one turn: about a millisecond. */
+const TURN_CHANGES = 2_000
 
 /** Changes by kind, one per key. */
 export interface Newest {
@@ -21,13 +25,29 @@ export interface Newest {
 
 /** Returns the one value of each key that a store has to write. */
 export function newestOf(changes: readonly Change[]): Newest {
+  const { take, newest } = collector()
+  take(changes)
+  return newest()
+}
+
+/** Resolves with the same; however many changes there are, other work goes on. */
+export async function newestInTurns(changes: readonly Change[]): Promise<Newest> {
+  const { take, newest } = collector()
+  for (let at = 0; at < changes.length; at += TURN_CHANGES) {
+    if (at > 0) await othersTurn()
+    take(changes.slice(at, at + TURN_CHANGES))
+  }
+  return newest()
+}
+
+function collector() {
   const identities = new Map<string, Identity>()
   const sessions = new Map<string, StoredSession>()
   const routes = new Map<string, StoredRoute>()
   const paths = new Map<string, PathRecord>()
   const steerings = new Map<string, StoredSteering>()
   const audit = new Map<string, AuditEvent>()
-  for (const change of changes) {
+  const add = (change: Change) => {
     switch (change.kind) {
       case 'identity':
         identities.set(change.key, mergeIdentity(identities.get(change.key), change.value))
@@ -49,12 +69,15 @@ export function newestOf(changes: readonly Change[]): Newest {
     }
   }
   return {
-    identities: [...identities.values()],
-    sessions: [...sessions.values()],
-    routes: [...routes.values()],
-    paths: [...paths.values()],
-    steerings: [...steerings.values()],
-    audit: [...audit.values()],
+    take: (changes: readonly Change[]) => changes.forEach(add),
+    newest: (): Newest => ({
+      identities: [...identities.values()],
+      sessions: [...sessions.values()],
+      routes: [...routes.values()],
+      paths: [...paths.values()],
+      steerings: [...steerings.values()],
+      audit: [...audit.values()],
+    }),
   }
 }
 

@@ -14,7 +14,7 @@ import type { Clock } from '../kit/clock.js'
 import { writeNewest } from './bulk.js'
 import type { Database } from './database.js'
 import { enrol } from './enrol.js'
-import { newestOf } from './newest.js'
+import { newestInTurns } from './newest.js'
 import type { OverlayPool } from './overlay-pool.js'
 import { prune } from './prune.js'
 import type { Retention } from './retention.js'
@@ -90,7 +90,7 @@ export class SqlStore implements Store {
   }
 
   async write(changes: readonly Change[]): Promise<void> {
-    const newest = newestOf(changes)
+    const newest = await newestInTurns(changes)
     const nowMs = this.#options.clock.wallMs()
     const pruning = nowMs - this.#prunedAtMs >= this.#options.retention.everyMs
     if (changes.length === 0 && !pruning) return

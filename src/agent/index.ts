@@ -8,6 +8,7 @@ export { DatagramTunnel, type DatagramTunnelOptions } from './datagram-tunnel.js
 export { DirectSocket } from './direct/direct-socket.js'
 export { openDatagrams, type OpenDatagramsOptions } from './direct/open-datagrams.js'
 export { type Doubts, UdpWay, type UdpWayOptions } from './direct/udp-way.js'
+export type { DrainOptions, DrainOutcome, DrainProgress } from './drain.js'
 export { dialWs, type DialWsOptions } from './dial-ws.js'
 export { AgentError, type AgentErrorCode, RefusedError, RouteRefusedError } from './errors.js'
 export { IceWay } from './ice/ice-way.js'
@@ -22,7 +23,7 @@ export {
   type MeshClientOptions,
   type RouteOptions,
 } from './mesh-client.js'
-export { MeshNode, type MeshNodeEvents, type MeshNodeOptions } from './mesh-node.js'
+export { MeshNode, type MeshNodeEvents, type MeshNodeOptions, type MeshNodeStatus } from './mesh-node.js'
 export { type NetworkWatchOptions, watchNetwork } from './network-watch.js'
 export type {
   AgentMemory,

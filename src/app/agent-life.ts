@@ -1,7 +1,7 @@
 /**
  * The life of `boson node` and `boson client`: it ends cleanly, whatever ends it.
  *
- *   ground ── before ── agent ──┬── signal: goodbye, everything given back, exit 0
+ *   ground ── before ── agent ──┬── signal: farewell, goodbye, everything given back, exit 0
  *                               ├── refused for good, or an error: the same, and its exit code
  *                               └── kill -9: the next start gives everything back
  */
@@ -40,6 +40,10 @@ export interface LifeOptions<A extends Living> {
   readonly before?: () => Promise<unknown>
   /** Runs when the session stands for the first time. */
   readonly begin?: (agent: A) => Promise<unknown>
+  /** Calls `show` whenever what only this role knows has changed. */
+  readonly watch?: (agent: A, show: () => void) => void
+  /** Runs at the first signal, while the agent goes on; a second signal does not wait for it. */
+  readonly farewell?: (agent: A) => Promise<unknown>
 }
 
 /** Runs the agent until something ends it; then everything is given back. Rejects with a CommandError. */
@@ -61,7 +65,7 @@ export async function runAgent<A extends Living>(options: LifeOptions<A>): Promi
 
 async function liveUntilEnded<A extends Living>(
   agent: A,
-  { line, moment, begin, giveUpAfterS }: LifeOptions<A>,
+  { line, moment, begin, watch, farewell, giveUpAfterS }: LifeOptions<A>,
 ): Promise<void> {
   const over = new AbortController()
   // After the event is dealt with: what is told during it may be half of the change.
@@ -69,10 +73,11 @@ async function liveUntilEnded<A extends Living>(
   const stopShowing = every(systemClock, SHOW_EVERY_MS, show)
   const stopWatching = watchNetwork({ changed: () => agent.nudge() })
   for (const type of ['online', 'offline', 'path', 'link', 'linkClosed'] as const) agent.on(type, show)
+  watch?.(agent, show)
   agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))
   try {
     await new Promise<void>((resolve, reject) => {
-      onSignals(resolve)
+      onSignals(() => farewell?.(agent) ?? Promise.resolve(), resolve)
       onUncaught(reject, over.signal)
       agent.on('refused', ({ code, reason }) => reject(new RefusedError(code, reason)))
       if (giveUpAfterS > 0) giveUpLater(agent, giveUpAfterS, reject)
@@ -90,13 +95,21 @@ async function liveUntilEnded<A extends Living>(
   }
 }
 
-/** The first signal ends the life; the second one the process, and the next start gives everything back. */
-function onSignals(first: () => void): void {
-  let asked = false
+/**
+ * The first signal lets `farewell` run, and then ends the life; one that comes meanwhile ends it at once. The next
+ * one ends the process, and the next start gives everything back.
+ */
+function onSignals(farewell: () => Promise<unknown>, end: () => void): void {
+  let state: 'living' | 'leaving' | 'ending' = 'living'
+  const finish = () => {
+    state = 'ending'
+    end()
+  }
   const hear = () => {
-    if (asked) process.exit(130)
-    asked = true
-    first()
+    if (state === 'ending') process.exit(130)
+    if (state === 'leaving') return finish()
+    state = 'leaving'
+    void farewell().then(finish, finish)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear)
 }

@@ -100,6 +100,9 @@ export const NODE_SETTINGS = {
   exit: standard('BOSON_EXIT', yesNo, false, {
     doc: 'Forwards what clients send to the internet, in this machine’s name.',
   }),
+  drainWithin: standard('BOSON_DRAIN_WITHIN', number(0, 86_400), 10, {
+    doc: 'When told to end, it carries its clients on until they have moved to other nodes, for at most this many seconds; 0 ends at once.',
+  }),
 }
 
 export const CLIENT_SETTINGS = {

@@ -1,7 +1,7 @@
 /** `boson node`: this machine carries the traffic of clients. */
 import { Command } from 'commander'
 import { startForwarding } from '../../agent/exit/forwarding.js'
-import { MeshNode } from '../../agent/index.js'
+import { type DrainProgress, MeshNode } from '../../agent/index.js'
 import { run } from '../../agent/system/run.js'
 import { prepare } from '../agent-ground.js'
 import { gaugesOf, runAgent } from '../agent-life.js'
@@ -15,7 +15,8 @@ Examples:
   $ sudo boson node --server https://mesh.example.org --exit
   $ sudo boson node --server https://mesh.example.org --interface wg0   # an interface that is there already
 
-Ctrl-C says goodbye and gives everything back; a second Ctrl-C ends at once, and the next start gives it back.`
+At Ctrl-C its clients move to other nodes, for at most --drain-within seconds; then it says goodbye and gives
+everything back. A second Ctrl-C does not wait for the clients, a third one for nothing: the next start gives back.`
 
 /** Returns the command. */
 export function nodeCommand(): Command {
@@ -46,8 +47,20 @@ async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
     },
     moment: node => momentOf(node, iface),
     giveUpAfterS: settings.giveUpAfter,
+    watch: (node, show) => node.on('drain', show),
+    farewell: node => leave(node, settings.drainWithin, line),
     ...(settings.exit && { before: () => startForwarding({ iface, ledger, run }) }),
   })
+}
+
+/** Lets the clients move to other nodes first, when there are any and somebody can move them. */
+async function leave(node: MeshNode, withinS: number, line: LiveLine): Promise<void> {
+  if (withinS === 0 || node.status().links.length === 0) return
+  const outcome = await node.drain({ withinMs: withinS * 1_000, reason: 'shutting down' })
+  const { length } = node.status().links
+  if (outcome === 'expired') line.note('time was up: no other node met what the last clients want')
+  else if (outcome === 'unanswered' && length > 0)
+    line.note(`the coordinator did not move ${clients(length)} to other nodes`)
 }
 
 function profileOf({ country, region, bandwidth, maxSessions, tags, cost, exit }: NodeSettings) {
@@ -64,7 +77,7 @@ function profileOf({ country, region, bandwidth, maxSessions, tags, cost, exit }
 
 function momentOf(node: MeshNode, iface: string): Moment {
   const status = node.status()
-  const { state, reason, session, rttMs, links } = status
+  const { state, reason, session, rttMs, links, drain } = status
   const open = links.filter(each => each.state !== 'opening')
   const figures = open.map(each => node.linkMetrics(each.link))
   const sum = (of: 'sentBytes' | 'receivedBytes') =>
@@ -72,9 +85,10 @@ function momentOf(node: MeshNode, iface: string): Moment {
   const [sentBytes, receivedBytes] = [sum('sentBytes'), sum('receivedBytes')]
   const address = session?.overlay4.split('/')[0] ?? null
   const direct = open.filter(each => each.state === 'direct').length
-  const clients = `${open.length} ${open.length === 1 ? 'client' : 'clients'}${direct === 0 ? '' : `, ${direct} direct`}`
+  const carried = `${clients(open.length)}${direct === 0 ? '' : `, ${direct} direct`}`
+  const how = drain === null ? `online  ${address}  ${carried}` : drainText(drain)
   return {
-    text: `${node.id}  ${state === 'online' ? `online  ${address}  ${clients}` : awayText(status, node.url)}`,
+    text: `${node.id}  ${state === 'online' ? how : awayText(status, node.url)}`,
     figures: state === 'online' ? `${asMs(rttMs)}  ↓ ${asBytes(receivedBytes)}  ↑ ${asBytes(sentBytes)}` : '',
     data: {
       state,
@@ -84,6 +98,7 @@ function momentOf(node: MeshNode, iface: string): Moment {
       address,
       address6: session?.overlay6.split('/')[0] ?? null,
       clients: open.map(each => each.peerId),
+      drain,
       paths: open.map(({ peerId, state: path, via, reason: why, rttMs: ms }) => ({
         client: peerId,
         path,
@@ -97,3 +112,11 @@ function momentOf(node: MeshNode, iface: string): Moment {
     },
   }
 }
+
+/** Returns what a node shows that is to go. */
+function drainText({ state, by, left }: DrainProgress): string {
+  if (state === 'draining') return `draining: ${clients(left)} left`
+  return by === 'operator' ? 'drained by the operator' : 'drained'
+}
+
+const clients = (count: number): string => `${count} ${count === 1 ? 'client' : 'clients'}`

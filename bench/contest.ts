@@ -1,7 +1,7 @@
 /** One server under the generator, and what comes of several such runs. */
 import type { Settings } from './bench.js'
 import { MESH_PATH, SUBPROTOCOL } from '../src/protocol/timing.js'
-import { type Load, type LoadOptions, load, type Watch } from './load/generator.js'
+import { type Crowd, type Load, type LoadOptions, load, type Watch } from './load/generator.js'
 import { type Server, startServer } from './processes.js'
 import type { Saturated } from './report.js'
 import { median } from './rounds.js'
@@ -27,12 +27,12 @@ export async function withServer<R>(contestant: Contestant, run: (server: Server
 const AS_AGENT = { path: MESH_PATH, protocol: SUBPROTOCOL, hello: 'resume' }
 
 /** Runs the generator against a server that stands. */
-export const loadOn = (
+export const loadOn = <L extends Crowd | Load = Load>(
   contestant: Contestant,
   { port, pid }: Server,
   options: Omit<LoadOptions, 'port'>,
   watch?: Watch,
-): Promise<Load> => load({ ...options, ...(contestant[0] === 'ours' ? AS_AGENT : {}), port, pid }, watch)
+): Promise<L> => load<L>({ ...options, ...(contestant[0] === 'ours' ? AS_AGENT : {}), port, pid }, watch)
 
 /** Returns a run of the generator against a fresh server. */
 export const underLoad =
@@ -58,11 +58,11 @@ export const undisturbed =
   }
 
 /** Returns the median of one figure over the runs. */
-export const middle = (runs: readonly Load[], figure: keyof Load): number =>
+export const middle = <F extends string>(runs: readonly Readonly<Record<F, number>>[], figure: F): number =>
   median(runs.map(run => run[figure]))
 
 /** Returns which side of these runs worked harder: that one set the pace. */
-export const saturatedIn = (runs: readonly Load[]): Saturated =>
+export const saturatedIn = (runs: readonly Pick<Load, 'serverBusy' | 'clientBusy'>[]): Saturated =>
   middle(runs, 'serverBusy') >= middle(runs, 'clientBusy') ? 'server' : 'client'
 
 /**

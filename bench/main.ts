@@ -7,18 +7,20 @@
  */
 import { parseArgs } from 'node:util'
 import { type Bench, type Case, type Settings, UnableError } from './bench.js'
+import { failover } from './cases/failover.js'
 import { frames } from './cases/frames.js'
 import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
 import { sessions } from './cases/sessions.js'
 import { snapshot } from './cases/snapshot.js'
+import { storm } from './cases/storm.js'
 import { turn } from './cases/turn.js'
 import { NoCompilerError } from './load/compiled.js'
 import { profileInto } from './processes.js'
 import { beginRecord, compare } from './record.js'
 import { type Measured, short, table } from './report.js'
 
-const BENCHES: readonly Bench[] = [frames, paths, relay, sessions, snapshot, turn]
+const BENCHES: readonly Bench[] = [failover, frames, paths, relay, sessions, snapshot, storm, turn]
 /** Fewer have no middle that is worth the name. */
 const ROUNDS = 3
 const EXIT = { failed: 1, usage: 2, noCompiler: 3 }

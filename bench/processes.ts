@@ -57,6 +57,7 @@ export function startOn(core: number, command: string, args: readonly string[]):
       )
     },
     say: text => void child.stdin.write(`${text}\n`),
+    hush: () => void child.stdin.end(),
     async end() {
       child.stdin.end()
       const overdue = setTimeout(() => child.kill('SIGKILL'), 5_000)
@@ -70,6 +71,8 @@ export interface Child {
   /** Resolves with the next line of its stdout; rejects with what it said on stderr when it has failed. */
   line(): Promise<string>
   say(text: string): void
+  /** Closes its stdin, and does not wait. */
+  hush(): void
   /** Closes its stdin, which ends it, and waits. */
   end(): Promise<void>
 }

@@ -32,12 +32,35 @@ export interface Load {
 export interface Watch {
   /** The window begins. */
   readonly measuring?: () => unknown
+  /** Ends a window with `untilTold` when it resolves. */
+  readonly during?: () => Promise<unknown>
   /** The window is over and the connections are still there. */
   readonly held?: () => unknown
 }
 
+/** What came of a crowd: until each was where it wanted to be, µs. */
+export interface Crowd extends Pick<Load, 'count' | 'seconds' | 'p50' | 'p99'> {
+  readonly max: number
+  readonly serverMicros: number
+  readonly serverBusy: number
+  readonly clientBusy: number
+  readonly foreignBusy: number
+}
+
+/** A crowd that returned: how many were told to come later once, and more often; and those the edge sent away. */
+export interface Storm extends Crowd {
+  readonly refusedOnce: number
+  readonly refusedMore: number
+  readonly turnedAway: number
+  /** Connections that broke without a word, and were dialled again. */
+  readonly broken: number
+}
+
 /** Runs the generator to its end. */
-export async function load(options: LoadOptions, watch: Watch = {}): Promise<Load> {
+export async function load<L extends Crowd | Load = Load>(
+  options: LoadOptions,
+  watch: Watch = {},
+): Promise<L> {
   const args = Object.entries({ ...options, hold: watch.held === undefined ? 0 : 1 })
   const child = startOn(
     CLIENT_CORE,
@@ -46,7 +69,11 @@ export async function load(options: LoadOptions, watch: Watch = {}): Promise<Loa
   )
   await child.line()
   await watch.measuring?.()
-  const result = JSON.parse(await child.line()) as Load // wsload prints these fields
+  if (watch.during !== undefined) {
+    await watch.during()
+    child.hush()
+  }
+  const result = JSON.parse(await child.line()) as L // wsload prints these fields
   await watch.held?.()
   await child.end()
   return result

@@ -3,6 +3,8 @@
 //   mode=reply   every connection keeps `window` messages under way; each reply frees one
 //   mode=relay   connections come in pairs: the even one sends `relay.data`, the odd one receives it
 //   mode=cycle   connect, be registered, leave: `cycles` times in `conns` places at once
+//   mode=storm   all connect within `within` ms; who is refused comes back when it was told to
+//   mode=lost    the first `dying` of them are cut off; how long until all after `skip` hear of another route
 //
 // With rate=N (messages a second over all connections) reply and relay are open loops instead of closed ones.
 // Arguments are key=value, see `struct Options`. On stdout: "measuring" when the window begins, then one line of
@@ -20,6 +22,9 @@
 #include <map>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <queue>
+#include <random>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -62,8 +67,10 @@ struct Options {
   int sources = number("sources", 1);
   // Connections being opened at the same time.
   int opening = number("opening", 128);
-  // `resume`: attach a session with the ticket of its index. `none`: the server expects no greeting.
+  // `resume`: attach a session with the ticket of its index. `none`: the server expects no greeting. `echo`: it
+  // sends the same bytes back.
   bool resumes = text("hello", "none") == "resume";
+  bool echoes = text("hello", "none") == "echo";
   // Index of the first ticket, and how many identities `cycle` goes round.
   long first = number("first", 0);
   long identities = number("identities", 1024);
@@ -84,6 +91,13 @@ struct Options {
   int apart = number("apart", 0);
   bool stalled = number("stalled", 0);
   double apartRate = number("apartRate", 0);
+  // storm: within this time all of them come, ms.
+  double withinMs = number("within", 500);
+  // lost: connections that are cut off, and the first that is waited for.
+  int dying = number("dying", 0);
+  int skip = number("skip", 0);
+  // The window ends when stdin does.
+  bool untilTold = number("untilTold", 0);
   // Keep the connections after the report until stdin ends.
   bool holds = number("hold", 0);
   double warmMs = number("warm", 500);
@@ -139,10 +153,11 @@ struct Histogram {
     counts[bucket(ns)]++;
     total++;
   }
+  // Returns below what this share of them is; 1: the longest.
   double micros(double share) const {
-    uint64_t seen = 0;
+    uint64_t seen = 0, wanted = std::min(uint64_t(total * share) + 1, total);
     for (size_t i = 0; i < counts.size(); i++)
-      if ((seen += counts[i]) > total * share) return floorOf(i) / 1e3;
+      if ((seen += counts[i]) >= wanted && seen > 0) return floorOf(i) / 1e3;
     return 0;
   }
 };
@@ -185,6 +200,23 @@ static int indexOf(const Conn &c) { return &c - conns.data(); }
 static Conn &peerOf(const Conn &c) { return conns[indexOf(c) ^ 1]; }
 static bool isRelay() { return opt->mode == "relay"; }
 static bool isCycle() { return opt->mode == "cycle"; }
+static bool isStorm() { return opt->mode == "storm"; }
+static bool isLost() { return opt->mode == "lost"; }
+
+// storm: what has become of each connection's wish to be back.
+struct Return {
+  uint64_t firstAt = 0;
+  int refusals = 0;
+  uint64_t askedMs = 0; // how long the server asked it to stay away; 0: it did not say
+};
+static std::vector<Return> returns;
+using Appointment = std::pair<uint64_t, int>; // when, and which connection
+static std::priority_queue<Appointment, std::vector<Appointment>, std::greater<Appointment>> appointments;
+static std::mt19937 chance(20261121);
+static double drawn() { return std::uniform_real_distribution<double>(0, 1)(chance); }
+static uint64_t turnedAway = 0, broken = 0;
+static void comeAgain(Conn &c);
+static void heardOfAnother(Conn &c);
 
 static void watch(Conn &c, bool writable, int operation = EPOLL_CTL_MOD) {
   if (operation == EPOLL_CTL_MOD && c.wantsWrite == writable) return;
@@ -200,7 +232,7 @@ static void send(Conn &c, const uint8_t *bytes, size_t size) {
   if (c.unsentFrom == c.unsent.size()) {
     ssize_t taken = ::send(c.fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (taken < 0 && errno != EAGAIN) {
-      if (c.apart) return;
+      if (c.apart || isStorm()) return;
       die("connection %d: send: %s", indexOf(c), strerror(errno));
     }
     size_t done = taken < 0 ? 0 : size_t(taken);
@@ -358,6 +390,18 @@ static void keepTicket(Conn &c, const uint8_t *value, size_t size) {
   memcpy(tickets[c.identity].data(), value + at + 2, 32);
 }
 
+// `refused` is [6, code, reason, retryAfterMs?]: keeps how long to stay away.
+static void keepSlot(Conn &c, const uint8_t *value, size_t size) {
+  size_t at = 2;
+  at += valueSize(value + at, size - at);
+  at += valueSize(value + at, size - at);
+  if (at >= size) die("connection %d (identity %ld) was refused for good: %.*s", indexOf(c), c.identity, int(size - 2), value + 2);
+  uint64_t ms = value[at] < 0x80 ? value[at] : 0;
+  int bytes = value[at] == 0xcc ? 1 : value[at] == 0xcd ? 2 : value[at] == 0xce ? 4 : 0;
+  for (int i = 1; i <= bytes; i++) ms = ms << 8 | value[at + i];
+  returns[indexOf(c)].askedMs = ms;
+}
+
 static void packetArrived(Conn &c, const uint8_t *packet) {
   Conn &sender = peerOf(c);
   uint32_t seq = word(packet + SEQ_IN_PACKET);
@@ -377,16 +421,22 @@ static void replyArrived(Conn &c) {
   received++;
 }
 
+static void sendResume(Conn &c) {
+  Bytes resume = {0x92, 0x04, 0xc4, 0x20};
+  resume.insert(resume.end(), tickets[c.identity].begin(), tickets[c.identity].end());
+  sendValue(c, resume);
+}
+
 static void valueArrived(Conn &c, const uint8_t *value, size_t size) {
   switch (value[0] == 0xdc ? value[3] : value[1]) {
+  case 0x04: // a bare server sends the greeting back
+    if (c.phase == Phase::greeting) becomeReady(c);
+    return;
+  case 0x23: return heardOfAnother(c);
   case 0x40: return packetArrived(c, value + packetAt(opt->size));
   case 0x10: // a bare server sends the heartbeat back
   case 0x11: return replyArrived(c);
-  case 0x01: {
-    Bytes resume = {0x92, 0x04, 0xc4, 0x20};
-    resume.insert(resume.end(), tickets[c.identity].begin(), tickets[c.identity].end());
-    return sendValue(c, resume);
-  }
+  case 0x01: return sendResume(c);
   case 0x05:
     keepTicket(c, value, size);
     if (!isRelay() && c.phase == Phase::greeting) becomeReady(c);
@@ -398,6 +448,8 @@ static void valueArrived(Conn &c, const uint8_t *value, size_t size) {
     return;
   }
   case 0x06:
+    if (isStorm()) return keepSlot(c, value, size);
+    [[fallthrough]];
   case 0x0c: die("connection %d (identity %ld) was refused: %.*s", indexOf(c), c.identity, int(size - 2), value + 2);
   default: return; // routes, pressure and whatever else the session is told
   }
@@ -422,6 +474,10 @@ static size_t frameHeader(Conn &c, const uint8_t *at, size_t size) {
     return header + length;
   case 8:
     if (size < header + length) return 0;
+    if (isStorm()) {
+      comeAgain(c);
+      return header + length;
+    }
     die("connection %d (identity %ld): the server closed it: %d %.*s", indexOf(c), c.identity,
         length >= 2 ? at[header] << 8 | at[header + 1] : 1005, length > 2 ? int(length - 2) : 0, at + header + 2);
   default: die("a frame with opcode %d", at[0] & 15);
@@ -451,9 +507,18 @@ static size_t upgradeArrived(Conn &c, uint8_t *at, size_t size) {
   at[size] = 0;
   const char *end = strstr(reinterpret_cast<char *>(at), "\r\n\r\n");
   if (!end) return 0;
+  if (isStorm() && !strncmp(reinterpret_cast<char *>(at), "HTTP/1.1 503", 12)) {
+    const char *seconds = strcasestr(reinterpret_cast<char *>(at), "retry-after: ");
+    // Told in whole seconds, it is blurred by one, as agents do.
+    if (seconds) returns[indexOf(c)].askedMs = uint64_t((atoi(seconds + 13) + drawn()) * 1e3);
+    turnedAway++;
+    comeAgain(c);
+    return size;
+  }
   if (strncmp(reinterpret_cast<char *>(at), "HTTP/1.1 101", 12)) die("connection %d: %.120s", indexOf(c), at);
   c.phase = Phase::greeting;
-  if (!opt->resumes) becomeReady(c);
+  if (opt->echoes) sendResume(c);
+  else if (!opt->resumes) becomeReady(c);
   return end + 4 - reinterpret_cast<char *>(at);
 }
 
@@ -462,6 +527,7 @@ static void readable(Conn &c) {
   memcpy(inbox, c.carry.data(), carried);
   ssize_t got = recv(c.fd, inbox + carried, READ_MAX, MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN) return;
+  if (got <= 0 && isStorm()) return comeAgain(c);
   if (got <= 0) die("connection %d (identity %ld) was lost: %s", indexOf(c), c.identity, got ? strerror(errno) : "end of stream");
   size_t size = carried + got, done = 0;
   if (c.phase == Phase::upgrading) {
@@ -507,6 +573,7 @@ static void connected(Conn &c) {
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(c.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error && isStorm()) return comeAgain(c);
   if (error) die("connect: %s", strerror(error));
   std::string request = "GET " + opt->path + (opt->resumes ? "" : "?id=" + std::to_string(indexOf(c))) +
                         " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -517,14 +584,32 @@ static void connected(Conn &c) {
   send(c, reinterpret_cast<const uint8_t *>(request.data()), request.size());
 }
 
+static void hangUp(Conn &c) {
+  close(c.fd);
+  c.fd = -1;
+  c.phase = Phase::closed;
+}
+
 static void becomeReady(Conn &c) {
   c.phase = Phase::ready;
   readyCount++;
   openingNow--;
-  if (!isCycle()) return;
-  close(c.fd);
-  c.fd = -1;
-  c.phase = Phase::closed;
+  if (isStorm()) latency.add(nanos() - returns[indexOf(c)].firstAt);
+  if (isCycle()) hangUp(c);
+}
+
+// storm: the connection is over before it was ready.
+static constexpr double DIAL_AGAIN_MS = 500;
+static void comeAgain(Conn &c) {
+  if (c.phase == Phase::ready) die("connection %d (identity %ld) was lost after it had returned", indexOf(c), c.identity);
+  Return &it = returns[indexOf(c)];
+  hangUp(c);
+  openingNow--;
+  if (it.askedMs == 0) broken++;
+  else it.refusals++;
+  double waitMs = it.askedMs ? double(it.askedMs) : drawn() * DIAL_AGAIN_MS;
+  it.askedMs = 0;
+  appointments.push({nanos() + uint64_t(waitMs * 1e6), indexOf(c)});
 }
 
 // ── the run ──────────────────────────────────────────────────────────────────────────────────────
@@ -598,6 +683,77 @@ static void report(const Reading &from, uint64_t count, double openSeconds, doub
          serverRssBytes(), openSeconds, openServerCpu / opt->conns * 1e6);
 }
 
+// ── a storm ──────────────────────────────────────────────────────────────────────────────────────
+
+static constexpr uint64_t GIVE_UP_NS = 60'000'000'000;
+
+static void runStorm() {
+  returns.resize(opt->conns);
+  puts("\"measuring\"");
+  fflush(stdout);
+  Reading from;
+  uint64_t began = from.at;
+  for (int i = 0; i < opt->conns; i++) appointments.push({began + uint64_t(drawn() * opt->withinMs * 1e6), i});
+  while (readyCount < opt->conns) {
+    uint64_t now = nanos();
+    for (; !appointments.empty() && appointments.top().first <= now; appointments.pop()) {
+      int i = appointments.top().second;
+      if (returns[i].firstAt == 0) returns[i].firstAt = now;
+      start(conns[i], opt->first + i);
+    }
+    dispatch(1);
+    if (now > began + GIVE_UP_NS) die("only %d of %d had returned within a minute", readyCount, opt->conns);
+  }
+  int once = 0, more = 0;
+  for (const Return &it : returns) (it.refusals == 1 ? once : more) += it.refusals > 0;
+  Reading to;
+  double seconds = (to.at - from.at) / 1e9, server = to.server - from.server, own = to.own - from.own;
+  printf("{\"count\":%d,\"seconds\":%.4f,\"p50\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"refusedOnce\":%d,\"refusedMore\":%d,"
+         "\"turnedAway\":%lu,\"broken\":%lu,\"serverMicros\":%.4f,\"serverBusy\":%.4f,\"clientBusy\":%.4f,\"foreignBusy\":%.4f}\n",
+         opt->conns, seconds, latency.micros(.5), latency.micros(.99), latency.micros(1), once, more, turnedAway, broken,
+         server / opt->conns * 1e6, server / seconds, own / seconds,
+         std::max(0.0, to.machine - from.machine - server - own) / seconds);
+  fflush(stdout);
+  for (char byte; opt->holds && read(STDIN_FILENO, &byte, 1) > 0;);
+}
+
+// ── a loss ───────────────────────────────────────────────────────────────────────────────────────
+
+static uint64_t lostAt = 0;
+static std::vector<bool> hasHeard;
+static int heardCount = 0;
+
+static void heardOfAnother(Conn &c) {
+  if (lostAt == 0 || indexOf(c) < opt->skip || hasHeard[indexOf(c)]) return;
+  hasHeard[indexOf(c)] = true;
+  heardCount++;
+  latency.add(nanos() - lostAt);
+}
+
+static void runLoss() {
+  hasHeard.resize(opt->conns);
+  openAll();
+  for (uint64_t until = nanos() + uint64_t(opt->warmMs * 1e6); nanos() < until;) dispatch(10);
+  puts("\"measuring\"");
+  fflush(stdout);
+  Reading from;
+  lostAt = from.at;
+  // A bare server passes the first one's message on to everybody else.
+  if (!opt->resumes) sendValue(conns[0], fromHex(opt->value));
+  else
+    for (int i = 0; i < opt->dying; i++) hangUp(conns[i]);
+  while (heardCount < opt->conns - opt->skip) {
+    dispatch(10);
+    if (nanos() > lostAt + GIVE_UP_NS) die("only %d of %d heard of another route within a minute", heardCount, opt->conns - opt->skip);
+  }
+  Reading to;
+  double seconds = (to.at - from.at) / 1e9, server = to.server - from.server, own = to.own - from.own;
+  printf("{\"count\":%d,\"seconds\":%.4f,\"p50\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"serverMicros\":%.4f,"
+         "\"serverBusy\":%.4f,\"clientBusy\":%.4f,\"foreignBusy\":%.4f}\n",
+         heardCount, seconds, latency.micros(.5), latency.micros(.99), latency.micros(1), server / heardCount * 1e6,
+         server / seconds, own / seconds, std::max(0.0, to.machine - from.machine - server - own) / seconds);
+}
+
 static void cycleUntil(long total) {
   while (readyCount < total) {
     for (Conn &c : conns)
@@ -613,6 +769,11 @@ static void runCycles() {
   Reading from;
   cycleUntil(opt->warmCycles + opt->cycles);
   report(from, opt->cycles, 0, 0);
+}
+
+static bool stdinEnded() {
+  pollfd in{STDIN_FILENO, POLLIN, 0};
+  return poll(&in, 1, 0) > 0;
 }
 
 static void runTraffic() {
@@ -659,7 +820,7 @@ static void runTraffic() {
       latency = Histogram{};
       from = Reading{};
     }
-    if (now >= endAt) break;
+    if (opt->untilTold ? measuring && stdinEnded() : now >= endAt) break;
   }
   report(from, received - from.received, openSeconds, openServerCpu);
   fflush(stdout);
@@ -688,5 +849,7 @@ int main(int count, char **values) {
   for (size_t n = 0; n < tickets.size(); n++)
     for (int i = 0; i < 4; i++) tickets[n][28 + i] = n >> (24 - 8 * i);
   if (isCycle()) runCycles();
+  else if (isStorm()) runStorm();
+  else if (isLost()) runLoss();
   else runTraffic();
 }

@@ -5,6 +5,7 @@
  *   echo    every message goes back
  *   bundle  messages for one destination are gathered during the turn and leave as one message
  *   each    every message is sent on at once, from inside the sender's handler
+ *   all     every message is sent on at once to everybody else
  *
  * Connections come with `?id=N`; 2n and 2n+1 are each other's destination.
  */
@@ -61,6 +62,9 @@ const MODES: Readonly<Record<string, (ws: Peer, message: ArrayBuffer) => void>> 
     if (to !== undefined) gather(to, new Uint8Array(message))
   },
   each: (ws, message) => void other(ws)?.send(message, true),
+  all: (ws, message) => {
+    for (const peer of peers) if (peer !== ws) peer?.send(message, true)
+  },
 }
 
 const message = MODES[process.argv[2] ?? '']

@@ -4,7 +4,11 @@
  *
  *   --pairs N       N clients, each with a route to a node of its own
  *   --nodes N       N nodes
+ *   --clients N     N clients, with routes to the first of these nodes
+ *   --carriers N    so many of them
  *   --in-memory N   the last N of the nodes are attached at once, on sockets without a connection
+ *   --paced         sessions are let in as fast as in production, and from each address as many
+ *   --mute          nobody is expected to beat
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,12 +23,16 @@ import { encode } from '../../src/protocol/codec.js'
 import { openJournal } from '../../src/store/index.js'
 import { attend } from './control.js'
 import { resumeInMemory } from './memory-sessions.js'
-import { nodesAlone, pairs, PopulationStore } from './population.js'
+import { populationOf, PopulationStore } from './population.js'
 
 const { values } = parseArgs({
   options: {
     pairs: { type: 'string', default: '0' },
     nodes: { type: 'string', default: '0' },
+    clients: { type: 'string', default: '0' },
+    carriers: { type: 'string', default: '1' },
+    paced: { type: 'boolean', default: false },
+    mute: { type: 'boolean', default: false },
     'in-memory': { type: 'string', default: '0' },
   },
 })
@@ -37,21 +45,8 @@ process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
 /** Far above what one host's load reaches, so that every limit is counted and none is hit. */
 const NEVER = 1e9
 const HOUR_MS = 3_600_000
-
-const mesh = createMesh({
-  serverId: 'bench',
-  clock: systemClock,
-  random: systemRandom,
-  store: new PopulationStore(values.pairs === '0' ? nodesAlone(nodeCount) : pairs(Number(values.pairs))),
-  journal: openJournal(dataDir),
-  log: {
-    debug: () => {},
-    info: () => {},
-    warn: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
-    error: (fields, message) =>
-      process.stderr.write(`${message} ${String((fields as { err?: unknown }).err)}\n`),
-  },
-  // A whole bench comes from one host.
+/** A whole bench comes from one host, and mostly at once. */
+const OPEN_DOOR = {
   limits: {
     greetingPerAddress: NEVER,
     greetingTotal: NEVER,
@@ -60,9 +55,32 @@ const mesh = createMesh({
     helloBurst: NEVER,
   },
   admission: { perSecond: NEVER, burst: NEVER },
+}
+
+const mesh = createMesh({
+  serverId: 'bench',
+  clock: systemClock,
+  random: systemRandom,
+  store: new PopulationStore(
+    populationOf({
+      pairs: Number(values.pairs),
+      nodes: nodeCount,
+      clients: Number(values.clients),
+      carriers: Number(values.carriers),
+    }),
+  ),
+  journal: openJournal(dataDir),
+  log: {
+    debug: () => {},
+    info: () => {},
+    warn: (fields, message) => process.stderr.write(`${message} ${JSON.stringify(fields)}\n`),
+    error: (fields, message) =>
+      process.stderr.write(`${message} ${String((fields as { err?: unknown }).err)}\n`),
+  },
+  ...(!values.paced && OPEN_DOOR),
   relay: { mbpsPerIdentity: 100_000 },
   // Sessions without a connection say nothing, and a restored one may wait for its turn.
-  timing: { resumeWindowMs: HOUR_MS, ...(inMemory > 0 && { beatEveryMs: HOUR_MS }) },
+  timing: { resumeWindowMs: HOUR_MS, ...((inMemory > 0 || values.mute) && { beatEveryMs: HOUR_MS }) },
 })
 await mesh.start()
 const { secret } = await mesh.createEnrolmentKey({

@@ -23,25 +23,35 @@ export function ticketOf(n: number): Uint8Array {
   return ticket
 }
 
-/** Returns `nodes` suspended sessions, all of nodes. */
-export function nodesAlone(nodes: number): Restored {
-  const numbers = Array.from({ length: nodes }, (_, n) => n)
-  return {
-    identities: numbers.map(n => identity(n, 'node')),
-    sessions: numbers.map(session),
-    routes: [],
-    paths: [],
-    steerings: [],
-  }
+export interface Population {
+  /** Pairs come first: session 2n is a client, and its route leads to the node that has session 2n + 1. */
+  readonly pairs: number
+  /** Then nodes. */
+  readonly nodes: number
+  /** Then clients, whose routes lead to the first `carriers` of these nodes in turn. */
+  readonly clients: number
+  readonly carriers: number
 }
 
-/** Returns sessions in pairs: session 2n is a client, and its route leads to the node that has session 2n + 1. */
-export function pairs(count: number): Restored {
-  const numbers = Array.from({ length: 2 * count }, (_, n) => n)
+/** Returns suspended sessions, numbered from 0 in the order above, and the routes between them. */
+export function populationOf({
+  pairs = 0,
+  nodes = 0,
+  clients = 0,
+  carriers = nodes,
+}: Partial<Population>): Restored {
+  const [firstNode, firstClient] = [2 * pairs, 2 * pairs + nodes]
+  const numbers = Array.from({ length: firstClient + clients }, (_, n) => n)
+  const roleOf = (n: number): Role => ((n < firstNode ? n % 2 === 0 : n >= firstClient) ? 'client' : 'node')
   return {
-    identities: numbers.map(n => identity(n, n % 2 === 0 ? 'client' : 'node')),
+    identities: numbers.map(n => identity(n, roleOf(n))),
     sessions: numbers.map(session),
-    routes: Array.from({ length: count }, (_, n) => route(n)),
+    routes: [
+      ...Array.from({ length: pairs }, (_, n) => route(n, 2 * n, 2 * n + 1)),
+      ...Array.from({ length: clients }, (_, n) =>
+        route(pairs + n, firstClient + n, firstNode + (n % carriers)),
+      ),
+    ],
     paths: [],
     steerings: [],
   }
@@ -93,12 +103,12 @@ function session(n: number): StoredSession {
   }
 }
 
-function route(n: number): StoredRoute {
+function route(n: number, client: number, node: number): StoredRoute {
   return {
     routeId: `route-${n}`,
     link: FIRST_LINK + n,
-    clientId: idOf(2 * n),
-    nodeId: idOf(2 * n + 1),
+    clientId: idOf(client),
+    nodeId: idOf(node),
     request: {},
     explanation: { considered: 1, qualified: 1, excluded: {}, compared: [] },
     state: 'active',

@@ -20,7 +20,7 @@ import { systemRandom } from '../../src/kit/random.js'
 import { openJournal, openStore } from '../../src/store/index.js'
 import { attend } from './control.js'
 import { copyIn } from './copy-in.js'
-import { nodesAlone } from './population.js'
+import { populationOf } from './population.js'
 
 export interface Written {
   /** From the order to the commit, ms. */
@@ -51,7 +51,7 @@ const STORE = { databaseUrl, overlay4: '10.64.0.0/10', overlay6: 'fd77:b050::/64
 
 /** Every node's rows in generation `generation`. */
 function population(generation: number): { identities: Identity[]; sessions: StoredSession[] } {
-  const { identities, sessions } = nodesAlone(count)
+  const { identities, sessions } = populationOf({ nodes: count })
   return {
     identities: identities.map(one => ({ ...one, generation })),
     sessions: sessions.map(one => ({ ...one, generation, state: 'online', changedAtMs: Date.now() })),

@@ -128,7 +128,7 @@ export class Links {
   keep(live: readonly number[]): void {
     this.#standing = new Set(live)
     for (const link of this.#links.keys()) {
-      if (!live.includes(link)) this.#close(link, 'not listed by the coordinator any more')
+      if (!this.#standing.has(link)) this.#close(link, 'not listed by the coordinator any more')
     }
   }
 

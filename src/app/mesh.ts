@@ -343,6 +343,7 @@ export function createMesh(options: MeshOptions): Mesh {
       beatList: (slot, list, now) => ledger.beatList(slot, list, now),
       ack: ledger.ack,
       heard: (slot, now) => ledger.heard(slot, now),
+      linksOf: slot => sessions.at(slot)?.links?.size ?? 0,
       drained: slot => lane.drained(slot),
       lost: (connection, slot) => {
         const cell = sessions.at(slot)

@@ -36,6 +36,8 @@ export interface Door {
   /** What answers the last heartbeat. */
   readonly ack: Uint8Array
   heard(slot: Slot, now: number): void
+  /** How many links the session is an end of. */
+  linksOf(slot: Slot): number
   drained(slot: Slot): void
   established(connection: SocketConnection): void
   lost(connection: SocketConnection, slot: Slot): void
@@ -47,6 +49,8 @@ export interface Door {
 /** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
 const CONTROL_LIMIT = 512 * 1024
 const HEARTBEAT = 0x10
+/** What a link adds to the control allowance, 1/s and at once: it is set up, tries its ways, and is reported on. */
+const LINK_CONTROL = { perSecond: 1, burst: 8 }
 
 export class SocketConnection implements Connection, Line {
   readonly socket: Socket
@@ -57,6 +61,8 @@ export class SocketConnection implements Connection, Line {
   /** Control allowance: a token bucket written out, since there is one for every socket. */
   #tokens: number
   #tokensMs: number
+  /** Links that the tokens above are for. */
+  #tokenLinks = 0
   #strikes = 0
   #strikesMs = 0
   #pings = 0
@@ -194,9 +200,15 @@ export class SocketConnection implements Connection, Line {
     return !this.#gone
   }
 
+  /** Each link has an allowance of its own: who is asked about thousands of them has thousands of answers to give. */
   #mayControl(now: number): boolean {
     const { controlPerSecond, controlBurst } = this.#door.limits
-    this.#tokens = Math.min(controlBurst, this.#tokens + ((now - this.#tokensMs) * controlPerSecond) / 1_000)
+    const links = this.#door.linksOf(this.#slot)
+    const burst = controlBurst + links * LINK_CONTROL.burst
+    const perSecond = controlPerSecond + links * LINK_CONTROL.perSecond
+    if (links > this.#tokenLinks) this.#tokens += (links - this.#tokenLinks) * LINK_CONTROL.burst
+    this.#tokenLinks = links
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#tokensMs) * perSecond) / 1_000)
     this.#tokensMs = now
     if (this.#tokens >= 1) {
       this.#tokens--

@@ -14,7 +14,7 @@ export interface EdgeLimits {
   /** Misshapen or misplaced messages before a socket is closed, within a minute. */
   readonly strikesPerMinute: number
   readonly pingsPerSecond: number
-  /** Control messages of one session, heartbeats included, 1/s, and how many at once. */
+  /** Control messages of one session, heartbeats included, 1/s, and how many at once; each of its links adds some. */
   readonly controlPerSecond: number
   readonly controlBurst: number
 }

@@ -27,15 +27,15 @@ export interface AdmissionRate {
 }
 
 /**
- * Half of what a core does when it does nothing else (`npm run bench -- sessions/lifecycle-resume`): the relay has
- * the rest. The burst keeps the event loop for 30 ms.
+ * A quarter to a half of a core, by how warm the process is (`npm run bench -- storm`): the relay has the rest. The
+ * burst keeps the event loop for 10 to 20 ms.
  */
-export const DEFAULT_ADMISSION: AdmissionRate = { perSecond: 4_000, burst: 256 }
+export const DEFAULT_ADMISSION: AdmissionRate = { perSecond: 2_000, burst: 64 }
 
 /** What letting one in costs, in resumptions: CPU time measured from the connection to the answer. */
 export const COST = { resume: 1, register: 2, firstContact: 3 }
 
-/** Each line's share of the rate. With all three full the core is, and with any of them half of it is left. */
+/** Each line's share of the rate. Even with all three full, some of the core is left. */
 const SHARES = { node: 0.5, client: 1, register: 0.5 }
 export type PacedLine = keyof typeof SHARES
 

@@ -1,0 +1,135 @@
+/**
+ * A storm: all sessions of a coordinator come back at the same moment. How long until each is back, and what those notice
+ * who never left. Beside as many bare WebSockets that are opened and echo one message.
+ */
+import type { Bench, Result, Settings } from '../bench.js'
+import { type Contestant, loadOn, middle, saturatedIn, withServer } from '../contest.js'
+import type { Load, Storm } from '../load/generator.js'
+import type { Server } from '../processes.js'
+import { interleave } from '../rounds.js'
+
+/** Those who return, of whom a hundredth are nodes and the others have routes to them. */
+const RETURNING = { full: 10_000, quick: 2_000 }
+const NODES = 100
+/** Agents dial within this time after their sockets broke, ms. */
+const WITHIN_MS = 500
+/** Pairs that stay: one before the storm, one while it lasts. */
+const STAYING = 2
+const FIRST = 2 * STAYING
+/** Before, so many others come and go at leisure: what a process does for the first time is compiled then. */
+const WARMING = { conns: 3_000, within: 4_000 }
+/** An address for each, as in the field; loopback has as many. */
+const SOURCES = 60_000
+/** What travels between two that stay: a packet at a time, 500 a second. */
+const RELAYED = { mode: 'relay', conns: 2, size: 1_300, burst: 1, window: 64, rate: 500, warm: 500 }
+
+const ECHO: Contestant = ['bare', 'echo']
+const returning = ({ quick }: Settings) => (quick ? RETURNING.quick : RETURNING.full)
+const ours = (settings: Settings, ...more: string[]): Contestant => [
+  'ours',
+  ...['--pairs', STAYING, '--nodes', NODES].map(String),
+  ...['--clients', String(returning(settings) - NODES + WARMING.conns)],
+  ...['--carriers', String(NODES), '--mute', ...more],
+]
+const arrivals = (settings: Settings) => ({
+  mode: 'storm',
+  conns: returning(settings),
+  first: FIRST,
+  sources: SOURCES,
+  within: WITHIN_MS,
+})
+
+const storms = (contestant: Contestant, settings: Settings) => () =>
+  withServer(contestant, async server => {
+    await warmed(contestant, server, settings)
+    return loadOn<Storm>(contestant, server, { hello: 'echo', ...arrivals(settings) })
+  })
+
+const warmed = (contestant: Contestant, server: Server, settings: Settings) => {
+  const others = { ...WARMING, first: FIRST + returning(settings) }
+  return loadOn<Storm>(contestant, server, { hello: 'echo', ...arrivals(settings), ...others })
+}
+
+/** Returns what a storm looks like; `server` says how they are let in. */
+async function measured(server: Contestant, settings: Settings): Promise<Result> {
+  const runs = await interleave(
+    settings.rounds,
+    { ours: storms(server, settings), limit: storms(ECHO, settings) },
+    settings.say,
+  )
+  const [value, least] = [middle(runs.ours, 'p99') / 1e3, middle(runs.limit, 'p99') / 1e3]
+  return {
+    value,
+    unit: 'ms p99 until back',
+    limit: { name: 'bare handshakes with one echo', value: least },
+    ratio: least / value,
+    saturated: saturatedIn(runs.ours),
+    rounds: settings.rounds,
+    detail: {
+      returning: returning(settings),
+      p50Ms: middle(runs.ours, 'p50') / 1e3,
+      maxMs: middle(runs.ours, 'max') / 1e3,
+      limitP50Ms: middle(runs.limit, 'p50') / 1e3,
+      limitMaxMs: middle(runs.limit, 'max') / 1e3,
+      toldOnce: middle(runs.ours, 'refusedOnce'),
+      toldAgain: middle(runs.ours, 'refusedMore'),
+      turnedAway: middle(runs.ours, 'turnedAway'),
+      broken: middle(runs.ours, 'broken'),
+      serverMicros: middle(runs.ours, 'serverMicros'),
+      limitServerMicros: middle(runs.limit, 'serverMicros'),
+      serverBusy: middle(runs.ours, 'serverBusy'),
+      foreignBusy: middle(runs.ours, 'foreignBusy'),
+    },
+  }
+}
+
+/** Latency of a pair that stays, before the storm and while it lasts. */
+async function bystanders(settings: Settings): Promise<Result> {
+  const server = ours(settings, '--paced')
+  const calm: Load[] = []
+  const stormy: Load[] = []
+  for (let round = 1; round <= settings.rounds; round++) {
+    settings.say(`round ${round}/${settings.rounds}`)
+    await withServer(server, async running => {
+      await warmed(server, running, settings)
+      calm.push(await loadOn(server, running, { ...RELAYED, ms: 2_000 }))
+      const during = () => loadOn<Storm>(server, running, arrivals(settings))
+      stormy.push(await loadOn(server, running, { ...RELAYED, first: 2, untilTold: 1 }, { during }))
+    })
+  }
+  const [value, least] = [middle(stormy, 'p99'), middle(calm, 'p99')]
+  return {
+    value,
+    unit: 'µs p99 during a storm',
+    limit: { name: 'the same pair in calm', value: least },
+    ratio: least / value,
+    saturated: 'server',
+    rounds: settings.rounds,
+    detail: {
+      p50: middle(stormy, 'p50'),
+      calmP50: middle(calm, 'p50'),
+      p999: middle(stormy, 'p999'),
+      lost: middle(stormy, 'lost'),
+      stormSeconds: middle(stormy, 'seconds'),
+      foreignBusy: middle(stormy, 'foreignBusy'),
+    },
+  }
+}
+
+export const storm: Bench = {
+  name: 'storm',
+  about: 'All sessions return at once: until each is back, and what the others notice.',
+  cases: [
+    {
+      name: 'paced',
+      about: '10,000 resumes as production lets them in',
+      measure: settings => measured(ours(settings, '--paced'), settings),
+    },
+    {
+      name: 'unpaced',
+      about: 'the same with nobody told to wait: what the core can do',
+      measure: settings => measured(ours(settings), settings),
+    },
+    { name: 'bystanders', about: 'latency of a pair that stays', measure: bystanders },
+  ],
+}

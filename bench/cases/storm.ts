@@ -25,12 +25,15 @@ const RELAYED = { mode: 'relay', conns: 2, size: 1_300, burst: 1, window: 64, ra
 
 const ECHO: Contestant = ['bare', 'echo']
 const returning = ({ quick }: Settings) => (quick ? RETURNING.quick : RETURNING.full)
-const ours = (settings: Settings, ...more: string[]): Contestant => [
-  'ours',
-  ...['--pairs', STAYING, '--nodes', NODES].map(String),
-  ...['--clients', String(returning(settings) - NODES + WARMING.conns)],
-  ...['--carriers', String(NODES), '--mute', ...more],
-]
+const ours = (settings: Settings, ...more: string[]): Contestant => {
+  const population = {
+    '--pairs': STAYING,
+    '--nodes': NODES,
+    '--clients': returning(settings) - NODES + WARMING.conns,
+    '--carriers': NODES,
+  }
+  return ['ours', ...Object.entries(population).flat().map(String), '--mute', ...more]
+}
 const arrivals = (settings: Settings) => ({
   mode: 'storm',
   conns: returning(settings),

@@ -1,0 +1,37 @@
+/** Nodes that send back what comes, many in one process. */
+import { MeshNode } from '../../src/agent/index.js'
+import { newKeyPair } from '../../src/protocol/proof.js'
+import { answering, groundOf } from './fleet.js'
+
+export interface NodeSpec {
+  readonly id: string
+  readonly country: string
+}
+
+/** Places of a node: enough for all clients of its country on a few of them. */
+const PLACES = 60
+
+const ground = groundOf()
+const nodes = new Map<string, MeshNode>()
+
+const nodeCalls = {
+  /** Resolves when all of them are online. */
+  start: (specs: readonly NodeSpec[]) => Promise.all(specs.map(start)).then(() => null),
+  /** Its socket is gone, without a word. */
+  kill: (id: string) =>
+    nodes
+      .get(id)
+      ?.stop({ leave: false })
+      .then(() => null),
+}
+export type NodeCalls = typeof nodeCalls
+answering(nodeCalls)
+
+async function start({ id, country }: NodeSpec): Promise<void> {
+  const { privateKey } = newKeyPair()
+  const profile = { country, maxSessions: PLACES, bandwidthMbps: 1_000 }
+  const node = new MeshNode({ ...ground, id, privateKey, profile })
+  node.on('packet', ({ link, packet }) => node.send(link, packet))
+  nodes.set(id, node)
+  await node.start()
+}

@@ -75,15 +75,15 @@ export class Fleet<Does extends Calls> {
 
 /** Answers what the test asks this process; it ends with the test. */
 export function answering(does: Calls): void {
-  process.on('message', async message => {
+  process.on('message', message => {
     const { ask, command } = message as Asked<{ name: string; given: never }> // of `Fleet.ask`
-    const answer = await Promise.resolve()
+    const say = (answer: Omit<Answered, 'ask'>) => process.send?.({ ask, ...answer } satisfies Answered)
+    void Promise.resolve()
       .then(() => does[command.name]?.(command.given))
       .then(
-        result => ({ ask, result }),
-        (error: unknown) => ({ ask, error: String(error) }),
+        result => say({ result }),
+        (error: unknown) => say({ error: String(error) }),
       )
-    process.send?.(answer satisfies Answered)
   })
   process.on('disconnect', () => process.exit())
 }

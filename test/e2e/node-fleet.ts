@@ -8,8 +8,8 @@ export interface NodeSpec {
   readonly country: string
 }
 
-/** Places of a node: enough for all clients of its country on a few of them. */
-const PLACES = 60
+/** Places of a node: two have room for all clients of their country. */
+const PLACES = 30
 
 const ground = groundOf()
 const nodes = new Map<string, MeshNode>()
@@ -17,12 +17,11 @@ const nodes = new Map<string, MeshNode>()
 const nodeCalls = {
   /** Resolves when all of them are online. */
   start: (specs: readonly NodeSpec[]) => Promise.all(specs.map(start)).then(() => null),
-  /** Its socket is gone, without a word. */
-  kill: (id: string) =>
-    nodes
-      .get(id)
-      ?.stop({ leave: false })
-      .then(() => null),
+  /** Their sockets are gone, without a word. */
+  kill: (ids: readonly string[]) =>
+    Promise.all(ids.flatMap(id => nodes.get(id) ?? []).map(node => node.stop({ leave: false }))).then(
+      () => null,
+    ),
 }
 export type NodeCalls = typeof nodeCalls
 answering(nodeCalls)

@@ -81,6 +81,23 @@ export interface StoredRoute {
   readonly endedAtMs: number | null
   /** Why it ended, or why it replaced another. */
   readonly cause: string | null
+  /** Absent in routes of older versions. */
+  readonly history?: RouteHistory
+}
+
+/** What a route has been through. */
+export interface RouteHistory {
+  /** When the decision that stands was made, ms since 1970 UTC. */
+  readonly decidedAtMs: number
+  /** How often it moved, and the last moves, oldest first. */
+  readonly moved: number
+  readonly moves: readonly RouteMove[]
+}
+export interface RouteMove {
+  readonly atMs: number
+  readonly from: IdentityId
+  readonly to: IdentityId
+  readonly cause: string
 }
 
 export interface AuditEvent {
@@ -530,6 +547,44 @@ export interface DrainView {
   /** Until every route has been tried, ms; null: it moves none now. */
   readonly estimateMs: number | null
 }
+/** What a decision for a client looks like now: every node, best first, or why it is out. */
+export interface Deliberation {
+  /** When this was said; every time in it is of this clock. */
+  readonly nowMs: number
+  readonly clientId: IdentityId
+  /** What is asked of the node: what the client's standing route was asked for, and on top of it what this request says. */
+  readonly wish: RouteWish
+  /** What the operator has laid down for the client. */
+  readonly steering: Steering
+  /** The route that stands. */
+  readonly standing: RouteSummary | null
+  /** Of all nodes; the lists in it end where the request said, the counts do not. */
+  readonly explanation: Explanation
+}
+export type RouteSummary = Pick<StoredRoute, 'routeId' | 'link' | 'nodeId'>
+/** What came of an operator's decision. `kept`: the client is where it should be. `refused`: no node qualifies. */
+export interface RouteOutcome extends Deliberation {
+  readonly outcome: 'moved' | 'assigned' | 'kept' | 'refused'
+  /** The route that stands from now on. */
+  readonly route: RouteSummary | null
+}
+/** A standing route and how it came about. */
+export interface RouteStory extends RouteSummary {
+  readonly nowMs: number
+  readonly clientId: IdentityId
+  readonly wish: RouteWish
+  readonly steering: Steering
+  readonly tier: PathTier
+  readonly via: PathVia | null
+  readonly assignedAtMs: number
+  /** Who would be next, best first. */
+  readonly alternatives: readonly IdentityId[]
+  /** The decision that stands, as it was made. */
+  readonly explanation: Explanation
+  readonly history: RouteHistory
+  /** Every node as it is now, when that was asked for. */
+  readonly now: Explanation | null
+}
 export interface HistogramView {
   readonly bounds: readonly number[]
   readonly counts: ArrayLike<number>
@@ -644,6 +699,15 @@ export interface MeshApi {
   ): DrainView | null
   /** Gives the node routes again. `by_node`: it asked to be drained itself, and still is. */
   cancelDrain(id: IdentityId, actor: string): 'cancelled' | 'not_drained' | 'by_node'
+  /** Says what a request of this client would come to now, and changes nothing; null when the client has no session. */
+  deliberate(clientId: IdentityId, wish: RouteWish, rows: number): Deliberation | null
+  /**
+   * Gives the client the best node there is for this request, moving its route if it has one. Returns null when the
+   * client has no session, or the coordinator is stopping.
+   */
+  assign(clientId: IdentityId, wish: RouteWish, rows: number, actor: string): RouteOutcome | null
+  /** Returns the standing route with this id, or of this client; null when there is none. `rows`: nodes as they are now. */
+  explain(id: RouteId, rows: number): RouteStory | null
   /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
   disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */

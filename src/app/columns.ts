@@ -2,10 +2,14 @@
 
 export type Cell = string | number | null
 
-/** Returns the table as text; what is unknown is a dash. Columns of numbers stand to the right. */
-export function columns(heading: readonly string[], rows: readonly (readonly Cell[])[]): string {
+/** Returns the table as text; what is unknown is a dash. Columns of numbers, and those from `rightFrom` on, stand to the right. */
+export function columns(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  rightFrom = heading.length,
+): string {
   const widths = heading.map((name, i) => Math.max(name.length, ...rows.map(row => shown(row[i]).length)))
-  const right = heading.map((_, i) => rows.some(row => typeof row[i] === 'number'))
+  const right = heading.map((_, i) => i >= rightFrom || rows.some(row => typeof row[i] === 'number'))
   const line = (cells: readonly (Cell | undefined)[]) =>
     cells
       .map((cell, i) => shown(cell)[right[i] === true ? 'padStart' : 'padEnd'](widths[i] ?? 0))

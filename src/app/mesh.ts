@@ -8,6 +8,7 @@ import { clusterMachine } from '../actors/cluster/cluster.machine.js'
 import { createCoordinator } from '../actors/coordinator/coordinator.effects.js'
 import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine.js'
 import { Fleet } from '../actors/coordinator/fleet.js'
+import { Orders } from '../actors/coordinator/orders.js'
 import { Routing } from '../actors/coordinator/routing.js'
 import { Drains } from '../actors/drain/drains.js'
 import { PathLedger } from '../actors/path/ledger.js'
@@ -38,6 +39,7 @@ import { TIMING } from '../protocol/timing.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { meshView } from './mesh-view.js'
 import { restore } from './restore.js'
+import { routeViews } from './route-view.js'
 import { steeringView } from './steering-view.js'
 
 /** What the mesh needs of a logger; pino fits. Values are fields, never in the text. */
@@ -223,7 +225,9 @@ export function createMesh(options: MeshOptions): Mesh {
   // Before the drains, which hear of it too, look for what the node may carry.
   steerings.onChange(id => {
     const cell = sessions.byIdentity(id)
-    if (cell?.role === 'node') fleet.steer(cell)
+    if (cell === undefined) return
+    if (cell.role === 'node') fleet.steer(cell)
+    coordinator.actor.send({ type: 'steering.changed', cell })
   })
   const routing = new Routing({
     clock,
@@ -235,6 +239,7 @@ export function createMesh(options: MeshOptions): Mesh {
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
     faulted: (cell, error) => faulted(cell, error),
   })
+  const orders = new Orders(fleet, routing)
   const drains = new Drains({
     clock,
     fleet,
@@ -256,6 +261,7 @@ export function createMesh(options: MeshOptions): Mesh {
     clock,
     fleet,
     routing,
+    orders,
     drains,
     failoverAfterMs: timing.failoverAfterMs,
     warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
@@ -475,6 +481,16 @@ export function createMesh(options: MeshOptions): Mesh {
 
   return {
     ...view,
+    ...routeViews({
+      clock,
+      sessions,
+      book: routing.book,
+      orders,
+      paths,
+      steerings,
+      changes: snapshots,
+      coordinator: coordinator.actor,
+    }),
     ...steeringView({ identities, steerings, changes: snapshots }),
     intake,
 

@@ -155,14 +155,14 @@ async function writeRoutes(tx: Tx, routes: readonly StoredRoute[]): Promise<void
   )
   await sql`
     insert into routes (
-      route_id, link, client_id, node_id, request, explanation, state, assigned_at, ended_at, cause
+      route_id, link, client_id, node_id, request, explanation, state, assigned_at, ended_at, cause, history
     )
     select
       "routeId", link, "clientId", "nodeId", request, explanation, state,
-      to_timestamp("assignedAtMs" / 1000), to_timestamp("endedAtMs" / 1000), cause
+      to_timestamp("assignedAtMs" / 1000), to_timestamp("endedAtMs" / 1000), cause, history
     from json_to_recordset(${rows}::json) as row (
       "routeId" text, link bigint, "clientId" text, "nodeId" text, request jsonb, explanation jsonb,
-      state text, "assignedAtMs" float8, "endedAtMs" float8, cause text
+      state text, "assignedAtMs" float8, "endedAtMs" float8, cause text, history jsonb
     )
     on conflict (route_id) do update set
       link = excluded.link,
@@ -173,7 +173,8 @@ async function writeRoutes(tx: Tx, routes: readonly StoredRoute[]): Promise<void
       state = excluded.state,
       assigned_at = excluded.assigned_at,
       ended_at = excluded.ended_at,
-      cause = excluded.cause`.execute(tx)
+      cause = excluded.cause,
+      history = excluded.history`.execute(tx)
 }
 
 async function writePaths(tx: Tx, paths: readonly PathRecord[]): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   PathTier,
   PathVia,
   Role,
+  RouteHistory,
   RouteWish,
   Steering,
   StoredRoute,
@@ -78,6 +79,8 @@ interface Routes {
   assigned_at: Date
   ended_at: Date | null
   cause: string | null
+  /** Null in rows of older versions. */
+  history: JSONColumnType<RouteHistory> | null
 }
 
 interface Paths {

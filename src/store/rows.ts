@@ -83,6 +83,7 @@ export const routeOf = (row: Row<'routes'>): StoredRoute => ({
   assignedAtMs: row.assigned_at.getTime(),
   endedAtMs: msOf(row.ended_at),
   cause: row.cause,
+  ...(row.history !== null && { history: row.history }),
 })
 
 export const pathOf = (row: Row<'paths'>): PathRecord => ({

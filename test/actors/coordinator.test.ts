@@ -6,6 +6,7 @@ import {
 } from '../../src/actors/coordinator/coordinator.machine.js'
 import { Fleet } from '../../src/actors/coordinator/fleet.js'
 import { RouteBook } from '../../src/actors/coordinator/route-book.js'
+import type { Orders } from '../../src/actors/coordinator/orders.js'
 import type { Routing } from '../../src/actors/coordinator/routing.js'
 import type { Cell } from '../../src/actors/session/cell.js'
 import type { SessionFact } from '../../src/actors/session/session.events.js'
@@ -66,6 +67,9 @@ t.test('a fault in what it does for a session is that session’s, and the coord
     { type: 'path.failed', link: 1, end: NODE, reason: 'x' },
     { type: 'failover.due', node: NODE },
     { type: 'handover.due', client: CLIENT },
+    { type: 'steering.changed', cell: CLIENT },
+    { type: 'steering.changed', cell: NODE },
+    { type: 'route.ordered', cell: CLIENT, wish: {}, answer: () => {} },
     { type: 'warmed' },
     { type: 'pressure.high' },
     { type: 'drain' },
@@ -113,6 +117,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     assignedAtMs: 0,
     sinceMs: 0,
     explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
+    history: { decidedAtMs: 0, moved: 0, moves: [] },
   })
   const bombs = (...names: readonly string[]) => Object.fromEntries(names.map(name => [name, bomb]))
   const routing = {
@@ -125,6 +130,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     clock: new SimulatedClock(),
     fleet,
     routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
+    orders: bombs('recheck', 'give') as unknown as Orders, // likewise
     drains: { holds: () => false, left: bomb },
     failoverAfterMs: 100,
     warmingMs: () => 1_000,

@@ -60,7 +60,8 @@ export function storeConformance(t: Test, place: StorePlace): void {
       profile: unknownProfile,
     }
     const sessions = [session('s-1'), session('s-2', { state: 'suspended', ticketHash: null })]
-    const routes = [route('r-1', { cause: 'failover', link: 4_294_967_295 })]
+    const { history: _, ...older } = route('r-2')
+    const routes = [route('r-1', { cause: 'failover', link: 4_294_967_295 }), older]
     const paths = [
       path('p-1'),
       path('p-2', { via: null, tier: 'waiting', reason: null, policy: 'direct-only' }),

@@ -52,6 +52,7 @@ const columns: Columns = {
     assigned_at: 'timestamp with time zone',
     ended_at: 'timestamp with time zone?',
     cause: 'text?',
+    history: 'jsonb?',
   },
   paths: {
     path_id: 'text',

@@ -103,12 +103,18 @@ export const route = (routeId: string, changes: Partial<StoredRoute> = {}): Stor
     considered: 7,
     qualified: 2,
     excluded: { country: 5 },
-    compared: [{ nodeId: 'n-1', cost: 0.25, terms: { latency: null, load: 0.25 } }],
+    compared: [{ nodeId: 'n-1', cost: 0.25, terms: { latency: null, load: 0.25 }, liking: 'preferred' }],
+    rejected: [{ nodeId: 'n-9', reason: 'excluded' }],
   },
   state: 'active',
   assignedAtMs: NOW_MS,
   endedAtMs: null,
   cause: null,
+  history: {
+    decidedAtMs: NOW_MS - 3,
+    moved: 17,
+    moves: [{ atMs: NOW_MS - 3, from: 'n-2', to: 'n-1', cause: 'operator' }],
+  },
   ...changes,
 })
 

@@ -7,12 +7,14 @@ import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
 import { coordinatorMachine } from './coordinator.machine.js'
 import type { Fleet } from './fleet.js'
+import type { Orders } from './orders.js'
 import type { Routing } from './routing.js'
 
 export interface CoordinatorOptions {
   readonly clock: Clock
   readonly fleet: Fleet
   readonly routing: Routing
+  readonly orders: Orders
   readonly drains: Pick<Drains, 'holds' | 'left'>
   /** How long a node may be away before its routes move, ms. */
   readonly failoverAfterMs: number
@@ -29,7 +31,7 @@ export interface Coordinator {
 }
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { clock, fleet, routing, drains } = options
+  const { clock, fleet, routing, orders, drains } = options
   const absences = new Deadlines<Cell>(clock, node => actor.send({ type: 'failover.due', node }))
 
   /** A node can carry clients again, and is given some unless it is drained. */
@@ -106,6 +108,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
           const cell = end ?? routing.book.ofLink(link)?.client
           if (cell !== undefined) guarded(cell, () => routing.switches.repair(link, end, reason))
         },
+        recheckRoutes: (_, { cell }) => guarded(cell, () => orders.recheck(cell)),
+        orderRoute: (_, { cell, wish, answer }) => guarded(cell, () => answer(orders.give(cell, wish))),
         settleHandover: (_, { client }) => guarded(client, () => routing.switches.settle(client)),
         moveRoutes: (_, { node }) => guarded(node, () => leaveLost(node)),
         holdNewcomers: () => options.holdNewcomers(),

@@ -7,7 +7,7 @@
  * to a node that has not come back. Shedding refuses new sessions and keeps the old ones.
  */
 import { setup } from 'xstate'
-import type { LinkId, RouteId, RouteWish } from '../ports.js'
+import type { LinkId, RouteId, RouteOutcome, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
 
@@ -25,6 +25,15 @@ export type CoordinatorEvent =
       readonly link: LinkId
       readonly end: Cell | null
       readonly reason: string
+    }
+  /** What the operator has laid down for a node or a client is new. */
+  | { readonly type: 'steering.changed'; readonly cell: Cell }
+  /** The operator wants a decision for this client; `answer` hears at once what came of it. */
+  | {
+      readonly type: 'route.ordered'
+      readonly cell: Cell
+      readonly wish: RouteWish
+      readonly answer: (outcome: RouteOutcome['outcome']) => void
     }
   | { readonly type: 'failover.due'; readonly node: Cell }
   | { readonly type: 'handover.due'; readonly client: Cell }
@@ -44,6 +53,12 @@ export const coordinatorMachine = setup({
     endRoute: (_: unknown, _params: { cell: Cell; routeId: RouteId }) => {},
     repairRoute: (_: unknown, _params: { link: LinkId; end: Cell | null; reason: string }) => {},
     moveRoutes: (_: unknown, _params: { node: Cell }) => {},
+    /** Moves routes that are wrong by what is laid down now. */
+    recheckRoutes: (_: unknown, _params: { cell: Cell }) => {},
+    orderRoute: (
+      _: unknown,
+      _params: { cell: Cell; wish: RouteWish; answer: (outcome: RouteOutcome['outcome']) => void },
+    ) => {},
     /** Closes what a moved route has left, or gives up where it went. */
     settleHandover: (_: unknown, _params: { client: Cell }) => {},
     /** Moves the routes of every node that is still away. */
@@ -68,6 +83,13 @@ export const coordinatorMachine = setup({
     'path.failed': {
       actions: { type: 'repairRoute', params: ({ event: { link, end, reason } }) => ({ link, end, reason }) },
     },
+    'steering.changed': { actions: { type: 'recheckRoutes', params: ({ event: { cell } }) => ({ cell }) } },
+    'route.ordered': {
+      actions: {
+        type: 'orderRoute',
+        params: ({ event: { cell, wish, answer } }) => ({ cell, wish, answer }),
+      },
+    },
     'handover.due': { actions: { type: 'settleHandover', params: ({ event: { client } }) => ({ client }) } },
     drain: '.draining',
   },
@@ -91,6 +113,9 @@ export const coordinatorMachine = setup({
     },
     draining: {
       on: {
+        // Routes stay as they are until the next process has them.
+        'steering.changed': {},
+        'route.ordered': {},
         'route.wanted': {
           actions: { type: 'refuseRoute', params: ({ event: { cell, requestId } }) => ({ cell, requestId }) },
         },

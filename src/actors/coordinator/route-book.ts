@@ -1,5 +1,5 @@
 /** The routes that stand: one per client, found by client, by node, by link and by id. */
-import type { Explanation, LinkId, RouteId, RouteWish } from '../ports.js'
+import type { Explanation, LinkId, RouteHistory, RouteId, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 
 export interface Route {
@@ -11,6 +11,7 @@ export interface Route {
   node: Cell
   link: LinkId
   explanation: Explanation
+  history: RouteHistory
   /** Since when it leads there, monotonic ms. */
   sinceMs: number
 }

@@ -1,7 +1,7 @@
 /** A route as its client hears of it, and as it is stored. */
-import type { Choice } from '../../mesh/choose.js'
+import type { Choice, Compared, explainAll, Rejected } from '../../mesh/choose.js'
 import type { WireOf } from '../../protocol/messages.js'
-import type { Explanation, StoredRoute } from '../ports.js'
+import type { Explanation, ScoredNode, StoredRoute } from '../ports.js'
 import type { FleetNode } from './fleet-node.js'
 import type { Route } from './route-book.js'
 
@@ -38,14 +38,34 @@ export const explanationOf = (choice: Choice<FleetNode>): Explanation => ({
   considered: choice.considered,
   qualified: choice.qualified,
   excluded: choice.excluded,
-  compared: choice.compared.map(({ node, cost, terms, liking }) => ({
-    nodeId: node.id,
-    cost,
-    terms,
-    ...(liking !== null && { liking }),
-  })),
-  rejected: choice.rejected.map(({ node, reason }) => ({ nodeId: node.id, reason })),
+  compared: choice.compared.map(scoredNode),
+  rejected: choice.rejected.map(rejectedNode),
 })
+
+/** Returns every node as a decision would see it; the lists have so many rows at most, the counts are of all. */
+export function surveyOf(
+  { qualified, rejected }: ReturnType<typeof explainAll<FleetNode>>,
+  rows: number,
+): Explanation {
+  const excluded: Record<string, number> = {}
+  for (const { reason } of rejected) excluded[reason] = (excluded[reason] ?? 0) + 1
+  return {
+    considered: qualified.length + rejected.length,
+    qualified: qualified.length,
+    excluded,
+    compared: qualified.slice(0, rows).map(scoredNode),
+    rejected: rejected.slice(0, rows).map(rejectedNode),
+  }
+}
+
+const scoredNode = ({ node, cost, terms, liking }: Compared<FleetNode>): ScoredNode => ({
+  nodeId: node.id,
+  cost,
+  terms,
+  ...(liking !== null && { liking }),
+})
+
+const rejectedNode = ({ node, reason }: Rejected<FleetNode>) => ({ nodeId: node.id, reason })
 
 /** Returns the record of a route that stands. */
 export const storedRoute = (route: Route): StoredRoute => ({
@@ -59,4 +79,5 @@ export const storedRoute = (route: Route): StoredRoute => ({
   assignedAtMs: route.assignedAtMs,
   endedAtMs: null,
   cause: null,
+  history: route.history,
 })

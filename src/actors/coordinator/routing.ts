@@ -6,7 +6,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import { type Choice, choose } from '../../mesh/choose.js'
 import { Refusals } from '../../mesh/refusals.js'
-import { mismatch, requirementsOf, unmet } from '../../mesh/requirements.js'
+import { requirementsOf, unmet } from '../../mesh/requirements.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { Paths } from '../path/paths.js'
 import type { Explanation, RouteWish, StoredRoute } from '../ports.js'
@@ -16,6 +16,8 @@ import type { Fleet } from './fleet.js'
 import type { FleetNode } from './fleet-node.js'
 import { type Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, storedRoute } from './route-forms.js'
+import { begunHistory } from './route-history.js'
+import { mayStay } from './standing.js'
 import type { SwitchCause } from './switch-figures.js'
 import { type MoveOptions, Switches } from './switches.js'
 
@@ -72,6 +74,20 @@ export class Routing {
     this.assigned++
     this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, requestId) })
     if (old !== undefined) this.#finish(old, 'replaced by a newer request')
+  }
+
+  /** Gives a client that has no route one that it did not ask for. */
+  grant(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): void {
+    const route = this.#assign(client, wish, node, explanation)
+    this.assigned++
+    this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, 0) })
+  }
+
+  /** The route was decided anew, and stays where it is. */
+  confirm(route: Route, explanation: Explanation): void {
+    route.explanation = explanation
+    route.history = { ...route.history, decidedAtMs: this.#options.clock.wallMs() }
+    this.#store(route, null)
   }
 
   /** Refuses without looking: the coordinator is leaving. */
@@ -134,7 +150,8 @@ export class Routing {
     const path = this.#options.paths.restore(link, { routeId, client, node, exit: wish.exit === true })
     if (path === null) return false
     const sinceMs = this.#options.clock.now()
-    this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs, sinceMs })
+    const history = stored.history ?? begunHistory(assignedAtMs)
+    this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs, history, sinceMs })
     this.#reserve(this.#options.fleet.of(node))
     return true
   }
@@ -145,12 +162,7 @@ export class Routing {
 
   /** Whether the standing route is what is asked for: its figures may have changed, what it was chosen by has not. */
   #stillRight(route: Route, wish: RouteWish): boolean {
-    const { fleet } = this.#options
-    const node = fleet.of(route.node)
-    if (node === undefined || !node.accepting || node.draining) return false
-    if (JSON.stringify(wish) !== JSON.stringify(route.wish)) return false
-    const want = requirementsOf(wish, fleet.clientOf(route.client))
-    return mismatch(node, want) === null && (want.pin ?? node.id) === node.id
+    return JSON.stringify(wish) === JSON.stringify(route.wish) && mayStay(this.#options.fleet, route)
   }
 
   /** Chooses as if the place of the old route were free: the client gives it up for the new one. */
@@ -171,6 +183,7 @@ export class Routing {
 
   #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {
     const routeId = Buffer.from(this.#options.random.bytes(12)).toString('base64url')
+    const atMs = this.#options.clock.wallMs()
     this.#reserve(node)
     const { link } = this.#options.paths.open({ routeId, client, node: node.cell, exit: wish.exit === true })
     const route: Route = {
@@ -180,7 +193,8 @@ export class Routing {
       node: node.cell,
       link,
       explanation,
-      assignedAtMs: this.#options.clock.wallMs(),
+      assignedAtMs: atMs,
+      history: begunHistory(atMs),
       sinceMs: this.#options.clock.now(),
     }
     this.book.add(route)

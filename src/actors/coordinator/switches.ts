@@ -13,7 +13,7 @@ import { isClearGain } from '../../mesh/hysteresis.js'
 import { rejection, requirementsOf } from '../../mesh/requirements.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { Paths } from '../path/paths.js'
-import type { LinkId, RouteWish } from '../ports.js'
+import type { Explanation, LinkId, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Fleet } from './fleet.js'
 import type { FleetNode } from './fleet-node.js'
@@ -21,6 +21,8 @@ import { Handovers, type Left } from './handovers.js'
 import { MoveQueue } from './move-queue.js'
 import type { Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, rankedIn } from './route-forms.js'
+import { movedHistory } from './route-history.js'
+import { mayStay } from './standing.js'
 import { type Suppression, type SwitchCause, SwitchFigures } from './switch-figures.js'
 
 export interface SwitchesOptions {
@@ -91,6 +93,16 @@ export class Switches {
     return false
   }
 
+  /** Moves a route to this node, whatever another would cost. */
+  moveTo(route: Route, to: FleetNode, explanation: Explanation, cause: SwitchCause): void {
+    this.#goTo(route, explanation, to, this.#plightOf(route, cause), route.node.line !== null)
+  }
+
+  /** The route has no reason to move any more. */
+  settleHere(route: Route): void {
+    this.#stranded.delete(route)
+  }
+
   /** Moves each of the node's routes while `mustGo`, those in use first; those for which none qualifies wait. */
   moveFrom(node: Cell, cause: SwitchCause, mustGo: () => boolean): void {
     const sinceMs = node.lostMs ?? this.#options.clock.now()
@@ -119,7 +131,7 @@ export class Switches {
     const choice = this.#chooseOther(route)
     if (choice.node === null) return this.suppress('no_candidate')
     if (!this.#isWorthIt(route, choice)) return this.suppress('no_clear_gain')
-    return this.#goTo(route, choice, choice.node, this.#plightOf(route, cause, sinceMs), true)
+    return this.#goTo(route, explanationOf(choice), choice.node, this.#plightOf(route, cause, sinceMs), true)
   }
 
   /** The node has fewer places than routes: the newest move, those for which none qualifies stay. */
@@ -146,7 +158,7 @@ export class Switches {
     this.#queue.add([...this.#stranded.keys()], route => {
       const plight = this.#stranded.get(route)
       if (plight === undefined) return
-      if (this.#takesRoutes(route.node)) this.#stranded.delete(route)
+      if (mayStay(this.#options.fleet, route)) this.#stranded.delete(route)
       else this.move(route, plight.cause, plight)
     })
   }
@@ -210,16 +222,16 @@ export class Switches {
   /** Moves the route to the best other node; false when none qualifies. */
   #go(route: Route, plight: Plight, mayCarry: boolean): boolean {
     const choice = this.#chooseOther(route)
-    return choice.node !== null && this.#goTo(route, choice, choice.node, plight, mayCarry)
+    return choice.node !== null && this.#goTo(route, explanationOf(choice), choice.node, plight, mayCarry)
   }
 
-  #goTo(route: Route, choice: Choice<FleetNode>, to: FleetNode, plight: Plight, mayCarry: boolean): boolean {
+  #goTo(route: Route, decision: Explanation, to: FleetNode, plight: Plight, mayCarry: boolean): boolean {
     const handover = this.handovers.of(route.client)
     if (handover?.hasCarried === false && to.cell === handover.from.node) return this.#goBack(route, plight)
     const { client, node, link, explanation, routeId, wish } = route
     this.#options.fleet.reserve(to)
     const path = this.#options.paths.open({ routeId, client, node: to.cell, exit: wish.exit === true })
-    this.#relocate(route, { node: to.cell, link: path.link, explanation: explanationOf(choice) }, plight)
+    this.#relocate(route, { node: to.cell, link: path.link, explanation: decision }, plight)
     this.handovers.moved(client, { node, link, explanation }, path.link, mayCarry)
     return true
   }
@@ -233,7 +245,7 @@ export class Switches {
     this.handovers.undo(handover)
     this.#relocate(route, handover.from, plight)
     // What it had to leave it shall leave still, as soon as there is somewhere to go.
-    if (!this.#takesRoutes(route.node)) this.#stranded.set(route, plight)
+    if (!mayStay(this.#options.fleet, route)) this.#stranded.set(route, plight)
     paths.close(link, 'the route went back')
     this.freed(node)
     return true
@@ -242,9 +254,15 @@ export class Switches {
   /** Writes down where the route leads now, and tells the client. */
   #relocate(route: Route, to: Left, { cause, sinceMs }: Plight): void {
     const { book, clock, keep, tell } = this.#options
-    const previousLink = route.link
+    const { link: previousLink, node } = route
     this.#stranded.delete(route)
     book.move(route, to, clock.now())
+    route.history = movedHistory(route.history, {
+      atMs: clock.wallMs(),
+      from: node.identity.id,
+      to: to.node.identity.id,
+      cause,
+    })
     keep(route, cause)
     this.figures.tookMs[cause].observe(clock.now() - sinceMs)
     tell(route.client, { type: 'route.switched', ...fieldsOf(route), cause, previousLink })

@@ -1,0 +1,170 @@
+/** What an operator lays down acts at once: routes that are wrong by it move, make before break. */
+import t from 'tap'
+import type { RouteWish, Steering } from '../../src/actors/ports.js'
+import { NO_STEERING } from '../../src/mesh/steering.js'
+import type { WireOf } from '../../src/protocol/messages.js'
+import { Lab } from '../lab/lab.js'
+import type { RawAgent } from '../support/raw-agent.js'
+
+/** Alice is on fra-1, and the operator says something about her, or about a node. */
+const MOVES: readonly (readonly [what: string, who: string, change: Partial<Steering>])[] = [
+  ['a pin to another node', 'alice', { pin: 'ams-1' }],
+  ['a node that she avoids', 'alice', { avoid: ['fra-1'] }],
+  ['a node that she prefers', 'alice', { prefer: ['ams-1'] }],
+  ['a group that only the other node is in', 'alice', { group: 'gold' }],
+]
+for (const [what, who, change] of MOVES)
+  t.test(`${what} moves her there, and the old link stays until the new one carries`, async t => {
+    const { lab, steer, alice, nodes, assigned } = await served()
+    steer('ams-1', { groups: ['gold'] })
+    t.notOk(alice.names().includes('route.switched'), 'nothing was wrong yet')
+    steer(who, change)
+    await lab.clock.run(100)
+    const switched = alice.last('route.switched')
+    t.match(switched, { cause: 'operator', nodeId: 'ams-1', previousLink: assigned.link })
+    t.notOk(alice.names().includes('path.closed'))
+    for (const end of [alice, nodes.ams]) end.say({ type: 'path.ready', link: switched.link })
+    await lab.clock.run(1_200)
+    t.match(nodes.fra.last('path.closed'), { link: assigned.link })
+  })
+
+const STAYS: readonly (readonly [what: string, who: string, change: Partial<Steering>])[] = [
+  ['a pin to her own node', 'alice', { pin: 'fra-1' }],
+  ['a pin to a node that is away', 'alice', { pin: 'hel-1' }],
+  ['a group that no node is in', 'alice', { group: 'gold' }],
+  ['weights', 'alice', { weights: { price: 9 } }],
+  ['a dear node', 'fra-1', { costWeight: 100 }],
+  ['a group for her node', 'fra-1', { groups: ['gold'] }],
+  ['avoiding every node', 'alice', { avoid: ['fra-1', 'ams-1'] }],
+  ['preferring her own node and another', 'alice', { prefer: ['ams-1', 'fra-1'] }],
+]
+for (const [what, who, change] of STAYS)
+  t.test(`${what} leaves her where she is`, async t => {
+    const { lab, steer, alice, assigned } = await served()
+    const away = await lab.enrolled('node', 'hel-1')
+    away.say({ type: 'goodbye', reason: 'later' })
+    await lab.clock.run(100)
+    steer(who, change)
+    await lab.clock.run(100)
+    t.notOk(alice.names().includes('route.switched'))
+    t.match(lab.mesh.routes(), [{ nodeId: 'fra-1', link: assigned.link }])
+  })
+
+t.test('a node that leaves a group loses the clients that were there for it, and nobody else', async t => {
+  const { lab, steer, alice } = await served()
+  steer('fra-1', { groups: ['gold'] })
+  steer('ams-1', { groups: ['gold'] })
+  steer('alice', { group: 'gold' })
+  const bob = await lab.enrolled('client', 'bob')
+  bob.say({ type: 'route.request', requestId: 1, target: 'fra-1' })
+  await lab.clock.run(100)
+  steer('fra-1', { groups: [] })
+  await lab.clock.run(100)
+  t.match(alice.last('route.switched'), { cause: 'operator', nodeId: 'ams-1' })
+  t.notOk(bob.names().includes('route.switched'))
+})
+
+t.test('a client that is wrong where it is waits for its pin, and goes there when it comes', async t => {
+  const { lab, steer, alice } = await served()
+  const away = await lab.enrolled('node', 'hel-1')
+  away.say({ type: 'goodbye', reason: 'later' })
+  await lab.clock.run(100)
+  steer('alice', { pin: 'hel-1' })
+  await lab.clock.run(100)
+  t.notOk(alice.names().includes('route.switched'))
+  const back = await lab.raw('node', 'hel-1', away.keys)
+  back.say(back.hello())
+  await lab.clock.run(100)
+  t.match(alice.last('route.switched'), { cause: 'operator', nodeId: 'hel-1' })
+})
+
+t.test('a pin that is taken back before its node came is forgotten', async t => {
+  const { lab, steer, alice } = await served()
+  steer('alice', { pin: 'hel-1' })
+  steer('alice', { pin: null })
+  await lab.enrolled('node', 'hel-1')
+  await lab.clock.run(100)
+  t.notOk(alice.names().includes('route.switched'))
+})
+
+t.test('requests heed what is laid down, and are refused with its words', async t => {
+  const { lab, steer, ask } = await served()
+  steer('ams-1', { tags: ['fast'] })
+  t.match(await ask('bob', {}, { pin: 'ams-1' }), { nodeId: 'ams-1' })
+  t.match(await ask('carol', { tags: ['fast'] }), { nodeId: 'ams-1' })
+  const dave = await lab.enrolled('client', 'dave')
+  steer('dave', { group: 'gold' })
+  dave.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  t.match(dave.last('route.refused'), { code: 'no_candidate', unmet: ['group gold: ruled out 2 of 2'] })
+})
+
+t.test('fewer places by the operator’s word are fewer places', async t => {
+  const { lab, steer, ask } = await served()
+  steer('fra-1', { maxSessions: 1 })
+  t.match(await ask('bob', {}), { nodeId: 'ams-1' })
+  t.match(await ask('carol', {}), { nodeId: 'ams-1' })
+  t.match(lab.mesh.deliberate('carol', {}, 9)?.explanation, {
+    compared: [{ nodeId: 'ams-1' }],
+    rejected: [{ nodeId: 'fra-1', reason: 'full' }],
+  })
+})
+
+for (const how of ['restart', 'crash'] as const)
+  t.test(`what is laid down is there after a ${how}`, async t => {
+    const { lab, steer } = await served()
+    steer('fra-1', { groups: ['gold'], costWeight: 3 })
+    steer('alice', { weights: { rtt: 2 } })
+    steer('alice', { avoid: ['ams-1'] })
+    if (how === 'restart') await lab.restart()
+    else {
+      lab.crash()
+      await lab.boot()
+    }
+    t.same(lab.mesh.steering('fra-1')?.steering, { ...NO_STEERING, groups: ['gold'], costWeight: 3 })
+    t.same(lab.mesh.steering('alice')?.steering, {
+      ...NO_STEERING,
+      avoid: ['ams-1'],
+      weights: { rtt: 2 },
+    })
+  })
+
+interface Served {
+  readonly lab: Lab
+  readonly alice: RawAgent
+  readonly nodes: { readonly fra: RawAgent; readonly ams: RawAgent }
+  readonly assigned: WireOf<'route.assigned'>
+  readonly steer: (id: string, change: Partial<Steering>) => void
+  readonly ask: (
+    id: string,
+    wish: RouteWish,
+    steering?: Partial<Steering>,
+  ) => Promise<WireOf<'route.assigned'>>
+}
+
+/** Alice has a route to fra-1 that carries; ams-1 is there too. */
+async function served(): Promise<Served> {
+  const lab = await Lab.start()
+  const fra = await lab.enrolled('node', 'fra-1')
+  const alice = await lab.enrolled('client', 'alice')
+  alice.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  const assigned = alice.last('route.assigned')
+  for (const end of [alice, fra]) end.say({ type: 'path.ready', link: assigned.link })
+  await lab.clock.run(100)
+  const ams = await lab.enrolled('node', 'ams-1')
+  return {
+    lab,
+    alice,
+    nodes: { fra, ams },
+    assigned,
+    steer: (id, change) => void lab.mesh.steer(id, change, 'test'),
+    ask: async (id, wish, steering = {}) => {
+      const client = await lab.enrolled('client', id)
+      lab.mesh.steer(id, steering, 'test')
+      client.say({ type: 'route.request', requestId: 1, ...wish })
+      await lab.clock.run(100)
+      return client.last('route.assigned')
+    },
+  }
+}

@@ -11,7 +11,6 @@ import { RefusedError, watchNetwork, type MeshAgentEvents } from '../agent/index
 import type { Gauges } from '../agent/ports.js'
 import { every, systemClock } from '../kit/clock.js'
 import { asCommandError, messageOf } from './agent-errors.js'
-import type { Ground } from './agent-ground.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { LiveLine, Moment } from './live-line.js'
 
@@ -30,7 +29,8 @@ export interface Living {
 }
 
 export interface LifeOptions<A extends Living> {
-  readonly ground: Ground
+  /** What is given back at the end; a tunnel by itself only when there is no agent to stop it. */
+  readonly ground: { readonly tunnel: { stop(): Promise<void> }; release(): void }
   readonly line: LiveLine
   readonly make: () => A
   readonly moment: (agent: A) => Moment

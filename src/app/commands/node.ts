@@ -48,13 +48,13 @@ async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
     moment: node => momentOf(node, iface),
     giveUpAfterS: settings.giveUpAfter,
     watch: (node, show) => node.on('drain', show),
-    farewell: node => leave(node, settings.drainWithin, line),
+    farewell: node => handOver(node, settings.drainWithin, line),
     ...(settings.exit && { before: () => startForwarding({ iface, ledger, run }) }),
   })
 }
 
-/** Lets the clients move to other nodes first, when there are any and somebody can move them. */
-async function leave(node: MeshNode, withinS: number, line: LiveLine): Promise<void> {
+/** Lets the clients of a node that is to end move to other nodes first, when there are any. */
+export async function handOver(node: MeshNode, withinS: number, line: LiveLine): Promise<void> {
   if (withinS === 0 || node.status().links.length === 0) return
   const outcome = await node.drain({ withinMs: withinS * 1_000, reason: 'shutting down' })
   const { length } = node.status().links
@@ -75,7 +75,8 @@ function profileOf({ country, region, bandwidth, maxSessions, tags, cost, exit }
   }
 }
 
-function momentOf(node: MeshNode, iface: string): Moment {
+/** Returns what a node shows of itself. */
+export function momentOf(node: MeshNode, iface: string): Moment {
   const status = node.status()
   const { state, reason, session, rttMs, links, drain } = status
   const open = links.filter(each => each.state !== 'opening')

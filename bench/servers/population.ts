@@ -62,7 +62,7 @@ const overlay4 = (n: number) => `10.${64 + (n >> 16)}.${(n >> 8) & 255}.${n & 25
 const overlay6 = (n: number) => `fd77:b050::${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}`
 const idOf = (n: number) => `agent-${n}`
 
-function identity(n: number, role: Role): Identity {
+export function identity(n: number, role: Role): Identity {
   const publicKey = new Uint8Array(32).fill(7)
   new DataView(publicKey.buffer).setUint32(0, n)
   return {

@@ -17,6 +17,8 @@ const FIELDS = Heartbeat.order.map(key => {
   const field = Heartbeat.fields[key as keyof typeof Heartbeat.fields]
   return { key, optional: field.optional, check: field.check }
 })
+/** Where each gauge is in a row. */
+const PLACES = new Map<Gauge, number>(GAUGES.map((name, place) => [name, place]))
 /** Where each gauge is among the fields. */
 const GAUGE_FIELDS = Uint8Array.from(GAUGES, key => Heartbeat.order.indexOf(key))
 const SEQ = beatIndex('seq')
@@ -93,7 +95,8 @@ export class HeartbeatLedger {
 
   /** Returns a gauge by its wire name; null is unknown. */
   gauge(slot: Slot, name: Gauge): number | null {
-    const value = this.#rows[slot * this.#width + GAUGES.indexOf(name)] ?? Number.NaN
+    const place = PLACES.get(name) as number // all of them are there
+    const value = this.#rows[slot * this.#width + place] ?? Number.NaN
     return Number.isNaN(value) ? null : value
   }
 

@@ -12,7 +12,6 @@
  *   tier      how packets will travel, as far as the two NATs tell
  */
 import type { CostTerm } from '../actors/ports.js'
-import { COST_TERMS } from '../protocol/messages.js'
 import type { ClientFacts } from './client-facts.js'
 import { fullness, type NodeFacts } from './node-facts.js'
 import { type Outlook, outlookOf } from './outlook.js'
@@ -61,33 +60,37 @@ export interface Cost {
 
 /** Returns the cost of the node for this client; terms without a weight count 1. */
 export function costOf(node: NodeFacts, client: ClientFacts, weights: Weights = {}): Cost {
-  const terms: Record<CostTerm, number | null> = {
+  const isMeasured = node.rttMs !== null || node.lossPct !== null
+  const others = {
     load: weighted(loadOf(node), weights.load),
     rtt: weighted(scaled(node.rttMs, SCALE.rttMs), weights.rtt),
     loss: weighted(scaled(node.lossPct, SCALE.lossPct), weights.loss),
-    reported: null,
     price: weighted(node.costWeight === null ? null : USUAL_PRICE * node.costWeight, weights.price),
     distance: weighted(distanceTerm(node, client), weights.distance),
     flaps: weighted(scaled(node.flaps, SCALE.flaps), weights.flaps),
     tier: weighted(tierTerm(node, client), weights.tier),
   }
-  const reported = weighted(reportedTerm(node), weights.reported)
-  if (reported !== null) {
-    terms.reported = 0
-    const most = (sum(terms, weights) * REPORTED_SHARE) / (1 - REPORTED_SHARE)
-    const isMeasured = node.rttMs !== null || node.lossPct !== null
-    terms.reported = isMeasured ? Math.min(reported, most) : reported
+  let reported = weighted(reportedTerm(node), weights.reported)
+  if (reported !== null && isMeasured) {
+    const whole = sum({ ...others, reported: 0 }, weights) / (1 - REPORTED_SHARE)
+    reported = Math.min(reported, whole * REPORTED_SHARE)
   }
+  const terms = { ...others, reported }
   return { cost: sum(terms, weights), terms }
 }
 
 /** Returns the cost that these terms make. */
-export function sum(terms: Terms, weights: Weights = {}): number {
-  let cost = 0
-  for (const term of COST_TERMS) cost += terms[term] ?? AVERAGE[term] * (weights[term] ?? 1)
-  return cost
-}
+export const sum = (terms: Terms, weights: Weights = {}): number =>
+  (terms.load ?? averageOf('load', weights.load)) +
+  (terms.rtt ?? averageOf('rtt', weights.rtt)) +
+  (terms.loss ?? averageOf('loss', weights.loss)) +
+  (terms.reported ?? averageOf('reported', weights.reported)) +
+  (terms.price ?? averageOf('price', weights.price)) +
+  (terms.distance ?? averageOf('distance', weights.distance)) +
+  (terms.flaps ?? averageOf('flaps', weights.flaps)) +
+  (terms.tier ?? averageOf('tier', weights.tier))
 
+const averageOf = (term: CostTerm, weight = 1): number => AVERAGE[term] * weight
 const weighted = (term: number | null, weight = 1): number | null => (term === null ? null : term * weight)
 const scaled = (figure: number | null, scale: number): number | null =>
   figure === null ? null : figure / scale

@@ -81,15 +81,36 @@ const behindSame = (a: Nat, b: Nat): Punch =>
 
 const holds = (nat: Nat): boolean => nat.mapping === 'endpoint_independent'
 
-/** Weighs everything that the two can still be: certain is only what holds for all of it. */
 function acrossNats(a: Nat, b: Nat): Punch {
+  const found = meetingOf(a, b)
+  return found.verdict === 'yes' && (a.udp === 'unknown' || b.udp === 'unknown') ? UNKNOWN : found
+}
+
+/** What two kinds of NAT make of each other, by their numbers: asked for each node that a choice compares. */
+const MEETINGS: Punch[] = []
+
+function meetingOf(a: Nat, b: Nat): Punch {
+  const pair = kindOf(a) * KINDS + kindOf(b)
+  return (MEETINGS[pair] ??= weigh(a, b))
+}
+
+/** Weighs everything that the two can still be: certain is only what holds for all of it. */
+function weigh(a: Nat, b: Nat): Punch {
   const found: Punch[] = []
   for (const here of possible(a)) for (const there of possible(b)) found.push(meeting(here, there))
   const [first] = found
-  if (first === undefined || found.some(one => one.verdict !== first.verdict)) return UNKNOWN
-  if (a.udp === 'unknown' || b.udp === 'unknown') return first.verdict === 'yes' ? UNKNOWN : first
-  return first
+  return first === undefined || found.some(one => one.verdict !== first.verdict) ? UNKNOWN : first
 }
+
+const NUMBER: Readonly<Record<Behaviour, number>> = {
+  endpoint_independent: 0,
+  address_dependent: 1,
+  address_and_port_dependent: 2,
+  port_independent: 3,
+  unknown: 4,
+}
+const KINDS = Object.keys(NUMBER).length ** 2
+const kindOf = ({ mapping, filtering }: Nat): number => NUMBER[mapping] * 5 + NUMBER[filtering]
 
 type Dependence = 'none' | 'address' | 'port'
 

@@ -6,6 +6,7 @@ import type { CostTerm, RouteWish } from '../actors/ports.js'
 import type { ClientFacts } from './client-facts.js'
 import { bandwidthLeft, type NodeFacts } from './node-facts.js'
 import { type Agreed, areCompatible } from './path-policy.js'
+import { NO_STEERING } from './steering.js'
 
 /** What is asked of a node by its nature, which seldom changes: nodes are kept in pools by it. */
 export interface Kind {
@@ -38,7 +39,11 @@ export interface Requirements extends Kind {
  * where both prefer, avoid or weigh the same thing, the request has the last word.
  */
 export function requirementsOf(wish: RouteWish, { policy, steering }: ClientFacts): Requirements {
-  const { group, prefer = [], avoid = [], weights = [], ...rest } = wish
+  const { group, prefer = [], avoid = [], weights, ...rest } = wish
+  // Most requests have none of it.
+  if (group === undefined && steering === NO_STEERING && weights === undefined && prefer.length === 0) {
+    return { ...rest, policy, avoid }
+  }
   const groups = [group, steering.group].filter(name => name !== undefined && name !== null)
   const preferred = prefer.length > 0 ? prefer : steering.prefer
   const avoided = [...avoid, ...steering.avoid].filter(id => !prefer.includes(id))
@@ -48,7 +53,7 @@ export function requirementsOf(wish: RouteWish, { policy, steering }: ClientFact
     groups,
     prefer: preferred.filter(id => !avoid.includes(id)),
     avoid: avoided,
-    weights: { ...steering.weights, ...Object.fromEntries(weights) },
+    weights: { ...steering.weights, ...Object.fromEntries(weights ?? []) },
     ...(steering.pin !== null && { pin: steering.pin }),
   }
 }

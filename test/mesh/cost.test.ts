@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import type { ClientFacts } from '../../src/mesh/client-facts.js'
 import { AVERAGE, costOf, sum } from '../../src/mesh/cost.js'
 import type { NodeFacts } from '../../src/mesh/node-facts.js'
-import { distanceKm } from '../../src/mesh/position.js'
+import { distanceKm, positionOf } from '../../src/mesh/position.js'
 import { COST_TERMS } from '../../src/protocol/messages.js'
 import { CLIENT, NODE } from './facts.js'
 
-const FRANKFURT = { latitude: 50.11, longitude: 8.68 }
-const SYDNEY = { latitude: -33.87, longitude: 151.21 }
+const FRANKFURT = { x: 0, y: 0, z: 0, ...positionOf(50.11, 8.68) }
+const SYDNEY = { x: 0, y: 0, z: 0, ...positionOf(-33.87, 151.21) }
 const base = costOf(NODE, CLIENT).cost
 
 const dearer: readonly { name: string; node: Partial<NodeFacts>; client?: Partial<ClientFacts> }[] = [
@@ -42,7 +42,7 @@ t.test('a near node is cheaper than one across the earth, and one somewhere is i
   t.ok(near < somewhere && somewhere < far)
   t.ok(Math.abs(distanceKm(FRANKFURT, SYDNEY) - 16_480) < 100)
   t.equal(distanceKm(FRANKFURT, FRANKFURT), 0)
-  const antipode = { latitude: -FRANKFURT.latitude, longitude: FRANKFURT.longitude - 180 }
+  const antipode = { x: -FRANKFURT.x, y: -FRANKFURT.y, z: -FRANKFURT.z }
   t.ok(Math.abs(distanceKm(FRANKFURT, antipode) - 20_015) < 1)
 })
 
@@ -86,12 +86,8 @@ t.test('a weight of nought leaves a term out, another multiplies it', async t =>
 })
 
 const maybe = (max: number) => fc.option(fc.double({ min: 0, max, noNaN: true }))
-const position = fc.option(
-  fc.record({
-    latitude: fc.double({ min: -90, max: 90, noNaN: true }),
-    longitude: fc.double({ min: -180, max: 180, noNaN: true }),
-  }),
-)
+const degrees = (most: number) => fc.double({ min: -most, max: most, noNaN: true })
+const position = fc.tuple(maybe(90), fc.option(degrees(180))).map(([north, east]) => positionOf(north, east))
 const nodes = fc
   .record({
     reserved: fc.nat(200),

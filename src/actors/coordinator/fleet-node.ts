@@ -50,12 +50,14 @@ export class FleetNode implements NodeFacts {
   maxSessions: number | null = null
   bandwidthMbps: number | null = null
   readonly #sources: NodeSources
+  readonly #slot: Slot
   #isDrained = false
 
   constructor(cell: Cell, accepting: boolean, sources: NodeSources) {
     this.cell = cell
     this.accepting = accepting
     this.#sources = sources
+    this.#slot = cell.slot
     this.refresh()
   }
 
@@ -90,10 +92,10 @@ export class FleetNode implements NodeFacts {
     return this.#sources.natOf(this.cell)
   }
   get bwTotalMbps(): number | null {
-    return this.#sources.gauges.gauge(this.cell.slot, 'bwTotalMbps')
+    return this.#sources.gauges.gauge(this.#slot, 'bwTotalMbps')
   }
   get rttMs(): number | null {
-    return this.#sources.gauges.rttMs(this.cell.slot)
+    return this.#sources.gauges.rttMs(this.#slot)
   }
   get lossPct(): number | null {
     return this.#sources.lossPctOf(this.cell)
@@ -102,12 +104,12 @@ export class FleetNode implements NodeFacts {
     return this.#sources.flapsOf(this.cell)
   }
   get cpuTotalPct(): number | null {
-    return this.#sources.gauges.gauge(this.cell.slot, 'cpuTotalPct')
+    return this.#sources.gauges.gauge(this.#slot, 'cpuTotalPct')
   }
   get packetLossPct(): number | null {
-    return this.#sources.gauges.gauge(this.cell.slot, 'packetLossPct')
+    return this.#sources.gauges.gauge(this.#slot, 'packetLossPct')
   }
   get latencyP50Ms(): number | null {
-    return this.#sources.gauges.gauge(this.cell.slot, 'latencyP50Ms')
+    return this.#sources.gauges.gauge(this.#slot, 'latencyP50Ms')
   }
 }

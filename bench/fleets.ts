@@ -1,0 +1,144 @@
+/** A fleet in memory, as the coordinator holds it: real nodes over a real ledger of heartbeats, and clients that ask. */
+import { Fleet } from '../src/actors/coordinator/fleet.js'
+import type { FleetNode } from '../src/actors/coordinator/fleet-node.js'
+import type { RouteWish } from '../src/actors/ports.js'
+import type { Cell } from '../src/actors/session/cell.js'
+import { pick, type Random, seededRandom } from '../src/kit/random.js'
+import { HeartbeatLedger, stampOf } from '../src/lanes/heartbeat-ledger.js'
+import type { ClientFacts } from '../src/mesh/client-facts.js'
+import { type Nat, UNKNOWN_NAT } from '../src/mesh/nat.js'
+import { positionOf } from '../src/mesh/position.js'
+import { NO_STEERING } from '../src/mesh/steering.js'
+import { encode } from '../src/protocol/codec.js'
+import { EXAMPLES } from '../src/protocol/examples.js'
+import { identity } from './servers/population.js'
+
+/** A few countries have most of the nodes, and most of the requests. */
+const COUNTRIES = [
+  'DE',
+  'US',
+  'NL',
+  'FR',
+  'GB',
+  'SG',
+  'JP',
+  'PL',
+  'SE',
+  'FI',
+  'CH',
+  'BR',
+  'IN',
+  'AU',
+  'ZA',
+  'KE',
+]
+const NATS: readonly Nat[] = [
+  ['endpoint_independent', 'endpoint_independent'] as const,
+  ['endpoint_independent', 'address_and_port_dependent'] as const,
+  ['address_and_port_dependent', 'address_and_port_dependent'] as const,
+].map(([mapping, filtering]) => ({ ...UNKNOWN_NAT, udp: 'open', nat: true, ipv6: false, mapping, filtering }))
+/** Places of a node: a home, a small server, a large one. */
+const PLACES = [20, 100, 100, 500] as const
+/** Requests that are made once and asked again and again. */
+const ASKED = 4_096
+
+/** Share of the nodes of country `i`, up to a factor. */
+const shareOf = (i: number) => 1 / (i + 1)
+const SHARES = COUNTRIES.reduce((sum, _, i) => sum + shareOf(i), 0)
+
+function someCountry(random: Random): string {
+  let left = random.float() * SHARES
+  return COUNTRIES.find((_, i) => (left -= shareOf(i)) <= 0) ?? 'DE'
+}
+
+export interface Asked {
+  readonly wish: RouteWish
+  readonly client: ClientFacts
+}
+
+export interface BenchFleet {
+  readonly fleet: Fleet
+  readonly nodes: readonly FleetNode[]
+  /** Free places of an empty fleet. */
+  readonly places: number
+  /** A mix of requests: by country, exits, with a bandwidth, with a round trip. */
+  readonly asked: readonly Asked[]
+}
+
+export function fleetOf(size: number, seed = 1): BenchFleet {
+  const random = seededRandom(seed)
+  const ledger = new HeartbeatLedger()
+  const nats = Array.from({ length: size }, () => NATS[pick(random, NATS.length)] as Nat) // inside
+  const fleet = new Fleet({
+    gauges: ledger,
+    policyOf: cell => cell.identity.profile.policy,
+    natOf: cell => nats[cell.slot] as Nat, // one each
+  })
+  const nodes = Array.from({ length: size }, (_, slot) => {
+    beat(ledger, slot, random)
+    return fleet.set(nodeCell(slot, random), true)
+  })
+  return {
+    fleet,
+    nodes,
+    places: nodes.reduce((sum, node) => sum + (node.maxSessions ?? 0), 0),
+    asked: Array.from({ length: ASKED }, () => ({ wish: someWish(random), client: someClient(random) })),
+  }
+}
+
+function nodeCell(slot: number, random: Random): Cell {
+  const usual = identity(slot, 'node')
+  const profile = {
+    ...usual.profile,
+    latitude: random.float() * 120 - 60,
+    longitude: random.float() * 360 - 180,
+    country: someCountry(random),
+    maxSessions: PLACES[pick(random, PLACES.length)] as number, // inside
+    exit: random.float() < 0.6,
+    bandwidthMbps: 100 + pick(random, 900),
+  }
+  return {
+    slot,
+    role: 'node',
+    sessionId: `session-${slot}`,
+    identity: { ...usual, profile },
+    standing: null as never, // nobody asks what it does
+    line: null,
+    incoming: null,
+    ticket: null,
+    startedAtMs: 0,
+    lostMs: null,
+    lapsed: false,
+    links: null,
+  }
+}
+
+/** The heartbeat that says how the node is. */
+function beat(ledger: HeartbeatLedger, slot: number, random: Random): void {
+  const now = 1_000_000
+  ledger.open(slot, now)
+  const message = encode({
+    ...EXAMPLES.heartbeat,
+    echoStamp: stampOf(now - 5 - random.float() * 150),
+    echoHeldMs: 0,
+    cpuTotalPct: random.float() * 80,
+    bwTotalMbps: random.float() * 100,
+    packetLossPct: random.float(),
+    latencyP50Ms: 5 + random.float() * 100,
+  })
+  ledger.beat(slot, message, 0, now)
+}
+
+const someClient = (random: Random): ClientFacts => ({
+  position: positionOf(random.float() * 120 - 60, random.float() * 360 - 180),
+  nat: NATS[pick(random, NATS.length)] as Nat, // inside
+  policy: 'auto',
+  steering: NO_STEERING,
+})
+
+const someWish = (random: Random): RouteWish => ({
+  ...(random.float() < 0.5 && { country: someCountry(random) }),
+  ...(random.float() < 0.4 && { exit: true }),
+  ...(random.float() < 0.2 && { minBandwidthMbps: 50 + pick(random, 150) }),
+  ...(random.float() < 0.2 && { maxLatencyMs: 60 + pick(random, 60) }),
+})

@@ -229,6 +229,25 @@ async function stop(settings: Settings): Promise<Result> {
   }
 }
 
+/** A page of metrics must not stop the mesh for long, however many sessions there are. */
+async function scrape(settings: Settings): Promise<Result> {
+  const page = (sessions: number) => () =>
+    withServer(nodes(sessions, '--in-memory', String(sessions)), running => running.ask<number>('scrapes'))
+  const many = settings.quick ? 10_000 : 100_000
+  const runs = await interleave(settings.rounds, { many: page(many), few: page(1_000) }, settings.say)
+  const value = median(runs.many)
+  const least = median(runs.few)
+  return {
+    value,
+    unit: 'CPU ms/page',
+    limit: { name: 'with 1,000 sessions', value: least },
+    ratio: least / value,
+    saturated: 'server',
+    rounds: settings.rounds,
+    detail: { sessions: many },
+  }
+}
+
 /** Sessions that come and go must leave nothing behind. */
 async function heap(settings: Settings): Promise<Result> {
   const cycles = settings.quick ? 5_000 : 50_000
@@ -281,6 +300,7 @@ export const sessions: Bench = {
     { name: 'lifecycle-register', about: 'connect to `registered` and away: CPU', measure: register },
     { name: 'lifecycle-resume', about: 'connect to `resumed` and away: CPU', measure: resume },
     { name: 'lifecycle-stop', about: 'stopping a session among 100,000', measure: stop },
+    { name: 'scrape', about: 'a page of metrics with 100,000 sessions: CPU', measure: scrape },
     { name: 'lifecycle-heap', about: 'what 50,000 comings and goings leave in the heap', measure: heap },
   ],
 }

@@ -675,6 +675,10 @@ export interface MeshApi {
   state(): string
   stats(): MeshStats
   nodes(): readonly NodeView[]
+  /** Returns the `limit` nodes with the most links, the busiest first. */
+  busiest(limit: number): readonly NodeView[]
+  /** Yields the round trip to each node that was heard in the last `heardWithinMs`, ms, where it is known. */
+  roundTrips(heardWithinMs: number): Iterable<number>
   clients(): readonly ClientView[]
   routes(): readonly RouteView[]
   /** Live paths, in the order of their links. */

@@ -9,7 +9,7 @@ import type { Drains } from '../actors/drain/drains.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { MeshApi, MeshStats, Role, RouteView } from '../actors/ports.js'
+import type { MeshApi, MeshStats, NodeView, Role, RouteView } from '../actors/ports.js'
 import type { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
@@ -50,15 +50,24 @@ export interface MeshParts extends PathParts {
 
 type Seen = Pick<
   MeshApi,
-  'serverId' | 'state' | 'stats' | 'nodes' | 'clients' | 'routes' | 'drains' | 'paths' | 'path' | 'why'
+  | 'serverId'
+  | 'state'
+  | 'stats'
+  | 'nodes'
+  | 'busiest'
+  | 'roundTrips'
+  | 'clients'
+  | 'routes'
+  | 'drains'
+  | 'paths'
+  | 'path'
+  | 'why'
 >
 
 export function meshView(parts: MeshParts): Seen {
   const { sessions, ledger, routing, clock } = parts
 
-  /** `registering`, `online`, `lapsed` or `suspended`. */
-  const stateOf = (cell: Cell): string =>
-    cell.line !== null && cell.lapsed ? 'lapsed' : sessions.stateOf(cell)
+  const stateOf = (cell: Cell): string => sessions.stateOf(cell)
   const common = (cell: Cell) => ({
     id: cell.identity.id,
     sessionId: cell.sessionId,
@@ -71,6 +80,13 @@ export function meshView(parts: MeshParts): Seen {
     nat: parts.natProbes.natOf(cell.identity.id),
   })
   const cellsOf = (role: Role) => [...sessions.cells()].filter(cell => cell.role === role)
+  const nodeView = (cell: Cell): NodeView => ({
+    ...common(cell),
+    profile: cell.identity.profile,
+    links: cell.links?.size ?? 0,
+    reserved: parts.fleet.of(cell)?.reserved ?? 0,
+    gauges: ledger.gauges(cell.slot),
+  })
 
   return {
     serverId: parts.serverId,
@@ -78,15 +94,17 @@ export function meshView(parts: MeshParts): Seen {
       const { value } = parts.server.getSnapshot()
       return typeof value === 'string' ? value : 'booting'
     },
-    stats: () => stats(parts, stateOf),
-    nodes: () =>
-      cellsOf('node').map(cell => ({
-        ...common(cell),
-        profile: cell.identity.profile,
-        links: cell.links?.size ?? 0,
-        reserved: parts.fleet.of(cell)?.reserved ?? 0,
-        gauges: ledger.gauges(cell.slot),
-      })),
+    stats: () => stats(parts),
+    nodes: () => cellsOf('node').map(nodeView),
+    busiest: limit => busiest(sessions.cells(), limit).map(nodeView),
+    *roundTrips(heardWithinMs) {
+      const sinceMs = clock.now() - heardWithinMs
+      for (const { role, line, slot } of sessions.cells()) {
+        if (role !== 'node' || line === null || ledger.heardMs(slot) <= sinceMs) continue
+        const rttMs = ledger.rttMs(slot)
+        if (rttMs !== null) yield rttMs
+      }
+    },
     clients: () =>
       cellsOf('client').map(cell => {
         const route = routing.book.ofClient(cell)
@@ -117,16 +135,28 @@ function carriage(path: PathCell | undefined): Pick<RouteView, 'tier' | 'via' | 
   return { tier, via: viaOf(path, tier), reason: reasonOf(path, tier) }
 }
 
-function stats(parts: MeshParts, stateOf: (cell: Cell) => string): MeshStats {
-  const { routing, lane, snapshots, counters } = parts
-  const none = () => ({ registering: 0, online: 0, lapsed: 0, suspended: 0 })
-  const sessions = { node: none(), client: none() }
-  for (const cell of parts.sessions.cells()) {
-    const state = stateOf(cell)
-    if (state in sessions[cell.role]) sessions[cell.role][state as keyof ReturnType<typeof none>]++ // just looked
+/** Returns the nodes with the most links, the busiest first; only those few are ever sorted. */
+function busiest(cells: Iterable<Cell>, limit: number): Cell[] {
+  const few: Cell[] = []
+  for (const cell of cells) {
+    const last = few[limit - 1]
+    if (cell.role !== 'node' || (last !== undefined && !isBusier(cell, last))) continue
+    const at = few.findIndex(one => isBusier(cell, one))
+    few.splice(at < 0 ? few.length : at, 0, cell)
+    if (few.length > limit) few.pop()
   }
+  return few
+}
+
+function isBusier(a: Cell, b: Cell): boolean {
+  const more = (a.links?.size ?? 0) - (b.links?.size ?? 0)
+  return more > 0 || (more === 0 && a.identity.id < b.identity.id)
+}
+
+function stats(parts: MeshParts): MeshStats {
+  const { sessions, routing, lane, snapshots, counters } = parts
   return {
-    sessions,
+    sessions: { node: sessions.census('node'), client: sessions.census('client') },
     connections: parts.intake.counts(),
     routes: {
       active: routing.book.size,

@@ -95,22 +95,19 @@ export class HeartbeatLedger {
 
   /** Returns a gauge by its wire name; null is unknown. */
   gauge(slot: Slot, name: Gauge): number | null {
-    const place = PLACES.get(name) as number // all of them are there
-    const value = this.#rows[slot * this.#width + place] ?? Number.NaN
-    return Number.isNaN(value) ? null : value
+    return known(this.#rows[slot * this.#width + (PLACES.get(name) as number)]) // all of them are there
   }
 
   /** Returns all gauges of the last heartbeat by wire name. */
   gauges(slot: Slot): Record<string, number | null> {
     const all: Record<string, number | null> = {}
-    for (const name of GAUGES) all[name] = this.gauge(slot, name)
+    for (const [i, name] of GAUGES.entries()) all[name] = known(this.#rows[slot * this.#width + i])
     return all
   }
 
   /** Returns the smoothed round trip that the coordinator measured, ms; null before the first sample. */
   rttMs(slot: Slot): number | null {
-    const value = this.#rtt[slot] ?? Number.NaN
-    return Number.isNaN(value) ? null : value
+    return known(this.#rtt[slot])
   }
 
   /** The event loop stood still for this long: nobody's silence counts during it. */
@@ -166,3 +163,5 @@ export class HeartbeatLedger {
     this.#rtt = rtt
   }
 }
+
+const known = (value = Number.NaN): number | null => (Number.isNaN(value) ? null : value)

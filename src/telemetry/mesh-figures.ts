@@ -20,15 +20,9 @@ export interface Look {
 /** Nodes with figures of their own. Each is a series per figure, in every database that scrapes us. */
 export const NODES_NAMED = 50
 
-/** Looks at the mesh. */
-export function look(
-  mesh: MeshApi,
-  nodes: readonly NodeView[],
-  loop: LoopDelayView,
-  startedAtMs: number,
-): Look {
-  const busiest = [...nodes].sort((a, b) => b.links - a.links || (a.id < b.id ? -1 : 1)).slice(0, NODES_NAMED)
-  return { stats: mesh.stats(), state: mesh.state(), busiest, loop, startedAtMs }
+/** Looks at the mesh. What it costs hardly grows with the sessions: they are counted as they come and go. */
+export function look(mesh: MeshApi, loop: LoopDelayView, startedAtMs: number): Look {
+  return { stats: mesh.stats(), state: mesh.state(), busiest: mesh.busiest(NODES_NAMED), loop, startedAtMs }
 }
 
 const STATES = ['booting', 'serving', 'draining', 'stopped'] as const

@@ -78,9 +78,8 @@ export class Metrics {
   /** Returns the page; the mesh is looked at now. */
   async page(): Promise<{ readonly body: string; readonly type: string }> {
     const { mesh, loop, startedAtMs } = this.#options
-    const nodes = mesh.nodes()
-    this.#latency.observe(nodes)
-    this.#look = look(mesh, nodes, loop.read(), startedAtMs)
+    this.#latency.observe(mesh)
+    this.#look = look(mesh, loop.read(), startedAtMs)
     return { body: await this.#registry.metrics(), type: this.#registry.contentType }
   }
 }

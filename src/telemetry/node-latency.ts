@@ -2,7 +2,7 @@
  * `bosonserver_node_latency_ms`: the round trips to all nodes in one histogram. A node counts once for each
  * look at which it had been heard since the look before, so that silence is not counted as latency.
  */
-import type { HistogramView, NodeView } from '../actors/ports.js'
+import type { HistogramView, MeshApi } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
 import { Histogram } from '../kit/histogram.js'
 import type { Figure } from './figure.js'
@@ -17,13 +17,11 @@ export class NodeLatency {
     this.#lookedMs = clock.now()
   }
 
-  observe(nodes: readonly NodeView[]): void {
+  observe(mesh: Pick<MeshApi, 'roundTrips'>): void {
     const now = this.#clock.now()
     const sinceMs = now - this.#lookedMs
     this.#lookedMs = now
-    for (const { rttMs, silentMs } of nodes) {
-      if (rttMs !== null && silentMs !== null && silentMs < sinceMs) this.#histogram.observe(rttMs)
-    }
+    for (const rttMs of mesh.roundTrips(sinceMs)) this.#histogram.observe(rttMs)
   }
 
   view(): HistogramView {

@@ -72,6 +72,20 @@ t.test('a newer proven socket takes over without the session leaving its place',
   ])
 })
 
+t.test('one that had lapsed is fresh on its newer socket, and as full as before', async t => {
+  const at = (presence: string) => ({ online: { presence, reach: 'unknown', duty: 'full' } }) as never
+  walk(t, nodeMachine, SLOT, [
+    { when: { type: 'admitted' }, then: accepting, asks: ['greet', 'inform'] },
+    { when: { type: 'places.taken' }, then: at('fresh') },
+    { when: { type: 'heartbeat.lapsed' }, then: at('lapsed'), asks: [inform('dimmed')] },
+    {
+      when: { type: 'reattached', by: 'resume' },
+      then: at('fresh'),
+      asks: ['tellReplaced', { type: 'greet', params: { by: 'resume' } }, inform('returned')],
+    },
+  ])
+})
+
 t.test('a denied session is refused with the reason and gives back its slot', async t => {
   walk(t, nodeMachine, SLOT, [
     {

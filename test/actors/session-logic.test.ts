@@ -2,6 +2,7 @@
 import t from 'tap'
 import { assign, createActor, fromTransition, setup } from 'xstate'
 import { nodeMachine } from '../../src/actors/node/node.machine.js'
+import type { Cell } from '../../src/actors/session/cell.js'
 import { SessionLogic } from '../../src/actors/session/session-logic.js'
 import { Sessions } from '../../src/actors/session/sessions.js'
 import { IDENTITY } from '../support/end-cell.js'
@@ -37,6 +38,29 @@ t.test('a machine that keeps something of its own is refused, for all sessions w
   t.throws(() => logic.step(logic.initial, { n: 0 }, { type: 'count' }), { name: 'TypeError' })
 })
 
+t.test('sessions are counted by state as they move, and no more when they are forgotten', async t => {
+  const machine = nodeMachine.provide({
+    actions: {
+      release: ({ context }) => {
+        const cell = sessions.at(context.slot)
+        if (cell !== undefined) sessions.forget(cell)
+      },
+    },
+  })
+  const sessions: Sessions = sessionsOf()
+  sessions.start({ node: machine, client: machine })
+  const [one, two, three] = ['one', 'two', 'three'].map(id => begin(sessions, id)) as [Cell, Cell, Cell]
+  t.match(sessions.census('node'), { registering: 3, online: 0 })
+  for (const cell of [one, two]) sessions.deliver(cell, { type: 'admitted' })
+  sessions.deliver(one, { type: 'heartbeat.lapsed' })
+  sessions.deliver(three, { type: 'restored' })
+  t.same(sessions.census('node'), { registering: 0, online: 1, lapsed: 1, suspended: 1 })
+  for (const cell of [one, two]) sessions.deliver(cell, { type: 'said.goodbye', reason: '' })
+  sessions.forget(three)
+  t.same(sessions.census('node'), { registering: 0, online: 0, lapsed: 0, suspended: 0 })
+  t.same(sessions.census('client'), sessions.census('node'))
+})
+
 t.test('what a session is told by its own actions comes after them, and others hear at once', async t => {
   const heard: string[] = []
   const note =
@@ -56,24 +80,10 @@ t.test('what a session is told by its own actions comes after them, and others h
       detach: note('detach'),
     },
   })
-  const sessions: Sessions = new Sessions({
-    clock: new SimulatedClock(),
-    timing: { lapseMs: 1_000, silenceMs: 2_000, resumeWindowMs: 60_000 },
-    heardMs: () => 0,
-    stalled: () => {},
-    faulted: (_, error) => t.fail('nobody throws', { error }),
-  })
+  const sessions: Sessions = sessionsOf()
   sessions.start({ node: machine, client: machine })
-  const begin = (id: string) =>
-    sessions.begin({
-      sessionId: id,
-      role: 'node',
-      identity: { ...IDENTITY, id },
-      startedAtMs: 0,
-      incoming: null,
-    })
-  const first = begin('first')
-  const second = begin('second')
+  const first = begin(sessions, 'first')
+  const second = begin(sessions, 'second')
   sessions.deliver(first, { type: 'admitted' })
   t.same(heard, [
     'first greet',
@@ -86,3 +96,21 @@ t.test('what a session is told by its own actions comes after them, and others h
   t.equal(sessions.stateOf(first), 'suspended')
   sessions.stop()
 })
+
+const sessionsOf = () =>
+  new Sessions({
+    clock: new SimulatedClock(),
+    timing: { lapseMs: 1_000, silenceMs: 2_000, resumeWindowMs: 60_000 },
+    heardMs: () => 0,
+    stalled: () => {},
+    faulted: (_, error) => t.fail('nobody throws', { error }),
+  })
+
+const begin = (sessions: Sessions, id: string): Cell =>
+  sessions.begin({
+    sessionId: id,
+    role: 'node',
+    identity: { ...IDENTITY, id },
+    startedAtMs: 0,
+    incoming: null,
+  })

@@ -8,7 +8,7 @@ import { setup } from 'xstate'
 import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
 import { sessionActions } from './session.actions.js'
-import type { SessionContext, SessionInput } from './session.events.js'
+import type { SessionContext, SessionEvent, SessionInput } from './session.events.js'
 
 export const session = setup({
   types: { input: {} as SessionInput, context: {} as SessionContext, events: {} as NodeEvent | ClientEvent },
@@ -50,16 +50,22 @@ export const registering = session.createStateConfig({
   },
 })
 
+/** A newer socket carries the session from now on. */
+const takenOver = {
+  actions: [
+    'tellReplaced',
+    {
+      type: 'greet',
+      params: ({ event }: { event: Extract<SessionEvent, { type: 'reattached' }> }) => ({ by: event.by }),
+    },
+    { type: 'inform', params: { fact: 'returned' } },
+  ],
+} as const
+
 /** Heard in `online`, beside what the role adds. */
 export const online = session.createStateConfig({
   on: {
-    reattached: {
-      actions: [
-        'tellReplaced',
-        { type: 'greet', params: ({ event }) => ({ by: event.by }) },
-        { type: 'inform', params: { fact: 'returned' } },
-      ],
-    },
+    reattached: takenOver,
     'socket.lost': { target: 'suspended', actions: ['detach', { type: 'inform', params: { fact: 'lost' } }] },
     'fell.silent': {
       target: 'suspended',
@@ -92,6 +98,7 @@ export const presence = session.createStateConfig({
           target: 'fresh',
           actions: { type: 'inform', params: { fact: 'brightened' } },
         },
+        reattached: { target: 'fresh', ...takenOver },
       },
     },
   },

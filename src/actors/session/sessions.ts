@@ -12,7 +12,7 @@ import type { NodeEvent } from '../node/node.events.js'
 import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
 import type { Cell, Line } from './cell.js'
 import type { SessionContext } from './session.events.js'
-import { SessionLogic } from './session-logic.js'
+import { SessionLogic, type Standing } from './session-logic.js'
 
 export interface SessionTiming {
   /** Silence after which a session is dimmed, and after which its socket is closed, ms. */
@@ -21,6 +21,8 @@ export interface SessionTiming {
   /** How long a session without a socket may come back, ms. */
   readonly resumeWindowMs: number
 }
+
+export type SessionState = 'registering' | 'online' | 'lapsed' | 'suspended'
 
 export interface SessionsOptions {
   readonly clock: Clock
@@ -39,6 +41,8 @@ export class Sessions {
   readonly #cells: (Cell | undefined)[] = []
   readonly #free: Slot[] = []
   readonly #byIdentity = new Map<IdentityId, Cell>()
+  /** How many sessions of a role stand where: counted as they move, so that a look walks nobody. */
+  readonly #census: Readonly<Record<Role, Map<Standing, number>>> = { node: new Map(), client: new Map() }
   readonly #byTicket = new Map<string, Cell>()
   readonly #windows: Deadlines<Cell>
   #logics: Readonly<Record<Role, SessionLogic<SessionContext>>> | null = null
@@ -71,6 +75,7 @@ export class Sessions {
     this.#cells.length = 0
     this.#byIdentity.clear()
     this.#byTicket.clear()
+    for (const counts of Object.values(this.#census)) counts.clear()
     this.#root.stop()
   }
 
@@ -92,6 +97,16 @@ export class Sessions {
 
   *cells(): Generator<Cell> {
     for (const cell of this.#cells) if (cell !== undefined) yield cell
+  }
+
+  /** Returns how many sessions of a role are in each state, as `stateOf` names it. */
+  census(role: Role): Readonly<Record<SessionState, number>> {
+    const counts = { registering: 0, online: 0, lapsed: 0, suspended: 0 }
+    for (const [standing, count] of this.#census[role]) {
+      const state = nameOf(standing)
+      if (state in counts) counts[state as SessionState] += count // just looked
+    }
+    return counts
   }
 
   /** Returns a new session of an identity that has none, in state `registering`. */
@@ -121,6 +136,7 @@ export class Sessions {
     }
     this.#cells[slot] = cell
     this.#byIdentity.set(options.identity.id, cell)
+    this.#count(cell, 1)
     return cell
   }
 
@@ -134,10 +150,9 @@ export class Sessions {
     for (let next = this.#told(cell); next !== undefined; next = this.#told(cell)) this.#step(cell, next)
   }
 
-  /** Returns the name of the session's top state. */
-  stateOf({ standing }: Cell): string {
-    const { value } = standing
-    return typeof value === 'string' ? value : (Object.keys(value)[0] ?? 'unknown')
+  /** Returns what the session is doing: `registering`, `online`, `lapsed` or `suspended`. */
+  stateOf(cell: Cell): string {
+    return nameOf(cell.standing)
   }
 
   /** Makes `hash` the one ticket that resumes the session; null: none does. */
@@ -167,6 +182,7 @@ export class Sessions {
     this.#windows.clear(cell)
     this.setTicket(cell, null)
     if (this.#byIdentity.get(cell.identity.id) === cell) this.#byIdentity.delete(cell.identity.id)
+    this.#count(cell, -1)
     this.#cells[cell.slot] = undefined
     this.#free.push(cell.slot)
   }
@@ -175,13 +191,26 @@ export class Sessions {
     if (this.#logics === null || this.#cells[cell.slot] !== cell) return
     this.#acting.push(cell)
     try {
-      cell.standing = this.#logics[cell.role].step(cell.standing, cell, event)
+      const standing = this.#logics[cell.role].step(cell.standing, cell, event)
+      if (standing !== cell.standing) this.#move(cell, standing)
     } catch (error) {
       this.#options.faulted(cell, error)
       this.forget(cell)
     } finally {
       this.#acting.pop()
     }
+  }
+
+  /** A session that was forgotten while it acted is counted no more. */
+  #move(cell: Cell, standing: Standing): void {
+    const counts = this.#cells[cell.slot] === cell
+    if (counts) this.#count(cell, -1)
+    cell.standing = standing
+    if (counts) this.#count(cell, 1)
+  }
+
+  #count({ role, standing }: Cell, by: 1 | -1): void {
+    this.#census[role].set(standing, (this.#census[role].get(standing) ?? 0) + by)
   }
 
   /** Takes what a session was told while it acted, the oldest first. */
@@ -207,4 +236,11 @@ export class Sessions {
       }
     }
   }
+}
+
+/** Returns the top state's name; one that is online and not heard is `lapsed`. */
+function nameOf({ value }: Standing): string {
+  if (typeof value === 'string') return value
+  const [top, within] = Object.entries(value)[0] ?? ['unknown', {}]
+  return (within as { presence?: string }).presence === 'lapsed' ? 'lapsed' : top // both machines have the region
 }

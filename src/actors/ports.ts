@@ -228,7 +228,7 @@ export interface ScoredNode {
   /** What the cost is made of, weighted; null is unknown and counts as average. */
   readonly terms: Readonly<Record<string, number | null>>
   /** The client or its operator would rather have this node, or not: that goes before the cost. */
-  readonly liking?: 'preferred' | 'avoided'
+  readonly liking?: 'preferred' | 'avoided' | 'degraded'
 }
 
 /** What the operator has laid down for an identity. The wish of a request comes before it. */

@@ -23,7 +23,7 @@ const OUT: Readonly<Record<string, string>> = {
   'latency unknown': 'has no measured round trip yet',
 }
 
-const MARKS = { stands: '*', preferred: '+', avoided: '~' } as const
+const MARKS = { stands: '*', preferred: '+', avoided: '~', degraded: '!' } as const
 
 /** Returns the compared nodes, best first, with what their cost is made of, and what the marks in it mean. */
 export function comparedTable(compared: readonly ScoredNode[], standing: IdentityId | null): string {
@@ -37,6 +37,7 @@ export function comparedTable(compared: readonly ScoredNode[], standing: Identit
     ...(compared.some(({ nodeId }) => nodeId === standing) ? [`${MARKS.stands} carries it now`] : []),
     ...(compared.some(({ liking }) => liking === 'preferred') ? [`${MARKS.preferred} preferred`] : []),
     ...(compared.some(({ liking }) => liking === 'avoided') ? [`${MARKS.avoided} avoided`] : []),
+    ...(compared.some(({ liking }) => liking === 'degraded') ? [`${MARKS.degraded} carries badly`] : []),
     ...(rows.some(row => row.includes(null)) ? ['- unknown, counts as average'] : []),
   ]
   const table = columns(heading, rows, 1)

@@ -10,6 +10,7 @@ import type { CoordinatorEvent } from '../actors/coordinator/coordinator.machine
 import { Fleet } from '../actors/coordinator/fleet.js'
 import { Orders } from '../actors/coordinator/orders.js'
 import { Routing } from '../actors/coordinator/routing.js'
+import { Vitals } from '../actors/coordinator/vitals.js'
 import { Drains } from '../actors/drain/drains.js'
 import { PathLedger } from '../actors/path/ledger.js'
 import { NatProbes } from '../actors/nat-probe/nat-probes.js'
@@ -215,8 +216,11 @@ export function createMesh(options: MeshOptions): Mesh {
       log.error({ err: error, link }, 'a path failed and was closed')
     },
   })
+  const vitals = new Vitals({ clock, lossesOf: ({ cell }) => paths.lossesTo(cell) })
   const fleet = new Fleet({
     gauges: ledger,
+    lossPctOf: ({ identity }) => vitals.lossPctOf(identity.id),
+    flapsOf: ({ identity }) => vitals.flapsOf(identity.id),
     policyOf: policyOfEnd,
     natOf: end => natProbes.natOf(end.identity.id),
     steeringOf: id => steerings.of(id),
@@ -262,11 +266,19 @@ export function createMesh(options: MeshOptions): Mesh {
     fleet,
     routing,
     orders,
+    vitals,
     drains,
+    steeredTo: id =>
+      [...steerings].flatMap(([each, { prefer }]) =>
+        prefer.includes(id) ? (sessions.byIdentity(each) ?? []) : [],
+      ),
+    beatEveryMs: timing.beatEveryMs,
     failoverAfterMs: timing.failoverAfterMs,
     warmingMs: () => (restored === 0 ? 0 : WARMING_MS),
     holdNewcomers: () => pacing.hold('register', CALM_MS),
     faulted: (cell, error) => faulted(cell, error),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
   })
   const natProbes = new NatProbes({
     clock,

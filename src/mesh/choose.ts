@@ -23,8 +23,8 @@ const DRAWS = 64
 /** Rejected nodes that an explanation names. */
 const NAMED = 16
 
-/** Whether the client or its operator would rather have this node, or not. */
-export type Liking = 'preferred' | 'avoided'
+/** Whether the client or its operator would rather have this node, or not; or nobody would, as it carries badly. */
+export type Liking = 'preferred' | 'avoided' | 'degraded'
 
 export interface Compared<N> extends Cost {
   readonly node: N
@@ -94,15 +94,21 @@ export function explainAll<N extends NodeFacts>(
 }
 
 function compared<N extends NodeFacts>(node: N, want: Requirements, client: ClientFacts): Compared<N> {
-  return { node, ...costOf(node, client, want.weights), liking: likingOf(node.id, want) }
+  return { node, ...costOf(node, client, want.weights), liking: likingOf(node, want) }
 }
 
-function likingOf(id: string, want: Requirements): Liking | null {
+function likingOf({ id, degraded }: NodeFacts, want: Requirements): Liking | null {
+  if (degraded) return 'degraded'
   if (want.prefer?.includes(id)) return 'preferred'
   return want.avoid?.includes(id) ? 'avoided' : null
 }
 
-const RANK: Readonly<Record<Liking | 'neither', number>> = { preferred: 0, neither: 1, avoided: 2 }
+const RANK: Readonly<Record<Liking | 'neither', number>> = {
+  preferred: 0,
+  neither: 1,
+  avoided: 2,
+  degraded: 3,
+}
 const byLikingThenCost = (a: Compared<unknown>, b: Compared<unknown>): number =>
   RANK[a.liking ?? 'neither'] - RANK[b.liking ?? 'neither'] || a.cost - b.cost
 
@@ -119,6 +125,7 @@ class Look<N extends NodeFacts> {
   readonly #preferred = new Sample<N>()
   readonly #plain = new Sample<N>()
   readonly #avoided = new Sample<N>()
+  readonly #degraded = new Sample<N>()
   #considered = 0
   #qualified = 0
 
@@ -158,9 +165,8 @@ class Look<N extends NodeFacts> {
 
   choice(client: ClientFacts): Choice<N> {
     const candidates = [...this.#asked, ...this.#preferred.nodes, ...this.#plain.nodes]
-    if (candidates.length < COMPARED) {
-      candidates.push(...this.#avoided.nodes.slice(0, COMPARED - candidates.length))
-    }
+    for (const { nodes } of [this.#avoided, this.#degraded])
+      if (candidates.length < COMPARED) candidates.push(...nodes.slice(0, COMPARED - candidates.length))
     const ranked = candidates.map(node => compared(node, this.#want, client)).sort(byLikingThenCost)
     return {
       node: ranked[0]?.node ?? null,
@@ -186,18 +192,28 @@ class Look<N extends NodeFacts> {
   }
 
   #sampleFor(node: N): Sample<N> {
-    const liking = likingOf(node.id, this.#want)
-    return liking === null ? this.#plain : liking === 'preferred' ? this.#preferred : this.#avoided
+    switch (likingOf(node, this.#want)) {
+      case 'preferred':
+        return this.#preferred
+      case 'avoided':
+        return this.#avoided
+      case 'degraded':
+        return this.#degraded
+      case null:
+        return this.#plain
+    }
   }
 
-  /** Whether one qualifies that nobody wants to avoid. */
+  /** Whether one qualifies that there is nothing against. */
   #hasWelcome(): boolean {
     return (
       this.#preferred.nodes.length + this.#plain.nodes.length > 0 ||
-      this.#asked.some(node => likingOf(node.id, this.#want) !== 'avoided')
+      this.#asked.some(node => isWelcome(likingOf(node, this.#want)))
     )
   }
 }
+
+const isWelcome = (liking: Liking | null): boolean => liking === null || liking === 'preferred'
 
 /** A few of many, each as likely (Vitter, “Random Sampling with a Reservoir”, algorithm R). */
 class Sample<N> {

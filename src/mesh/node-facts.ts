@@ -9,6 +9,8 @@ export interface NodeFacts {
   readonly accepting: boolean
   /** It is about to go, or the operator wants it empty: what it has moves, and nothing new comes. */
   readonly draining: boolean
+  /** It carries badly: it is taken when nothing else qualifies. */
+  readonly degraded: boolean
   readonly country: string | null
   readonly region: string | null
   /** Its own and those that the operator gave it. */

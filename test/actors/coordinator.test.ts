@@ -8,6 +8,7 @@ import { Fleet } from '../../src/actors/coordinator/fleet.js'
 import { RouteBook } from '../../src/actors/coordinator/route-book.js'
 import type { Orders } from '../../src/actors/coordinator/orders.js'
 import type { Routing } from '../../src/actors/coordinator/routing.js'
+import type { Vitals } from '../../src/actors/coordinator/vitals.js'
 import type { Cell } from '../../src/actors/session/cell.js'
 import type { SessionFact } from '../../src/actors/session/session.events.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
@@ -70,6 +71,8 @@ t.test('a fault in what it does for a session is that session’s, and the coord
     { type: 'steering.changed', cell: CLIENT },
     { type: 'steering.changed', cell: NODE },
     { type: 'route.ordered', cell: CLIENT, wish: {}, answer: () => {} },
+    { type: 'look.due' },
+    { type: 'node.settled', node: NODE },
     { type: 'warmed' },
     { type: 'pressure.high' },
     { type: 'drain' },
@@ -122,7 +125,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
   const bombs = (...names: readonly string[]) => Object.fromEntries(names.map(name => [name, bomb]))
   const routing = {
     ...bombs('give', 'refuse', 'repeat', 'end', 'rescue'),
-    switches: bombs('moveFrom', 'abandon', 'repair', 'settle'),
+    switches: bombs('moveFrom', 'abandon', 'repair', 'settle', 'trim'),
   }
   const fleet = new Fleet({ gauges: { gauge: () => null, rttMs: () => null }, policyOf: () => 'auto' })
   fleet.set(NODE, false)
@@ -131,11 +134,16 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     fleet,
     routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
     orders: bombs('recheck', 'give') as unknown as Orders, // likewise
+    vitals: bombs('lost', 'look', 'left', 'flapsOf') as unknown as Vitals, // every method it uses explodes
     drains: { holds: () => false, left: bomb },
+    steeredTo: () => [],
+    beatEveryMs: 10_000,
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
     holdNewcomers: () => {},
     faulted: cell => void faults.push(cell),
+    info: () => {},
+    warn: () => {},
   })
   coordinator.actor.start()
   return {

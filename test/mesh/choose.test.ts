@@ -95,7 +95,7 @@ t.test('nobody is refused while one node qualifies', async t => {
 t.test(
   'the explanation is the decision: terms make the cost, the first is the choice, reasons are true',
   async t => {
-    const rank = { preferred: 0, avoided: 2 }
+    const rank = { preferred: 0, avoided: 2, degraded: 3 }
     always(t, ({ node, compared, rejected, excluded, considered, qualified }, _, want) => {
       const order = compared.map(({ liking, cost }) => [liking === null ? 1 : rank[liking], cost] as const)
       const ruledOut = Object.values(excluded).reduce((all, count) => all + count, 0)

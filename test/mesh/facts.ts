@@ -9,6 +9,7 @@ export const NODE: NodeFacts = {
   id: 'fra-1',
   accepting: true,
   draining: false,
+  degraded: false,
   country: 'DE',
   region: 'eu-central',
   tags: ['vps'],

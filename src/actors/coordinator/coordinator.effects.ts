@@ -1,21 +1,30 @@
 /** What the coordinator's actions do. A fault in one is the fault of the session it is about, never of the coordinator. */
 import { type Actor, createActor } from 'xstate'
-import type { Clock } from '../../kit/clock.js'
+import { type Clock, every } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Drains } from '../drain/drains.js'
+import type { IdentityId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
 import { coordinatorMachine } from './coordinator.machine.js'
 import type { Fleet } from './fleet.js'
+import { Homecomings } from './homecomings.js'
 import type { Orders } from './orders.js'
 import type { Routing } from './routing.js'
+import type { Vitals } from './vitals.js'
+import { TURNS_PER_BEAT, Watch } from './watch.js'
 
 export interface CoordinatorOptions {
   readonly clock: Clock
   readonly fleet: Fleet
   readonly routing: Routing
   readonly orders: Orders
+  readonly vitals: Vitals
   readonly drains: Pick<Drains, 'holds' | 'left'>
+  /** Returns the clients for which the operator prefers a node. */
+  readonly steeredTo: (id: IdentityId) => readonly Cell[]
+  /** How often a node is heard, and so looked at, ms. */
+  readonly beatEveryMs: number
   /** How long a node may be away before its routes move, ms. */
   readonly failoverAfterMs: number
   /** How long the sessions of the process before have to come back before routes move, ms; 0 when there are none. */
@@ -23,6 +32,8 @@ export interface CoordinatorOptions {
   /** Lets nobody in for a while who does not hold a ticket. */
   readonly holdNewcomers: () => void
   readonly faulted: (cell: Cell, error: unknown) => void
+  readonly info: (fields: object, message: string) => void
+  readonly warn: (fields: object, message: string) => void
 }
 
 export interface Coordinator {
@@ -31,19 +42,36 @@ export interface Coordinator {
 }
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { clock, fleet, routing, orders, drains } = options
+  const { clock, fleet, routing, orders, vitals, drains } = options
+  const { book, switches } = routing
   const absences = new Deadlines<Cell>(clock, node => actor.send({ type: 'failover.due', node }))
 
-  /** A node can carry clients again, and is given some unless it is drained. */
+  const watch = new Watch({ ...options, book, switches })
+  const homecomings = new Homecomings({
+    ...options,
+    book,
+    switches,
+    due: node => actor.send({ type: 'node.settled', node }),
+  })
+  let stopLooking = () => {}
+
+  /** A node can carry clients again, and is given some unless it is drained. It may have fewer places than before. */
   const welcome = (node: Cell) => {
     fleet.set(node, true)
+    homecomings.came(node)
+    switches.trim(node)
     if (drains.holds(node.identity.id)) fleet.leave(node, true)
     else routing.rescue()
   }
 
+  const away = (node: Cell) => {
+    fleet.set(node, false)
+    homecomings.went(node)
+  }
+
   /** One that comes back before all its routes have moved keeps the others. */
   const leaveLost = (node: Cell) =>
-    routing.switches.moveFrom(node, 'node_lost', () => fleet.of(node)?.accepting !== true)
+    switches.moveFrom(node, 'node_lost', () => fleet.of(node)?.accepting !== true)
 
   const hear: Record<Cell['role'], Record<SessionFact, (cell: Cell) => void>> = {
     node: {
@@ -54,21 +82,23 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         welcome(cell)
       },
       lost: cell => {
-        fleet.set(cell, false)
+        away(cell)
+        vitals.lost(cell.identity.id)
         if (routing.book.ofNode(cell).size === 0) return
         // One that was about to go is not waited for.
         absences.set(cell, drains.holds(cell.identity.id) ? 0 : options.failoverAfterMs)
       },
       dimmed: cell => {
-        fleet.set(cell, false)
-        routing.switches.moveFrom(cell, 'node_lapsed', () => cell.lapsed || cell.line === null)
+        away(cell)
+        switches.moveFrom(cell, 'node_lapsed', () => cell.lapsed || cell.line === null)
       },
       brightened: welcome,
       left: cell => {
         absences.clear(cell)
-        fleet.set(cell, false)
-        routing.switches.abandon(cell, 'node_left')
+        away(cell)
+        switches.abandon(cell, 'node_left')
         fleet.remove(cell)
+        watch.left(cell)
         drains.left(cell)
       },
     },
@@ -95,6 +125,9 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     coordinatorMachine.provide({
       actions: {
         awaitReturns: () => {
+          stopLooking = every(clock, options.beatEveryMs / TURNS_PER_BEAT, () =>
+            actor.send({ type: 'look.due' }),
+          )
           clock.setTimeout(() => actor.send({ type: 'warmed' }), options.warmingMs())
         },
         note: (_, { cell, fact }) => guarded(cell, () => hear[cell.role][fact](cell)),
@@ -106,12 +139,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
           }),
         repairRoute: (_, { link, end, reason }) => {
           const cell = end ?? routing.book.ofLink(link)?.client
-          if (cell !== undefined) guarded(cell, () => routing.switches.repair(link, end, reason))
+          if (cell !== undefined) guarded(cell, () => switches.repair(link, end, reason))
         },
         recheckRoutes: (_, { cell }) => guarded(cell, () => orders.recheck(cell)),
         orderRoute: (_, { cell, wish, answer }) => guarded(cell, () => answer(orders.give(cell, wish))),
-        settleHandover: (_, { client }) => guarded(client, () => routing.switches.settle(client)),
+        settleHandover: (_, { client }) => guarded(client, () => switches.settle(client)),
         moveRoutes: (_, { node }) => guarded(node, () => leaveLost(node)),
+        lookAtNodes: () => watch.look(guarded),
+        bringHome: (_, { node }) => guarded(node, () => homecomings.look(node)),
         holdNewcomers: () => options.holdNewcomers(),
         moveAbsent: () => {
           for (const { cell, accepting } of fleet.nodes()) {
@@ -125,6 +160,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     actor,
     stop: () => {
       absences.stop()
+      homecomings.stop()
+      stopLooking()
       routing.stop()
       actor.stop()
     },

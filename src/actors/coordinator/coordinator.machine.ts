@@ -37,6 +37,8 @@ export type CoordinatorEvent =
     }
   | { readonly type: 'failover.due'; readonly node: Cell }
   | { readonly type: 'handover.due'; readonly client: Cell }
+  | { readonly type: 'look.due' }
+  | { readonly type: 'node.settled'; readonly node: Cell }
   | { readonly type: 'warmed' }
   | { readonly type: 'pressure.high' }
   | { readonly type: 'pressure.low' }
@@ -61,6 +63,10 @@ export const coordinatorMachine = setup({
     ) => {},
     /** Closes what a moved route has left, or gives up where it went. */
     settleHandover: (_: unknown, _params: { client: Cell }) => {},
+    /** Looks how some of the nodes carry. */
+    lookAtNodes: () => {},
+    /** Moves the routes that would rather have this node. */
+    bringHome: (_: unknown, _params: { node: Cell }) => {},
     /** Moves the routes of every node that is still away. */
     moveAbsent: () => {},
     /** Keeps those waiting who have no session, until it is calm again. */
@@ -102,6 +108,8 @@ export const coordinatorMachine = setup({
       initial: 'steady',
       on: {
         'failover.due': { actions: { type: 'moveRoutes', params: ({ event }) => ({ node: event.node }) } },
+        'node.settled': { actions: { type: 'bringHome', params: ({ event }) => ({ node: event.node }) } },
+        'look.due': { actions: 'lookAtNodes' },
       },
       states: {
         steady: { on: { 'pressure.high': 'shedding' } },

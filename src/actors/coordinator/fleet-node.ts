@@ -35,6 +35,8 @@ export class FleetNode implements NodeFacts {
   reserved = 0
   /** It goes of its own accord, or is being emptied. */
   isLeaving = false
+  /** It carries badly. Owned by the watch. */
+  degraded = false
   /** Whether it was full when that was last told. Owned by the fleet. */
   wasFull = false
   // What follows changes with the profile, which is a new object then, or with the steering: `refresh` reads it.

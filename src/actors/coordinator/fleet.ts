@@ -85,6 +85,12 @@ export class Fleet {
     this.#changed(node)
   }
 
+  /** Says whether the node carries badly. */
+  degrade(cell: Cell, degraded: boolean): void {
+    const node = this.#nodes.get(cell)
+    if (node !== undefined) node.degraded = degraded
+  }
+
   /** Takes a place. */
   reserve(node: FleetNode): void {
     node.reserved++

@@ -1,4 +1,4 @@
-/** The routes that stand: one per client, found by client, by node, by link and by id. */
+/** The routes that stand: one per client, found by client, by node and by link. */
 import type { Explanation, LinkId, RouteHistory, RouteId, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 
@@ -23,6 +23,9 @@ export class RouteBook {
   readonly #byNode = new Map<Cell, Set<Route>>()
   readonly #byLink = new Map<LinkId, Route>()
 
+  /** By each node that a request would rather have. */
+  readonly #preferring = new Map<string, Set<Route>>()
+
   get size(): number {
     return this.#byClient.size
   }
@@ -43,8 +46,14 @@ export class RouteBook {
     return this.#byLink.get(link)
   }
 
+  /** Returns the routes whose request would rather have this node, wherever they lead. */
+  preferring(nodeId: string): ReadonlySet<Route> {
+    return this.#preferring.get(nodeId) ?? NONE
+  }
+
   add(route: Route): void {
     this.#byClient.set(route.client, route)
+    for (const id of route.wish.prefer ?? []) put(this.#preferring, id, route)
     this.#place(route)
   }
 
@@ -61,20 +70,29 @@ export class RouteBook {
 
   remove(route: Route): void {
     if (this.#byClient.get(route.client) === route) this.#byClient.delete(route.client)
+    for (const id of route.wish.prefer ?? []) take(this.#preferring, id, route)
     this.#unplace(route)
   }
 
   #place(route: Route): void {
     this.#byLink.set(route.link, route)
-    let routes = this.#byNode.get(route.node)
-    if (routes === undefined) this.#byNode.set(route.node, (routes = new Set()))
-    routes.add(route)
+    put(this.#byNode, route.node, route)
   }
 
   #unplace(route: Route): void {
     this.#byLink.delete(route.link)
-    const routes = this.#byNode.get(route.node)
-    routes?.delete(route)
-    if (routes?.size === 0) this.#byNode.delete(route.node)
+    take(this.#byNode, route.node, route)
   }
+}
+
+function put<K>(index: Map<K, Set<Route>>, key: K, route: Route): void {
+  const routes = index.get(key)
+  if (routes === undefined) index.set(key, new Set([route]))
+  else routes.add(route)
+}
+
+function take<K>(index: Map<K, Set<Route>>, key: K, route: Route): void {
+  const routes = index.get(key)
+  routes?.delete(route)
+  if (routes?.size === 0) index.delete(key)
 }

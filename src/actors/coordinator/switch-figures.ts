@@ -6,9 +6,9 @@ export type SwitchCause = WireOf<'route.switched'>['cause']
 
 /**
  * Why a route that had a reason to move has stayed: no other node qualifies, none is clearly better, it has moved a
- * moment ago, or the node that it would go to does not stay up.
+ * moment ago, its client is away, or the node that it would go to does not stay up.
  */
-export type Suppression = 'no_candidate' | 'no_clear_gain' | 'too_soon' | 'flapping'
+export type Suppression = 'no_candidate' | 'no_clear_gain' | 'too_soon' | 'client_away' | 'flapping'
 
 const BOUNDS_MS = [50, 100, 250, 500, 750, 1_000, 1_500, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000]
 
@@ -21,6 +21,7 @@ export class SwitchFigures {
     no_candidate: 0,
     no_clear_gain: 0,
     too_soon: 0,
+    client_away: 0,
     flapping: 0,
   }
 

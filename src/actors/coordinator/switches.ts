@@ -126,6 +126,7 @@ export class Switches {
   /** Moves a route to a clearly better node; counts why not when it stays. */
   improve(route: Route, cause: 'node_degraded' | 'better', { sinceMs }: MoveOptions = {}): boolean {
     const { clock } = this.#options
+    if (route.client.line === null) return this.suppress('client_away')
     if (this.handovers.of(route.client) !== undefined || clock.now() - route.sinceMs < DWELL_MS)
       return this.suppress('too_soon')
     const choice = this.#chooseOther(route)
@@ -140,11 +141,17 @@ export class Switches {
     const routes = [...this.#options.book.ofNode(node)]
     const excess = maxSessions === null ? 0 : routes.length - maxSessions
     if (excess <= 0) return
+    const isAlive = node.line !== null
     const newest = routes.sort((a, b) => b.sinceMs - a.sinceMs).slice(0, excess)
     const plight = this.#plightOf({ node }, 'capacity_cut')
     this.#queue.add(newest, route => {
-      if (this.#isOn(route, node) && !this.#go(route, plight, true)) this.suppress('no_candidate')
+      if (this.#isOn(route, node) && !this.#go(route, plight, isAlive)) this.suppress('no_candidate')
     })
+  }
+
+  /** Runs what is to be done with each of these, a few in each turn of the event loop. */
+  inTurns(routes: readonly Route[], run: (route: Route) => void): void {
+    this.#queue.add(routes, run)
   }
 
   /** Counts a switch that is not made. */
@@ -284,7 +291,7 @@ export class Switches {
   #isWorthIt(route: Route, { compared: [best] }: Choice<FleetNode>): boolean {
     const { fleet } = this.#options
     const node = fleet.of(route.node)
-    if (node === undefined || best === undefined) return false
+    if (node === undefined || best === undefined || best.liking === 'degraded') return false
     const client = fleet.clientOf(route.client)
     const want = requirementsOf(route.wish, client)
     if (best.liking === 'preferred' && want.prefer?.includes(node.id) !== true) return true

@@ -129,6 +129,14 @@ export class Paths {
     return report != null && (report.lastReceivedMs ?? IDLE_MS) >= IDLE_MS
   }
 
+  /** Returns the loss that each client of a node measures on the way to it, %; those that know of none are not in it. */
+  lossesTo(node: Cell): readonly number[] {
+    return [...(node.links ?? [])].flatMap(link => {
+      const path = this.#paths.get(link)
+      return path === undefined || path.client.line === null ? [] : (path.sides[0].report?.lossPct ?? [])
+    })
+  }
+
   /** Forwards nothing on this link any more; it is still to be closed. The slot of an end may get another session. */
   sever(link: LinkId): void {
     this.#options.table.remove(link)

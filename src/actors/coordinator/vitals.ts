@@ -1,0 +1,110 @@
+/**
+ * How each node fares, as others see it: sessions that it lost lately, packets that its clients lose on the way to it,
+ * and whether it carries well. Kept by the node's id, so that one that comes back is known.
+ */
+import type { Clock } from '../../kit/clock.js'
+import { DecayingCount } from '../../kit/decaying-count.js'
+import { Ewma } from '../../kit/ewma.js'
+import { type Ailment, type Condition, judge, lowerMedian, usualRtt, WELL } from '../../mesh/condition.js'
+import type { IdentityId } from '../ports.js'
+import type { FleetNode } from './fleet-node.js'
+
+export interface VitalsOptions {
+  readonly clock: Clock
+  /** Returns the loss that each client of a node measures on the way to it, %. */
+  readonly lossesOf: (node: FleetNode) => readonly number[]
+}
+
+/** What a look at a node has changed; `same`: nothing. */
+export type Finding = 'same' | 'degraded' | 'recovered'
+
+interface Vital {
+  readonly flaps: DecayingCount
+  loss: Ewma
+  usualRttMs: number | null
+  condition: Condition
+}
+
+/** A session lost ten minutes ago counts half. */
+const FLAPS_HALF_LIFE_MS = 600_000
+/** Below this nothing is worth remembering of a node that is gone. */
+const FLAPS_LEAST = 0.05
+/** Share of the newest look in the loss of a node. */
+const LOSS_WEIGHT = 0.4
+
+export class Vitals {
+  readonly #options: VitalsOptions
+  readonly #byId = new Map<IdentityId, Vital>()
+
+  constructor(options: VitalsOptions) {
+    this.#options = options
+  }
+
+  /** The node has lost its session. */
+  lost(id: IdentityId): void {
+    this.#of(id).flaps.add(this.#options.clock.now())
+  }
+
+  flapsOf(id: IdentityId): number {
+    return this.#byId.get(id)?.flaps.at(this.#options.clock.now()) ?? 0
+  }
+
+  /** Packets lost between the node and its clients, %; null when none of them knows. */
+  lossPctOf(id: IdentityId): number | null {
+    return this.#byId.get(id)?.loss.value ?? null
+  }
+
+  /** What ails the node; null when it carries well. */
+  ailmentOf(id: IdentityId): Ailment | null {
+    return this.#byId.get(id)?.condition.ailment ?? null
+  }
+
+  /** Looks at a node; once a beat. */
+  look(node: FleetNode): Finding {
+    const vital = this.#of(node.id)
+    const losses = this.#options.lossesOf(node)
+    const lossPct = lowerMedian(losses)
+    if (lossPct === null) vital.loss = new Ewma(LOSS_WEIGHT)
+    else vital.loss.add(lossPct)
+    const { bandwidthMbps, bwTotalMbps, rttMs } = node
+    const before = vital.condition
+    vital.condition = judge(before, {
+      lossPct: vital.loss.value,
+      witnesses: losses.length,
+      rttMs,
+      usualRttMs: vital.usualRttMs,
+      uplink:
+        bandwidthMbps === null || bandwidthMbps === 0 || bwTotalMbps === null
+          ? null
+          : bwTotalMbps / bandwidthMbps,
+      cpuPct: node.cpuTotalPct,
+    })
+    vital.usualRttMs = usualRtt(vital.usualRttMs, rttMs)
+    if ((vital.condition.ailment === null) === (before.ailment === null)) return 'same'
+    return vital.condition.ailment === null ? 'recovered' : 'degraded'
+  }
+
+  /** The node is gone: of what it was like only its flaps are remembered, if they count. */
+  left(id: IdentityId): void {
+    const vital = this.#byId.get(id)
+    if (vital === undefined) return
+    this.#byId.delete(id)
+    const { flaps } = vital
+    if (flaps.at(this.#options.clock.now()) >= FLAPS_LEAST) this.#byId.set(id, newVital(flaps))
+  }
+
+  #of(id: IdentityId): Vital {
+    const known = this.#byId.get(id)
+    if (known !== undefined) return known
+    const vital = newVital(new DecayingCount(FLAPS_HALF_LIFE_MS))
+    this.#byId.set(id, vital)
+    return vital
+  }
+}
+
+const newVital = (flaps: DecayingCount): Vital => ({
+  flaps,
+  loss: new Ewma(LOSS_WEIGHT),
+  usualRttMs: null,
+  condition: WELL,
+})

@@ -4,7 +4,7 @@
  */
 import type { ClientView, NodeView } from '../../src/actors/ports.js'
 import type { NodeHost } from '../lab/hosts.js'
-import { isNode, meets, placesOf } from './cast.js'
+import { isNode, meets } from './cast.js'
 import { LedgerChecks } from './ledger-checks.js'
 import type { World } from './world.js'
 
@@ -17,6 +17,10 @@ const GRACE_MS = 3_000
 const HANDOVER_MS = 60_000
 /** After a boot, sessions have this long to come back before routes move, ms. */
 const WARMING_MS = 10_000
+/** After a boot a drain has at least this long, ms. */
+const RESTORED_MS = 30_000
+/** A drain tries what is left of its routes this often, and each new path may take as long to carry, ms. */
+const DRAIN_MS = 15_000
 
 export class Checks {
   readonly #world: World
@@ -24,6 +28,8 @@ export class Checks {
   readonly #generations = new Map<string, number>()
   readonly #since = new Map<string, number>()
   readonly #ledger = new LedgerChecks()
+  /** Clients that each node carried at the last look. */
+  readonly #most = new Map<string, number>()
 
   constructor(world: World) {
     this.#world = world
@@ -47,6 +53,7 @@ export class Checks {
     this.#presence([...nodes, ...clients])
     this.#routes(nodes, clients)
     this.#ledger.hold(lab.mesh)
+    this.#drains()
     this.#agreement([...nodes, ...clients])
     this.#failover(nodes)
   }
@@ -67,7 +74,7 @@ export class Checks {
         // Until its wish can be met, a patient client keeps what it has.
         const free = lab.mesh
           .nodes()
-          .filter(node => meets(node.id, wish) && node.reserved < placesOf(node.id))
+          .filter(node => meets(node.id, wish) && node.reserved < this.#world.placesOf(node.id))
         const has = route === undefined ? 'has no route' : `stays on ${route.nodeId}`
         must(free.length === 0, `${who} ${has}, although ${free.map(({ id }) => id).join()} meets its wish`)
         continue
@@ -155,12 +162,37 @@ export class Checks {
     for (const { id, links, reserved } of nodes) {
       const count = routes.filter(({ nodeId }) => nodeId === id).length
       must(count <= links && links === reserved, `${id}: ${count} routes, ${links} links, ${reserved} places`)
-      must(reserved <= placesOf(id), `${id} carries ${reserved} clients and has ${placesOf(id)} places`)
+      this.#capacity(id, reserved)
       left += links - count
     }
     must(left === figures.handingOver, `${left} links were left, ${figures.handingOver} routes hand over`)
     must(routes.length + left === relay.links, 'a link stands without a route')
     must(this.#lasting('handing over', left > 0) <= HANDOVER_MS, 'a route hands over since long')
+  }
+
+  /** A node never carries more than it may; one that may carry fewer than before gives them up, and gets no more. */
+  #capacity(id: string, reserved: number): void {
+    const places = this.#world.placesOf(id)
+    const before = this.#most.get(id) ?? 0
+    // What it may carry was changed since the last look: it keeps what it had.
+    const most = Math.max(places, before)
+    must(reserved <= most, `${id} carries ${reserved} clients and has ${places} places`)
+    this.#most.set(id, reserved)
+  }
+
+  /** A drained node is given no routes, and has none any more when its time is up. */
+  #drains(): void {
+    const { lab, drained, reference, now } = this.#world
+    const known = lab.mesh.drains().map(({ nodeId }) => nodeId)
+    for (const id of known) must(drained.has(id), `${id} is drained, and nobody has asked for it`)
+    for (const [id, { links, untilMs }] of drained) {
+      must(known.includes(id), `the drain of ${id} is forgotten`)
+      const routes = lab.mesh.routes().filter(({ nodeId }) => nodeId === id)
+      for (const { clientId, link } of routes)
+        must(links.has(link), `${clientId} came to ${id}, which is drained`)
+      const overMs = Math.max(untilMs ?? Number.POSITIVE_INFINITY, reference.bootMs + RESTORED_MS) + GRACE_MS
+      must(routes.length === 0 || now <= overMs, `${id} has routes after the time of its drain is up`)
+    }
   }
 
   /** An agent that is online and reachable is the one that the coordinator shows. */
@@ -177,23 +209,32 @@ export class Checks {
     }
   }
 
-  /** A route does not stay with a node that is away while another could take it. */
+  /** A route does not stay with a node that is away or drained while another could take it. */
   #failover(nodes: readonly NodeView[]): void {
-    const { lab, everWished, reference, now } = this.#world
-    const patienceMs = GRACE_MS + (now - reference.bootMs < WARMING_MS + GRACE_MS ? WARMING_MS : 0)
+    const { lab, everWished, reference, now, drained } = this.#world
+    const warmMs = GRACE_MS + (now - reference.bootMs < WARMING_MS + GRACE_MS ? WARMING_MS : 0)
+    const online = lab.mesh.clients().filter(({ state }) => state === 'online')
+    const clientsOnline = new Set(online.map(({ id }) => id))
     for (const { clientId, nodeId } of lab.mesh.routes()) {
       const wishes = everWished.get(clientId) ?? []
       const other = nodes.find(
         ({ id, state, reserved }) =>
           id !== nodeId &&
           this.#lasting(`${id} online`, state === 'online') > GRACE_MS &&
-          reserved < placesOf(id) &&
+          reserved < this.#world.placesOf(id) &&
+          !drained.has(id) &&
           wishes.every(wish => meets(id, wish)),
       )
       const away = nodes.find(({ id }) => id === nodeId)?.state !== 'online'
       must(
-        this.#lasting(`${clientId} on ${nodeId} in vain`, away && other !== undefined) <= patienceMs,
+        this.#lasting(`${clientId} on ${nodeId} in vain`, away && other !== undefined) <= warmMs,
         `${clientId} stays on ${nodeId}, which is away, although ${other?.id} could take it`,
+      )
+      // While the client is away too, there is nobody who could be told.
+      const leaves = drained.has(nodeId) && other !== undefined && clientsOnline.has(clientId)
+      must(
+        this.#lasting(`${clientId} on drained ${nodeId}`, leaves) <= warmMs + DRAIN_MS,
+        `${clientId} stays on ${nodeId}, which is drained, although ${other?.id} could take it`,
       )
     }
   }

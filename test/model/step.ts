@@ -19,6 +19,9 @@ export type Step =
       readonly who: string
     }
   | { readonly do: 'ask'; readonly who: string; readonly wish: RouteWish }
+  | { readonly do: 'drain'; readonly who: string; readonly withinMs: number | null }
+  | { readonly do: 'undrain'; readonly who: string }
+  | { readonly do: 'limit'; readonly who: string; readonly places: number | null }
   | { readonly do: 'send'; readonly who: string; readonly packets: number }
   | {
       readonly do:
@@ -29,6 +32,7 @@ export type Step =
         | 'heal coordinator'
         | 'take store away'
         | 'bring store back'
+        | 'storm'
       readonly who?: never
     }
   | { readonly do: 'mischief'; readonly with: string }
@@ -37,6 +41,8 @@ export type Step =
 export interface Story {
   /** Seed of every chance in the lab. */
   readonly chance: number
+  /** Clients that are let in a second; more than there are when it is left out. */
+  readonly pace?: number
   readonly steps: readonly Step[]
 }
 
@@ -58,6 +64,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   'heal coordinator': 'the coordinator is reachable again',
   'take store away': 'the store goes away',
   'bring store back': 'the store is back',
+  undrain: 'is drained no more',
+  storm: 'all sockets break at once',
 }
 
 /** Returns the step as a person would tell it. */
@@ -65,6 +73,10 @@ export function sentence(step: Step): string {
   switch (step.do) {
     case 'ask':
       return `${step.who} asks for a node ${JSON.stringify(step.wish)}`
+    case 'drain':
+      return `${step.who} is drained ${step.withinMs === null ? 'until it is empty' : `within ${step.withinMs} ms`}`
+    case 'limit':
+      return `${step.who} may carry ${step.places ?? 'as many as it says itself'}`
     case 'send':
       return `${step.who} sends ${step.packets} packets`
     case 'mischief':
@@ -112,6 +124,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('ask' as const), who: client, wish }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), who: client }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('drain' as const),
+      who: node,
+      withinMs: fc.constantFrom(null, 2_000, 30_000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('undrain' as const), who: node }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('limit' as const),
+      who: node,
+      places: fc.constantFrom(null, 1, 2, 5),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('storm' as const) }) },
+  {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('send' as const),
@@ -148,5 +178,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 export const stories: fc.Arbitrary<Story> = fc.record({
   chance: fc.integer({ min: 1, max: 1_000_000 }),
+  pace: fc.constantFrom(2_000, 16),
   steps: fc.array(step, { minLength: 1, maxLength: 50, size: 'max' }),
 })

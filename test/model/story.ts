@@ -20,9 +20,9 @@ export class StoryError extends Error {
   }
 }
 
-export async function play({ chance, steps }: Story): Promise<void> {
+export async function play({ chance, pace, steps }: Story): Promise<void> {
   const told: string[] = []
-  const world = await World.begun(chance)
+  const world = await World.begun(chance, pace)
   const checks = new Checks(world)
   const tell = (line: string) => told.push(`${(world.now / 1_000).toFixed(2).padStart(8)} s  ${line}`)
   const wait = async (ms: number) => {

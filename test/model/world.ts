@@ -7,7 +7,7 @@ import { EXAMPLES } from '../../src/protocol/examples.js'
 import { ClientHost, NodeHost, numbered } from '../lab/hosts.js'
 import { CREDENTIAL, HOST, Lab } from '../lab/lab.js'
 import type { RawAgent } from '../support/raw-agent.js'
-import { CLIENTS, NODES, THERE_AT_FIRST } from './cast.js'
+import { CLIENTS, NODES, placesOf, THERE_AT_FIRST } from './cast.js'
 import { Reference } from './reference.js'
 import type { Step } from './step.js'
 import { Traffic } from './traffic.js'
@@ -16,6 +16,10 @@ type AnyHost = NodeHost | ClientHost
 
 /** A packet number that nobody in the ledger has. */
 const NOBODY = 0xffff_ffff
+/** What the door says to who has to come later. */
+const NO_ROOM = 'the coordinator takes no new sessions at the moment'
+/** Who dials in its slot is there within this time, ms; later, something else has happened. */
+const SLOT_MS = 5_000
 
 export class World {
   readonly lab: Lab
@@ -31,8 +35,16 @@ export class World {
   readonly released = new Set<string>()
   /** Whose process should run, as far as the story goes. */
   readonly present = new Set<string>()
+  /** Nodes that the operator drains: the links they had then, and when the last of them has to be gone. */
+  readonly drained = new Map<string, { links: ReadonlySet<number>; untilMs: number | null }>()
+  /** Clients that the operator lets a node carry. */
+  readonly limits = new Map<string, number>()
   /** What agents have heard and should not have. */
   readonly wrongs: string[] = []
+  /** When each agent was told to come back. */
+  readonly #told = new Map<string, number>()
+  /** Routes that client and coordinator knew of when the coordinator went, and whose they are. */
+  #acknowledged: ReadonlyMap<string, string> = new Map()
   readonly #generations = new Map<string, number>()
   /** Packets that coordinators and agents of the past have dropped. */
   #pastDrops = 0
@@ -56,10 +68,11 @@ export class World {
   readonly idleTimers: number
 
   /** Returns a world with a few agents in it, as stories begin. */
-  static async begun(chance: number): Promise<World> {
-    const world = new World(await Lab.start({ seed: chance }))
+  static async begun(chance: number, perSecond?: number): Promise<World> {
+    const admission = perSecond === undefined ? {} : { admission: { perSecond, burst: perSecond / 8 } }
+    const world = new World(await Lab.start({ seed: chance, ...admission }))
     for (const who of THERE_AT_FIRST) await world.perform({ do: 'join', who })
-    await world.lab.clock.run(200)
+    await world.lab.clock.run(perSecond === undefined ? 200 : 3_000)
     for (const who of THERE_AT_FIRST)
       if (CLIENTS.includes(who)) await world.perform({ do: 'ask', who, wish: {} })
     await world.lab.clock.run(200)
@@ -86,6 +99,11 @@ export class World {
     return this.up && host.runs && internet.isReachable(name) && internet.isReachable(HOST)
   }
 
+  /** How many clients the node may carry. */
+  placesOf(node: string): number {
+    return this.limits.get(node) ?? placesOf(node)
+  }
+
   /** Packets that a coordinator or an agent says it dropped, since the beginning. */
   get drops(): number {
     let drops = this.#pastDrops + this.#coordinatorDrops()
@@ -103,6 +121,12 @@ export class World {
         return this.#ask(step.who, step.wish)
       case 'send':
         return this.#send(step.who, step.packets)
+      case 'drain':
+        return this.#drain(step.who, step.withinMs)
+      case 'undrain':
+        return this.#undrain(step.who)
+      case 'limit':
+        return this.#limit(step.who, step.places)
       case 'mischief':
         return this.#mischief(step.with)
       default:
@@ -115,6 +139,10 @@ export class World {
     await this.perform({ do: 'bring store back' })
     await this.perform({ do: 'heal coordinator' })
     await this.perform({ do: 'boot coordinator' })
+    for (const { name } of NODES) {
+      await this.perform({ do: 'undrain', who: name })
+      await this.perform({ do: 'limit', who: name, places: null })
+    }
     for (const who of this.hosts.keys()) {
       await this.perform({ do: 'heal', who })
       await this.perform({ do: 'undeafen', who })
@@ -230,6 +258,31 @@ export class World {
     return true
   }
 
+  #drain(who: string, withinMs: number | null): boolean {
+    if (!this.up || this.lab.mesh.drain(who, { withinMs, actor: 'model' }) === null) return false
+    const held = this.drained.get(who)?.links ?? this.#linksOf(who)
+    this.drained.set(who, { links: held, untilMs: withinMs === null ? null : this.now + withinMs })
+    return true
+  }
+
+  #undrain(who: string): boolean {
+    if (!this.up || !this.drained.delete(who)) return false
+    this.lab.mesh.cancelDrain(who, 'model')
+    return true
+  }
+
+  #limit(who: string, places: number | null): boolean {
+    if (!this.up || this.lab.mesh.steer(who, { maxSessions: places }, 'model') === null) return false
+    if (places === null) this.limits.delete(who)
+    else this.limits.set(who, places)
+    return true
+  }
+
+  #linksOf(node: string): ReadonlySet<number> {
+    const routes = this.lab.mesh.routes().filter(({ nodeId }) => nodeId === node)
+    return new Set(routes.map(({ link }) => link))
+  }
+
   #send(who: string, packets: number): boolean {
     const client = this.client(who)
     if (!this.present.has(who) || client.agent.current === null) return false
@@ -259,6 +312,12 @@ export class World {
         await lab.boot()
         this.#rise()
         return true
+      case 'storm':
+        for (const who of this.present) {
+          lab.internet.drop(who)
+          reference.dropped(who, this.now)
+        }
+        return true
       case 'cut coordinator':
         lab.internet.cut(HOST)
         reference.coordinatorCut(true, this.now)
@@ -282,6 +341,8 @@ export class World {
 
   #fall(): void {
     this.up = false
+    this.#acknowledged = this.#acknowledgedRoutes()
+    this.#told.clear()
     this.reference.coordinatorDown(this.now)
     this.#pastDrops += this.#coordinatorDrops()
     this.traffic.excuse(null)
@@ -290,6 +351,29 @@ export class World {
   #rise(): void {
     this.up = true
     this.reference.coordinatorUp(this.now)
+    const found = new Set(this.lab.mesh.routes().map(({ routeId }) => routeId))
+    for (const [routeId, client] of this.#acknowledged)
+      if (!found.has(routeId))
+        this.wrongs.push(`the route that ${client} knows of was lost with the coordinator`)
+  }
+
+  /** Routes of which coordinator and client know alike, and who has them. */
+  #acknowledgedRoutes(): Map<string, string> {
+    const alike = this.lab.mesh.routes().filter(({ clientId, link }) => {
+      const { agent, runs } = this.client(clientId)
+      return runs && agent.current?.link === link
+    })
+    return new Map(alike.map(({ routeId, clientId }) => [routeId, clientId]))
+  }
+
+  /** Who comes when it was told to is let in: its slot is its own. */
+  #refused(id: string, host: string, { reason, retryInMs }: { reason: string; retryInMs: number }): void {
+    const slotMs = this.#told.get(host)
+    this.#told.delete(host)
+    if (reason !== NO_ROOM) return
+    const came = slotMs !== undefined && this.now >= slotMs && this.now < slotMs + SLOT_MS
+    if (came && this.duplicates.size === 0) this.wrongs.push(`${id} came in its slot and was refused again`)
+    this.#told.set(host, this.now + retryInMs)
   }
 
   /** Somebody registered, with routes of others in sight, does what he may not. */
@@ -335,6 +419,7 @@ export class World {
       packet: (link: number, packet: Uint8Array) => this.traffic.got(id, link, packet),
       happened: (type: string, event: unknown) => {
         if (type === 'offline' || type === 'refused') this.traffic.excuse(id)
+        if (type === 'offline') this.#refused(id, name, event as { reason: string; retryInMs: number }) // so it is documented
         if (type === 'online') this.#stood(id, (event as Standing).generation) // so it is documented
       },
     }

@@ -46,7 +46,11 @@ t.test('when time is up the routes that are left end, and only then is it called
     },
   ])
   walk(t, drainMachine, NODE, [
-    { when: { type: 'time.up', routes: 0 }, then: 'empty', asks: ['stopWatching', report('empty')] },
+    {
+      when: { type: 'time.up', routes: 0 },
+      then: 'empty',
+      asks: ['stopWatching', 'endRest', report('empty')],
+    },
   ])
 })
 

@@ -43,7 +43,7 @@ export interface Drain {
 export interface DrainEffectsOptions {
   readonly clock: Clock
   readonly fleet: Fleet
-  readonly routing: Pick<Routing, 'book' | 'move' | 'takeBack' | 'rescue'>
+  readonly routing: Pick<Routing, 'book' | 'move' | 'takeBack' | 'rescue' | 'switches'>
   readonly cellOf: (id: IdentityId) => Cell | undefined
   readonly deliver: (cell: Cell, event: NodeEvent) => void
   /** Whether routes may be moved now: not while sessions of the process before come back, nor while we leave. */
@@ -161,6 +161,8 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
       awaitRetry: withDrain(drain => retries.set(drain, RETRY_MS)),
       stopAwaitingRetry: withDrain(drain => retries.clear(drain)),
       endRest: withDrain(drain => {
+        const cell = cellOf(drain.nodeId)
+        if (cell !== undefined) routing.switches.handovers.abandon(cell)
         for (const route of routesOf(drain)) {
           const reason = `node ${drain.nodeId} was drained, and no other met the request in time`
           guarded(route, () => routing.takeBack(route, reason))

@@ -41,7 +41,7 @@ const setUp = setup({
     moveSome: () => {},
     awaitRetry: () => {},
     stopAwaitingRetry: () => {},
-    /** Ends the routes that are left; their clients hear why. */
+    /** Ends the routes that are left, and lets none come back that is moving away; their clients hear why. */
     endRest: () => {},
     /** Lets the node have routes again. */
     readmit: () => {},
@@ -69,7 +69,7 @@ export const drainMachine = setUp.createMachine({
       on: {
         'time.up': [
           { guard: ({ event }) => event.routes > 0, target: 'expired', actions: 'endRest' },
-          { target: 'empty' },
+          { target: 'empty', actions: 'endRest' },
         ],
       },
       states: {

@@ -1,4 +1,5 @@
 /** WireGuard as people set it up by hand, between two hosts of a lab: what everything else is compared with. */
+import { takesOrders } from '../../src/agent/wireguard/userspace.js'
 import { until } from '../support/until.js'
 import type { LabHost, NatLab } from './nat-lab.js'
 import { Program } from './processes.js'
@@ -34,7 +35,7 @@ export async function plainWireGuard(lab: NatLab, names: readonly [string, strin
     ends.map(async ({ space, iface, secret, address }, i) => {
       const other = ends[1 - i] as (typeof ends)[number] // of two
       const peer = await space.script(`echo ${other.secret} | wg pubkey`)
-      await until('wireguard-go answers', () => space.run('wg', 'show', iface).catch(() => null))
+      await until('wireguard-go answers', () => takesOrders(iface))
       await space.script(
         `echo ${secret} | wg set ${iface} private-key /dev/stdin listen-port ${PORT} peer ${peer.trim()} ` +
           `allowed-ips ${other.address}/32 endpoint ${other.site.publicAddress}:${PORT} persistent-keepalive 1`,

@@ -1,13 +1,16 @@
 /** WireGuard without the kernel's module: wireguard-go as a child process that holds the interface. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { SystemError } from '../system/errors.js'
 import { toolEnvironment, toolMissing, type Run } from '../system/run.js'
 
-/** How long wireguard-go may take to make its interface, ms; it takes about 30. */
-const READY_MS = 5_000
+/** How long wireguard-go may take to make its interface, ms; it takes about 30 where the cores are idle. */
+const READY_MS = 15_000
 /** How long it may take to end, ms. */
 const END_MS = 2_000
+/** Where it takes orders, in a socket for each interface. */
+const SOCKETS = '/var/run/wireguard'
 
 export class Userspace {
   readonly #child: ChildProcess
@@ -48,7 +51,7 @@ export class Userspace {
       const end = await Promise.race([gone, wait(20, null)])
       if (missing) throw toolMissing('wireguard-go')
       if (end !== null) throw notMade(name, end.said)
-      if (await answers(name, run)) return userspace
+      if ((await takesOrders(name)) && (await answers(name, run))) return userspace
       if (performance.now() > giveUp) {
         await userspace.stop()
         throw notMade(name, `no answer within ${READY_MS} ms`)
@@ -65,6 +68,19 @@ export class Userspace {
     clearTimeout(killer)
   }
 }
+
+/**
+ * Returns whether wireguard-go takes orders for an interface. Ask before `wg`: for a moment the socket is there and
+ * nobody listens; `wg` takes that for what a dead process has left and removes it, and wireguard-go ends.
+ */
+export const takesOrders = (name: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(`${SOCKETS}/${name}.sock`, () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 
 const answers = (name: string, run: Run): Promise<boolean> =>
   run('wg', ['show', name, 'listen-port']).then(

@@ -317,6 +317,21 @@ Set up the new peer, move the traffic to it, and remove the old one when \`path.
 at once, when the old node is gone. While no other node qualifies the route waits for one. When its node will not
 come back, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
 
+A node that is about to go asks to be drained first, and carries its clients' traffic on until the last link is closed:
+
+\`\`\`
+node                          coordinator
+  │ ─ drain.request {withinMs} ──▶ │         nothing new comes; routes move one after another
+  │ ◀ drain.state {draining, left} │ …       at most once a second
+  │ ◀ path.closed {link} ───────── │ …       each client's new path carries by now
+  │ ◀ drain.state {empty} ──────── │         or expired: what was left was ended
+  │ ─ goodbye ───────────────────▶ │
+\`\`\`
+
+\`drain.state\` also comes when the operator drains the node, who may ask for longer than the node does; of two deadlines the
+nearer one counts. A node that hears \`draining\` by \`node\` and wants nothing of the kind, since a process before it did, says
+\`drain.request\` with \`cancel\`. Registering anew ends a drain of the node's own, resuming does not.
+
 After \`registered\` and \`resumed\` a client hears its standing route again, as \`route.assigned\` with \`requestId\` 0.
 \`route.release\` gives the route back; \`path.closed\` follows to both ends.`
 

@@ -396,7 +396,7 @@ export const RouteRelease = message(0x24, 'route.release', {
 
 export const DrainRequest = message(0x25, 'drain.request', {
   direction: 'node→server',
-  doc: 'The node is about to go: give it no new routes and move those it has. Answered by `drain.state`.',
+  doc: 'The node is about to go: give it no new routes and move those it has. Answered by `drain.state`. Said again after `registered` and `resumed`, as long as it holds.',
   fields: {
     withinMs: optional(u32).doc(
       'Routes that are still there then are ended, ms. Absent: it waits until none is left.',
@@ -411,10 +411,12 @@ export const DrainState = message(0x26, 'drain.state', {
   doc: 'How far the drain of this node is. Sent at its start, as it goes on, and at its end.',
   fields: {
     state: oneOf('draining', 'empty', 'expired', 'cancelled').doc(
-      '`empty`: no route is left; `expired`: time is up.',
+      '`empty`: no link is left; `expired`: time is up; `cancelled`: routes come again.',
     ),
     by: oneOf('node', 'operator').doc('Who asked for it.'),
-    left: u32.doc('Routes that the node still has.'),
+    left: u32.doc(
+      'Links that the node still carries, those of moved routes until the new ones carry too; with `expired`: routes that were ended.',
+    ),
     moved: u32.doc('Routes that were moved to other nodes so far.'),
     remainingMs: optional(u32).doc('Until the remaining routes are ended, ms.'),
   },

@@ -51,6 +51,7 @@ t.test(`a node and a client that reach only the coordinator are one network${why
     await online(node)
     t.equal(await other.end(), 0)
     await connected(client, 'fra-1')
+    t.match(client.err, /moved from fra-2 to fra-1: node_drained/, 'it was handed over, not dropped')
     await until('a ping crosses the tunnel', () => lab.client.reaches(nodeAddress))
   })
 
@@ -72,7 +73,7 @@ t.test(`a node and a client that reach only the coordinator are one network${why
     const ping = new Pinging(lab.client, nodeAddress)
     await ping.flows(0)
     await node.end('SIGKILL')
-    node = mesh.startNode('--country', 'DE')
+    node = mesh.startNode('--country', 'DE', '--drain-within', '1')
     await online(node)
     await ping.flows(Date.now() / 1_000)
     t.comment(`no reply for ${Math.round(await ping.end())} ms`)

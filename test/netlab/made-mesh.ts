@@ -13,7 +13,7 @@ export interface Mesh {
   /** Starts the node `fra-1`. */
   startNode(...options: readonly string[]): Agent
   /** Starts the node `fra-2`, on the coordinator's own machine. */
-  startOtherNode(): Agent
+  startOtherNode(...options: readonly string[]): Agent
   startClient(...options: readonly string[]): Agent
 }
 
@@ -33,7 +33,8 @@ export async function makeMesh(t: Test): Promise<Mesh> {
     root,
     coordinator,
     startNode: (...more) => startAgent(lab.node, 'node', ...options('fra-1', nodeIface), ...more),
-    startOtherNode: () => startAgent(lab.coordinator, 'node', ...options('fra-2', otherIface)),
+    startOtherNode: (...more) =>
+      startAgent(lab.coordinator, 'node', ...options('fra-2', otherIface), ...more),
     startClient: (...more) => startAgent(lab.client, 'client', ...options('alice', clientIface), ...more),
   }
 }

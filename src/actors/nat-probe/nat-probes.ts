@@ -1,8 +1,8 @@
 /**
- * All probes: one actor for each session whose agent can answer, in one system of their own. Says who is asked
- * when, and keeps what was found. A probe that throws ends alone: its session goes on, its NAT stays unknown.
+ * All probes, one for each session whose agent can answer; they share a machine. Says who is asked when, and keeps
+ * what was found. A probe that throws ends alone: its session goes on, its NAT stays unknown.
  */
-import { type Actor, createActor, fromTransition } from 'xstate'
+import { createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Random } from '../../kit/random.js'
@@ -14,8 +14,15 @@ import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, NatStats, Sighting, Traversal } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
+import { SharedMachine, type Standing } from '../shared-machine.js'
 import { NatCensus } from './nat-census.js'
-import { type NatProbeEvent, natProbeMachine, type Report, type Wait } from './nat-probe.machine.js'
+import {
+  type NatProbeEvent,
+  type NatProbeInput,
+  natProbeMachine,
+  type Report,
+  type Wait,
+} from './nat-probe.machine.js'
 import { Turns } from './turns.js'
 
 export interface NatProbesOptions {
@@ -52,9 +59,9 @@ const SOURCES_MAX = 4
 /** So many agents that reach no STUN server, and none that does, look like a fault of ours. */
 const SUSPICIOUS = 3
 
-interface Probe {
+interface Probe extends NatProbeInput {
   readonly cell: Cell
-  readonly actor: Actor<typeof natProbeMachine>
+  standing: Standing
   nat: Nat
   /** How often in a row the same was found again. */
   agreed: number
@@ -66,7 +73,7 @@ interface Probe {
   ids: readonly string[]
   /** Those with which it is found out how long an idle mapping lives. */
   idle: readonly string[]
-  seen: Map<string, Set<string>>
+  seen: Map<string, Set<string>> | null
 }
 
 interface Idle {
@@ -78,7 +85,7 @@ interface Idle {
 export class NatProbes {
   readonly #options: NatProbesOptions
   readonly #root = createActor(fromTransition((state: null) => state, null)).start()
-  readonly #logic: typeof natProbeMachine
+  readonly #machine: SharedMachine<Probe, NatProbeEvent>
   readonly #probes = new Map<IdentityId, Probe>()
   /** Whose transaction ids are out. */
   readonly #byTransaction = new Map<string, Probe>()
@@ -95,7 +102,7 @@ export class NatProbes {
   constructor(options: NatProbesOptions) {
     this.#options = options
     this.#turns = new Turns(options.clock)
-    this.#waits = new Deadlines(options.clock, probe => this.#deliver(probe, { type: 'due' }))
+    this.#waits = new Deadlines(options.clock, probe => this.#machine.deliver(probe, { type: 'due' }))
     this.#silences = new Deadlines(options.clock, id => {
       this.#idle.get(id)?.remind?.()
       this.#idle.delete(id)
@@ -106,7 +113,7 @@ export class NatProbes {
         const probe = this.#probes.get(context.identityId)
         if (probe !== undefined) run(probe, params)
       }
-    this.#logic = natProbeMachine.provide({
+    const machine = natProbeMachine.provide({
       actions: {
         wait: at<{ for: Wait }>((probe, wait) => this.#waits.set(probe, this.#waitMs(probe, wait.for))),
         stopWaiting: at(probe => this.#waits.clear(probe)),
@@ -123,6 +130,18 @@ export class NatProbes {
         }),
       },
       guards: { isServed: () => this.#servers().length > 0 },
+    })
+    this.#machine = new SharedMachine({
+      machine,
+      root: this.#root,
+      isHere: probe => this.#probes.get(probe.identityId) === probe,
+      move: (probe, standing) => {
+        probe.standing = standing
+      },
+      faulted: (probe, error) => {
+        this.#forget(probe.cell)
+        options.faulted(probe.cell, error)
+      },
     })
   }
 
@@ -154,7 +173,7 @@ export class NatProbes {
     if (!cell.identity.profile.can.includes('probe')) return this.#forget(cell)
     const probe = this.#of(cell)
     const afresh = probe.remote === null || probe.remote !== remoteOf(cell)
-    this.#deliver(probe, { type: 'came', afresh })
+    this.#machine.deliver(probe, { type: 'came', afresh })
   }
 
   /** The agent says that its network is another one: what was found may not hold any more. */
@@ -166,7 +185,7 @@ export class NatProbes {
   reported(cell: Cell, { planId, tests, local }: Report): void {
     const probe = this.#probes.get(cell.identity.id)
     if (probe?.cell === cell && probe.planId === planId)
-      this.#deliver(probe, { type: 'reported', report: { planId, tests, local } })
+      this.#machine.deliver(probe, { type: 'reported', report: { planId, tests, local } })
   }
 
   /** Returns how many sessions are behind each kind of NAT. */
@@ -179,14 +198,10 @@ export class NatProbes {
     const known = this.#probes.get(id)
     if (known?.cell === cell) return known
     if (known !== undefined) this.#forget(known.cell)
-    const actor = createActor(this.#logic, {
-      parent: this.#root,
-      id: 'natProbe', // a constant: a name per session would be remembered for each
-      input: { identityId: id },
-    })
     const probe: Probe = {
+      identityId: id,
       cell,
-      actor,
+      standing: this.#machine.initial,
       nat: UNKNOWN_NAT,
       agreed: 0,
       remote: null,
@@ -194,25 +209,16 @@ export class NatProbes {
       plannedMs: Number.NEGATIVE_INFINITY,
       ids: [],
       idle: [],
-      seen: new Map(),
+      seen: null,
     }
     this.#probes.set(id, probe)
     this.#census.add(probe.nat)
-    actor.start()
     return probe
   }
 
   #tell(cell: Cell, event: NatProbeEvent): void {
     const probe = this.#probes.get(cell.identity.id)
-    if (probe?.cell === cell) this.#deliver(probe, event)
-  }
-
-  #deliver(probe: Probe, event: NatProbeEvent): void {
-    probe.actor.send(event)
-    const snapshot = probe.actor.getSnapshot()
-    if (snapshot.status !== 'error') return
-    this.#forget(probe.cell)
-    this.#options.faulted(probe.cell, snapshot.error)
+    if (probe?.cell === cell) this.#machine.deliver(probe, event)
   }
 
   #forget(cell: Cell): void {
@@ -223,7 +229,6 @@ export class NatProbes {
     this.#dropIdle(probe)
     this.#probes.delete(cell.identity.id)
     this.#census.remove(probe.nat)
-    if (probe.actor.getSnapshot().status === 'active') probe.actor.send({ type: 'went' })
   }
 
   #servers(): readonly string[] {
@@ -278,7 +283,7 @@ export class NatProbes {
       this.#silences.set(transactionId, idle.silenceS * 1_000)
     }
     const seen = this.#byTransaction.get(transactionId)?.seen
-    if (seen === undefined) return
+    if (seen == null) return
     const sources = seen.get(transactionId) ?? new Set()
     if (sources.size < SOURCES_MAX) sources.add(endpointText({ address, port }))
     seen.set(transactionId, sources)
@@ -287,8 +292,8 @@ export class NatProbes {
   #classify(probe: Probe, { tests, local }: Report): void {
     for (const id of probe.idle) if (this.#idle.get(id)?.remind === null) this.#idle.delete(id)
     probe.remote = remoteOf(probe.cell)
-    const nat = classify({ tests, local, seen: probe.seen })
-    probe.seen = new Map()
+    const nat = classify({ tests, local, seen: probe.seen ?? new Map() })
+    probe.seen = null
     probe.agreed = isAlike(nat, probe.nat) ? probe.agreed + 1 : 0
     // How long a mapping lives takes minutes to find out; what was found behind the same address still holds.
     const same = nat.mapped4?.address === probe.nat.mapped4?.address

@@ -2,7 +2,7 @@
 import type { CloseName } from '../../protocol/close-codes.js'
 import type { Wire } from '../../protocol/messages.js'
 import type { Identity, LinkId, Role, SessionId, Slot, Socket } from '../ports.js'
-import type { Standing } from './session-logic.js'
+import type { Standing } from '../shared-machine.js'
 
 /** The socket of a session, as the actors see it. Saying something on a line that is gone does nothing. */
 export interface Line {

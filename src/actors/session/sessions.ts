@@ -10,9 +10,8 @@ import { Deadlines } from '../../kit/deadlines.js'
 import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
 import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
+import { SharedMachine, type Standing } from '../shared-machine.js'
 import type { Cell, Line } from './cell.js'
-import type { SessionContext } from './session.events.js'
-import { SessionLogic, type Standing } from './session-logic.js'
 
 export interface SessionTiming {
   /** Silence after which a session is dimmed, and after which its socket is closed, ms. */
@@ -45,10 +44,7 @@ export class Sessions {
   readonly #census: Readonly<Record<Role, Map<Standing, number>>> = { node: new Map(), client: new Map() }
   readonly #byTicket = new Map<string, Cell>()
   readonly #windows: Deadlines<Cell>
-  #logics: Readonly<Record<Role, SessionLogic<SessionContext>>> | null = null
-  /** The sessions whose actions are being performed, the innermost last, and what they are told meanwhile. */
-  readonly #acting: Cell[] = []
-  readonly #waiting: { readonly cell: Cell; readonly event: NodeEvent | ClientEvent }[] = []
+  #machines: Readonly<Record<Role, SharedMachine<Cell, NodeEvent | ClientEvent>>> | null = null
   #stopSweep: (() => void) | null = null
   #sweptMs = 0
 
@@ -60,10 +56,18 @@ export class Sessions {
   /** Begins to supervise with these machines, their effects provided. */
   start(machines: Readonly<Record<Role, AnyStateMachine>>): void {
     this.#root.start()
-    this.#logics = {
-      node: new SessionLogic(machines.node, this.#root),
-      client: new SessionLogic(machines.client, this.#root),
-    }
+    const shared = (machine: AnyStateMachine) =>
+      new SharedMachine<Cell, NodeEvent | ClientEvent>({
+        machine,
+        root: this.#root,
+        isHere: cell => this.#cells[cell.slot] === cell,
+        move: (cell, standing) => this.#move(cell, standing),
+        faulted: (cell, error) => {
+          this.#options.faulted(cell, error)
+          this.forget(cell)
+        },
+      })
+    this.#machines = { node: shared(machines.node), client: shared(machines.client) }
     const everyMs = Math.max(50, Math.min(1_000, this.#options.timing.lapseMs / 8))
     this.#sweptMs = this.#options.clock.now()
     this.#stopSweep = every(this.#options.clock, everyMs, () => this.#sweep(everyMs))
@@ -117,7 +121,7 @@ export class Sessions {
     startedAtMs: number
     incoming: Line | null
   }): Cell {
-    if (this.#logics === null) throw new Error('the sessions have not been started')
+    if (this.#machines === null) throw new Error('the sessions have not been started')
     const slot = this.#free.pop() ?? this.#cells.length
     // Written out: spread into, each session's object would get a shape of its own, 1 KB of them.
     const cell: Cell = {
@@ -127,7 +131,7 @@ export class Sessions {
       startedAtMs: options.startedAtMs,
       incoming: options.incoming,
       slot,
-      standing: this.#logics[options.role].initial,
+      standing: this.#machines[options.role].initial,
       line: null,
       ticket: null,
       lostMs: null,
@@ -142,12 +146,7 @@ export class Sessions {
 
   /** Sends an event to a session; one that throws at it is closed alone. What its own actions tell it comes after. */
   deliver(cell: Cell, event: NodeEvent | ClientEvent): void {
-    if (this.#acting.includes(cell)) {
-      this.#waiting.push({ cell, event })
-      return
-    }
-    this.#step(cell, event)
-    for (let next = this.#told(cell); next !== undefined; next = this.#told(cell)) this.#step(cell, next)
+    this.#machines?.[cell.role].deliver(cell, event)
   }
 
   /** Returns what the session is doing: `registering`, `online`, `lapsed` or `suspended`. */
@@ -187,20 +186,6 @@ export class Sessions {
     this.#free.push(cell.slot)
   }
 
-  #step(cell: Cell, event: NodeEvent | ClientEvent): void {
-    if (this.#logics === null || this.#cells[cell.slot] !== cell) return
-    this.#acting.push(cell)
-    try {
-      const standing = this.#logics[cell.role].step(cell.standing, cell, event)
-      if (standing !== cell.standing) this.#move(cell, standing)
-    } catch (error) {
-      this.#options.faulted(cell, error)
-      this.forget(cell)
-    } finally {
-      this.#acting.pop()
-    }
-  }
-
   /** A session that was forgotten while it acted is counted no more. */
   #move(cell: Cell, standing: Standing): void {
     const counts = this.#cells[cell.slot] === cell
@@ -211,12 +196,6 @@ export class Sessions {
 
   #count({ role, standing }: Cell, by: 1 | -1): void {
     this.#census[role].set(standing, (this.#census[role].get(standing) ?? 0) + by)
-  }
-
-  /** Takes what a session was told while it acted, the oldest first. */
-  #told(cell: Cell): NodeEvent | ClientEvent | undefined {
-    const i = this.#waiting.findIndex(one => one.cell === cell)
-    return i < 0 ? undefined : this.#waiting.splice(i, 1)[0]?.event
   }
 
   #sweep(everyMs: number): void {

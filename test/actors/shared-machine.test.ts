@@ -1,41 +1,46 @@
-/** One machine for many sessions: what they share, what stays theirs, and in which order they hear. */
+/** One machine for many: what they share, what stays theirs, and in which order they hear. */
 import t from 'tap'
-import { assign, createActor, fromTransition, setup } from 'xstate'
+import { type AnyStateMachine, assign, createActor, fromTransition, setup } from 'xstate'
 import { nodeMachine } from '../../src/actors/node/node.machine.js'
 import type { Cell } from '../../src/actors/session/cell.js'
-import { SessionLogic } from '../../src/actors/session/session-logic.js'
 import { Sessions } from '../../src/actors/session/sessions.js'
+import { SharedMachine, type Standing } from '../../src/actors/shared-machine.js'
 import { IDENTITY } from '../support/end-cell.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 const root = createActor(fromTransition((state: null) => state, null)).start()
 
-t.test('sessions in the same state share where they stand, however they came there', async t => {
-  const logic = new SessionLogic<{ slot: number }>(nodeMachine, root)
-  const joined = logic.step(logic.initial, { slot: 1 }, { type: 'admitted' })
-  const dimmed = logic.step(joined, { slot: 1 }, { type: 'heartbeat.lapsed' })
-  const back = logic.step(dimmed, { slot: 1 }, { type: 'heartbeat.returned' })
-  t.same(dimmed.value, { online: { presence: 'lapsed', reach: 'unknown', duty: 'accepting' } })
-  t.equal(back, joined)
-  t.equal(logic.step(logic.initial, { slot: 2 }, { type: 'admitted' }), joined)
-  t.equal(logic.step(joined, { slot: 2 }, { type: 'window.closed' }), joined, 'not heard here')
+t.test('all in the same state share where they stand, however they came there', async t => {
+  const { shared, begin } = sharing(nodeMachine)
+  const [one, two] = [begin(1), begin(2)]
+  shared.deliver(one, { type: 'admitted' })
+  const joined = one.standing
+  shared.deliver(one, { type: 'heartbeat.lapsed' })
+  t.same(one.standing.value, { online: { presence: 'lapsed', reach: 'unknown', duty: 'accepting' } })
+  shared.deliver(one, { type: 'heartbeat.returned' })
+  t.equal(one.standing, joined)
+  shared.deliver(two, { type: 'admitted' })
+  t.equal(two.standing, joined)
+  shared.deliver(two, { type: 'window.closed' })
+  t.equal(two.standing, joined, 'not heard here')
 })
 
-t.test('each action gets the context of its own session', async t => {
+t.test('each action gets the one that it is about', async t => {
   const seen: number[] = []
   const machine = nodeMachine.provide({ actions: { greet: ({ context }) => void seen.push(context.slot) } })
-  const logic = new SessionLogic<{ slot: number }>(machine, root)
-  for (const slot of [7, 8]) logic.step(logic.initial, { slot }, { type: 'admitted' })
+  const { shared, begin } = sharing(machine)
+  for (const slot of [7, 8]) shared.deliver(begin(slot), { type: 'admitted' })
   t.same(seen, [7, 8])
 })
 
-t.test('a machine that keeps something of its own is refused, for all sessions would have it', async t => {
+t.test('a machine that keeps something of its own is refused, for all would have it', async t => {
   const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
     context: { n: 0 },
     on: { count: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
   })
-  const logic = new SessionLogic<{ n: number }>(machine, root)
-  t.throws(() => logic.step(logic.initial, { n: 0 }, { type: 'count' }), { name: 'TypeError' })
+  const { shared, begin, faults } = sharing(machine)
+  shared.deliver(begin(1), { type: 'count' })
+  t.match(faults, [{ name: 'TypeError' }])
 })
 
 t.test('sessions are counted by state as they move, and no more when they are forgotten', async t => {
@@ -96,6 +101,25 @@ t.test('what a session is told by its own actions comes after them, and others h
   t.equal(sessions.stateOf(first), 'suspended')
   sessions.stop()
 })
+
+interface One {
+  readonly slot: number
+  standing: Standing
+}
+
+function sharing(machine: AnyStateMachine) {
+  const faults: unknown[] = []
+  const shared = new SharedMachine<One, { readonly type: string }>({
+    machine,
+    root,
+    isHere: () => true,
+    move: (one, standing) => {
+      one.standing = standing
+    },
+    faulted: (_, error) => faults.push(error),
+  })
+  return { shared, faults, begin: (slot: number): One => ({ slot, standing: shared.initial }) }
+}
 
 const sessionsOf = () =>
   new Sessions({

@@ -10,9 +10,11 @@ export interface NodeSpec {
 
 /** Places of a node: two have room for all clients of their country. */
 const PLACES = 30
+const BANDWIDTH_MBPS = 1_000
 
 const ground = groundOf()
 const nodes = new Map<string, MeshNode>()
+const overloaded = new Set<string>()
 
 const nodeCalls = {
   /** Resolves when all of them are online. */
@@ -22,14 +24,20 @@ const nodeCalls = {
     Promise.all(ids.flatMap(id => nodes.get(id) ?? []).map(node => node.stop({ leave: false }))).then(
       () => null,
     ),
+  /** From now on they say that their uplink is full. */
+  overload: (ids: readonly string[]) => {
+    for (const id of ids) overloaded.add(id)
+    return null
+  },
 }
 export type NodeCalls = typeof nodeCalls
 answering(nodeCalls)
 
 async function start({ id, country }: NodeSpec): Promise<void> {
   const { privateKey } = newKeyPair()
-  const profile = { country, maxSessions: PLACES, bandwidthMbps: 1_000 }
-  const node = new MeshNode({ ...ground, id, privateKey, profile })
+  const profile = { country, maxSessions: PLACES, bandwidthMbps: BANDWIDTH_MBPS }
+  const gauges = () => ({ bwTotalMbps: overloaded.has(id) ? BANDWIDTH_MBPS : 1 })
+  const node = new MeshNode({ ...ground, id, privateKey, profile, gauges })
   node.on('packet', ({ link, packet }) => node.send(link, packet))
   nodes.set(id, node)
   await node.start()

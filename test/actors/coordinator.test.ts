@@ -12,6 +12,7 @@ import type { Vitals } from '../../src/actors/coordinator/vitals.js'
 import type { Cell } from '../../src/actors/session/cell.js'
 import type { SessionFact } from '../../src/actors/session/session.events.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
+import { Losses } from '../../src/actors/coordinator/losses.js'
 import { walk } from '../support/walk.js'
 
 const cell = (slot: number, role: 'node' | 'client') =>
@@ -30,6 +31,30 @@ t.test('while it warms nothing is moved; then what is still away moves at once',
       asks: [{ type: 'moveRoutes', params: { node: NODE } }],
     },
   ])
+})
+
+t.test('a storm warms it again: its nodes are not left, they are awaited', async t => {
+  const stormy = coordinatorMachine.provide({ guards: { isStorm: () => true } })
+  walk(t, stormy, undefined as never, [
+    { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
+    { when: { type: 'failover.due', node: NODE }, then: 'warming', asks: ['awaitReturns'] },
+    { when: { type: 'failover.due', node: NODE }, then: 'warming' },
+    { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
+  ])
+})
+
+t.test('most sockets lost together are a storm, a few or a slow trickle are not', async t => {
+  const lost = (count: number, everyMs: number) => {
+    const losses = new Losses()
+    for (let n = 0; n < count; n++) losses.note(n * everyMs)
+    return losses.isStorm(100, count * everyMs)
+  }
+  t.ok(lost(60, 10))
+  t.notOk(lost(40, 10), 'less than half of a hundred')
+  t.notOk(lost(90, 200), 'one after the other')
+  const few = new Losses()
+  for (let n = 0; n < 10; n++) few.note(0)
+  t.notOk(few.isStorm(10, 0), 'a small mesh has no storms')
 })
 
 t.test('routes are given while it warms, serves and sheds, and refused while it drains', async t => {
@@ -140,6 +165,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     beatEveryMs: 10_000,
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
+    sessions: () => 2,
     holdNewcomers: () => {},
     faulted: cell => void faults.push(cell),
     info: () => {},

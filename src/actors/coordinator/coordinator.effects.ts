@@ -10,6 +10,7 @@ import { coordinatorMachine } from './coordinator.machine.js'
 import type { Fleet } from './fleet.js'
 import { Homecomings } from './homecomings.js'
 import type { Orders } from './orders.js'
+import { Losses } from './losses.js'
 import type { Routing } from './routing.js'
 import type { Vitals } from './vitals.js'
 import { TURNS_PER_BEAT, Watch } from './watch.js'
@@ -27,8 +28,10 @@ export interface CoordinatorOptions {
   readonly beatEveryMs: number
   /** How long a node may be away before its routes move, ms. */
   readonly failoverAfterMs: number
-  /** How long the sessions of the process before have to come back before routes move, ms; 0 when there are none. */
-  readonly warmingMs: () => number
+  /** How long the sessions of the process before have to come back before routes move, ms, and those that a storm drove away; 0 when there are none. */
+  readonly warmingMs: (isStorm: boolean) => number
+  /** How many sessions there are, with a socket or without. */
+  readonly sessions: () => number
   /** Lets nobody in for a while who does not hold a ticket. */
   readonly holdNewcomers: () => void
   readonly faulted: (cell: Cell, error: unknown) => void
@@ -44,6 +47,7 @@ export interface Coordinator {
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const { clock, fleet, routing, orders, vitals, drains } = options
   const { book, switches } = routing
+  const losses = new Losses()
   const absences = new Deadlines<Cell>(clock, node => actor.send({ type: 'failover.due', node }))
 
   const watch = new Watch({ ...options, book, switches })
@@ -54,6 +58,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     due: node => actor.send({ type: 'node.settled', node }),
   })
   let stopLooking = () => {}
+  const isStorm = () => losses.isStorm(options.sessions(), clock.now())
 
   /** A node can carry clients again, and is given some unless it is drained. It may have fewer places than before. */
   const welcome = (node: Cell) => {
@@ -82,6 +87,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         welcome(cell)
       },
       lost: cell => {
+        losses.note(clock.now())
         away(cell)
         vitals.lost(cell.identity.id)
         if (routing.book.ofNode(cell).size === 0) return
@@ -106,7 +112,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       joined: () => {},
       restored: () => {},
       returned: cell => routing.repeat(cell),
-      lost: () => {},
+      lost: () => losses.note(clock.now()),
       dimmed: () => {},
       brightened: () => {},
       left: cell => routing.end(cell, 'the client left'),
@@ -123,12 +129,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
   const actor = createActor(
     coordinatorMachine.provide({
+      guards: { isStorm },
       actions: {
         awaitReturns: () => {
+          stopLooking()
           stopLooking = every(clock, options.beatEveryMs / TURNS_PER_BEAT, () =>
             actor.send({ type: 'look.due' }),
           )
-          clock.setTimeout(() => actor.send({ type: 'warmed' }), options.warmingMs())
+          clock.setTimeout(() => actor.send({ type: 'warmed' }), options.warmingMs(isStorm()))
         },
         note: (_, { cell, fact }) => guarded(cell, () => hear[cell.role][fact](cell)),
         giveRoute: (_, { cell, requestId, wish }) => guarded(cell, () => routing.give(cell, requestId, wish)),

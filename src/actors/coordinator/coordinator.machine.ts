@@ -1,10 +1,10 @@
 /**
  * The coordinator: hears of every session, gives out routes, moves them when their node is gone.
  *
- *   warming → serving{steady ⇄ shedding} → draining
+ *   warming ⇄ serving{steady ⇄ shedding} → draining
  *
- * While it warms, sessions of the process before are coming back: nothing is moved yet, and no route leads
- * to a node that has not come back. Shedding refuses new sessions and keeps the old ones.
+ * While it warms, sessions of the process before are coming back, or those that a storm has driven away: nothing is
+ * moved yet, and no route leads to a node that has not come back. Shedding refuses new sessions and keeps the old ones.
  */
 import { setup } from 'xstate'
 import type { LinkId, RouteId, RouteOutcome, RouteWish } from '../ports.js'
@@ -72,6 +72,10 @@ export const coordinatorMachine = setup({
     /** Keeps those waiting who have no session, until it is calm again. */
     holdNewcomers: () => {},
   },
+  guards: {
+    /** Most sessions lost their sockets together: they come back by themselves. */
+    isStorm: () => false,
+  },
 }).createMachine({
   id: 'coordinator',
   initial: 'warming',
@@ -107,7 +111,10 @@ export const coordinatorMachine = setup({
     serving: {
       initial: 'steady',
       on: {
-        'failover.due': { actions: { type: 'moveRoutes', params: ({ event }) => ({ node: event.node }) } },
+        'failover.due': [
+          { guard: 'isStorm', target: 'warming' },
+          { actions: { type: 'moveRoutes', params: ({ event }) => ({ node: event.node }) } },
+        ],
         'node.settled': { actions: { type: 'bringHome', params: ({ event }) => ({ node: event.node }) } },
         'look.due': { actions: 'lookAtNodes' },
       },

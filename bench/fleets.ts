@@ -14,7 +14,7 @@ import { EXAMPLES } from '../src/protocol/examples.js'
 import { identity } from './servers/population.js'
 
 /** A few countries have most of the nodes, and most of the requests. */
-const COUNTRIES = [
+export const COUNTRIES = [
   'DE',
   'US',
   'NL',
@@ -38,7 +38,7 @@ const NATS: readonly Nat[] = [
   ['address_and_port_dependent', 'address_and_port_dependent'] as const,
 ].map(([mapping, filtering]) => ({ ...UNKNOWN_NAT, udp: 'open', nat: true, ipv6: false, mapping, filtering }))
 /** Places of a node: a home, a small server, a large one. */
-const PLACES = [20, 100, 100, 500] as const
+const PLACES = [50, 100, 200, 1_000] as const
 /** Requests that are made once and asked again and again. */
 const ASKED = 4_096
 
@@ -65,38 +65,47 @@ export interface BenchFleet {
   readonly asked: readonly Asked[]
 }
 
-export function fleetOf(size: number, seed = 1): BenchFleet {
-  const random = seededRandom(seed)
+export interface FleetWish {
+  /** Nodes differ in nothing but their places, and requests ask for nothing. */
+  readonly alike?: boolean
+}
+
+export function fleetOf(size: number, { alike = false }: FleetWish = {}): BenchFleet {
+  const random = seededRandom(1)
   const ledger = new HeartbeatLedger()
-  const nats = Array.from({ length: size }, () => NATS[pick(random, NATS.length)] as Nat) // inside
+  const someNat = () => (alike ? UNKNOWN_NAT : (NATS[pick(random, NATS.length)] as Nat)) // inside
+  const nats = Array.from({ length: size }, someNat)
   const fleet = new Fleet({
     gauges: ledger,
     policyOf: cell => cell.identity.profile.policy,
     natOf: cell => nats[cell.slot] as Nat, // one each
   })
   const nodes = Array.from({ length: size }, (_, slot) => {
-    beat(ledger, slot, random)
-    return fleet.set(nodeCell(slot, random), true)
+    if (!alike) beat(ledger, slot, random)
+    return fleet.set(nodeCell(slot, random, alike), true)
   })
   return {
     fleet,
     nodes,
     places: nodes.reduce((sum, node) => sum + (node.maxSessions ?? 0), 0),
-    asked: Array.from({ length: ASKED }, () => ({ wish: someWish(random), client: someClient(random) })),
+    asked: Array.from({ length: ASKED }, () => ({
+      wish: alike ? {} : someWish(random),
+      client: alike ? NOBODY : someClient(random),
+    })),
   }
 }
 
-function nodeCell(slot: number, random: Random): Cell {
+function nodeCell(slot: number, random: Random, alike: boolean): Cell {
   const usual = identity(slot, 'node')
-  const profile = {
-    ...usual.profile,
+  const maxSessions = PLACES[pick(random, PLACES.length)] as number // inside
+  const own = {
     latitude: random.float() * 120 - 60,
     longitude: random.float() * 360 - 180,
     country: someCountry(random),
-    maxSessions: PLACES[pick(random, PLACES.length)] as number, // inside
     exit: random.float() < 0.6,
     bandwidthMbps: 100 + pick(random, 900),
   }
+  const profile = { ...usual.profile, ...(alike ? {} : own), maxSessions }
   return {
     slot,
     role: 'node',
@@ -128,6 +137,9 @@ function beat(ledger: HeartbeatLedger, slot: number, random: Random): void {
   })
   ledger.beat(slot, message, 0, now)
 }
+
+/** A client of whom nothing is known. */
+const NOBODY: ClientFacts = { position: null, nat: UNKNOWN_NAT, policy: 'auto', steering: NO_STEERING }
 
 const someClient = (random: Random): ClientFacts => ({
   position: positionOf(random.float() * 120 - 60, random.float() * 360 - 180),

@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util'
 import { type Bench, type Case, type Settings, UnableError } from './bench.js'
 import { failover } from './cases/failover.js'
+import { chooseBench } from './cases/choose.js'
 import { frames } from './cases/frames.js'
 import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
@@ -20,7 +21,17 @@ import { profileInto } from './processes.js'
 import { beginRecord, compare } from './record.js'
 import { type Measured, short, table } from './report.js'
 
-const BENCHES: readonly Bench[] = [failover, frames, paths, relay, sessions, snapshot, storm, turn]
+const BENCHES: readonly Bench[] = [
+  chooseBench,
+  failover,
+  frames,
+  paths,
+  relay,
+  sessions,
+  snapshot,
+  storm,
+  turn,
+]
 /** Fewer have no middle that is worth the name. */
 const ROUNDS = 3
 const EXIT = { failed: 1, usage: 2, noCompiler: 3 }

@@ -10,7 +10,7 @@
 import { pick, type Random } from '../kit/random.js'
 import type { ClientFacts } from './client-facts.js'
 import { type Cost, costOf } from './cost.js'
-import type { NodeFacts } from './node-facts.js'
+import { type NodeFacts, roomOf } from './node-facts.js'
 import type { NodePools } from './pools.js'
 import { rejection, type Rejection, type Requirements } from './requirements.js'
 
@@ -120,12 +120,12 @@ class Look<N extends NodeFacts> {
   readonly #seen: N[] = []
   readonly #excluded: Record<string, number> = {}
   readonly #rejected: Rejected<N>[] = []
-  /** Those that qualify: the ones asked for, and a few of the others by liking. */
+  /** Those that qualify: the ones asked for, and the others by liking. */
   readonly #asked: N[] = []
-  readonly #preferred = new Sample<N>()
-  readonly #plain = new Sample<N>()
-  readonly #avoided = new Sample<N>()
-  readonly #degraded = new Sample<N>()
+  readonly #preferred: N[] = []
+  readonly #plain: N[] = []
+  readonly #avoided: N[] = []
+  readonly #degraded: N[] = []
   #considered = 0
   #qualified = 0
 
@@ -152,8 +152,8 @@ class Look<N extends NodeFacts> {
   /** Looks at random members until enough qualify, and at all of them before it says that none does. */
   around(members: readonly N[]): void {
     if (members.length <= FEW) return this.atThese(members)
-    for (let draws = 0; draws < DRAWS && this.#plain.nodes.length < COMPARED; draws++) {
-      const node = members[pick(this.#random, members.length)] as N // inside
+    for (let draws = 0; draws < DRAWS && this.#plain.length < COMPARED; draws++) {
+      const node = members[roomierOf(members, this.#random)] as N // inside
       if (this.#seen.includes(node)) continue
       this.#seen.push(node)
       this.#look(node)
@@ -164,9 +164,13 @@ class Look<N extends NodeFacts> {
   }
 
   choice(client: ClientFacts): Choice<N> {
-    const candidates = [...this.#asked, ...this.#preferred.nodes, ...this.#plain.nodes]
-    for (const { nodes } of [this.#avoided, this.#degraded])
-      if (candidates.length < COMPARED) candidates.push(...nodes.slice(0, COMPARED - candidates.length))
+    const candidates = [
+      ...this.#asked,
+      ...drawn(this.#preferred, this.#random),
+      ...drawn(this.#plain, this.#random),
+    ]
+    if (candidates.length < COMPARED) candidates.push(...drawn(this.#avoided, this.#random))
+    if (candidates.length < COMPARED) candidates.push(...drawn(this.#degraded, this.#random))
     const ranked = candidates.map(node => compared(node, this.#want, client)).sort(byLikingThenCost)
     return {
       node: ranked[0]?.node ?? null,
@@ -188,10 +192,10 @@ class Look<N extends NodeFacts> {
     }
     this.#qualified++
     if (this.#also.includes(node)) this.#asked.push(node)
-    else this.#sampleFor(node).offer(node, this.#random)
+    else this.#listFor(node).push(node)
   }
 
-  #sampleFor(node: N): Sample<N> {
+  #listFor(node: N): N[] {
     switch (likingOf(node, this.#want)) {
       case 'preferred':
         return this.#preferred
@@ -207,7 +211,7 @@ class Look<N extends NodeFacts> {
   /** Whether one qualifies that there is nothing against. */
   #hasWelcome(): boolean {
     return (
-      this.#preferred.nodes.length + this.#plain.nodes.length > 0 ||
+      this.#preferred.length + this.#plain.length > 0 ||
       this.#asked.some(node => isWelcome(likingOf(node, this.#want)))
     )
   }
@@ -215,18 +219,24 @@ class Look<N extends NodeFacts> {
 
 const isWelcome = (liking: Liking | null): boolean => liking === null || liking === 'preferred'
 
-/** A few of many, each as likely (Vitter, “Random Sampling with a Reservoir”, algorithm R). */
-class Sample<N> {
-  readonly nodes: N[] = []
-  #offered = 0
-
-  offer(node: N, random: Random): void {
-    this.#offered++
-    if (this.nodes.length < COMPARED) {
-      this.nodes.push(node)
-      return
-    }
-    const place = pick(random, this.#offered)
-    if (place < COMPARED) this.nodes[place] = node
+/**
+ * Takes a few out of the list. Of two drawn at random the one with more room is taken, each time: small nodes are
+ * drawn as often as large ones, and would fill up long before them.
+ */
+function drawn<N extends NodeFacts>(nodes: N[], random: Random): N[] {
+  if (nodes.length <= COMPARED) return nodes
+  const taken: N[] = []
+  while (taken.length < COMPARED) {
+    const place = roomierOf(nodes, random)
+    taken.push(nodes[place] as N) // inside
+    nodes[place] = nodes.at(-1) as N // more than four are there
+    nodes.pop()
   }
+  return taken
+}
+
+/** Returns where the one with more room is, of two drawn at random. */
+function roomierOf(nodes: readonly NodeFacts[], random: Random): number {
+  const [one, other] = [pick(random, nodes.length), pick(random, nodes.length)]
+  return roomOf(nodes[one] as NodeFacts) >= roomOf(nodes[other] as NodeFacts) ? one : other // both are inside
 }

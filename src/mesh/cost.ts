@@ -13,12 +13,10 @@
  */
 import type { CostTerm } from '../actors/ports.js'
 import type { ClientFacts } from './client-facts.js'
-import { fullness, type NodeFacts } from './node-facts.js'
+import { ASSUMED_PLACES, fullness, type NodeFacts } from './node-facts.js'
 import { type Outlook, outlookOf } from './outlook.js'
 import { distanceKm } from './position.js'
 
-/** A node that states no limit is compared as if it had this many places. */
-const ASSUMED_PLACES = 250
 /** What costs as much as a half-full node, of each figure: ms, %, km; and lost sessions of a moment ago. */
 const SCALE = { rttMs: 200, lossPct: 5, distanceKm: 10_000, flaps: 4 }
 /** A price of 1 is usual, and costs this much. */

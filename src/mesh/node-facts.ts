@@ -47,6 +47,12 @@ export interface NodeFacts {
 export const bandwidthLeft = (node: NodeFacts): number | null =>
   node.bandwidthMbps === null ? null : Math.max(0, node.bandwidthMbps - (node.bwTotalMbps ?? 0))
 
+/** A node that states no limit is compared as if it had this many places. */
+export const ASSUMED_PLACES = 250
+
+/** Returns how many places are free. */
+export const roomOf = (node: NodeFacts): number => (node.maxSessions ?? ASSUMED_PLACES) - node.reserved
+
 /** Returns the share of the node's places that are taken, 0 to 1; null when it named no limit. */
 export const fullness = (node: NodeFacts): number | null =>
   node.maxSessions === null ? null : node.maxSessions === 0 ? 1 : node.reserved / node.maxSessions

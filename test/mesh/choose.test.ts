@@ -202,21 +202,30 @@ t.test('no node is ever over its capacity, and nobody is refused while there is 
   t.pass('50 fleets')
 })
 
-t.test('every node of a large pool is as likely to be compared', async t => {
-  const random = seededRandom(7)
-  const pools = poolsOf(Array.from({ length: 100 }, (_, i) => ({ ...NODE, id: `n${i}` })))
-  const met = new Map<string, number>()
-  for (let i = 0; i < 10_000; i++) {
-    const { compared } = choose(pools, { want: {}, client: CLIENT }, random)
-    for (const { node } of compared) met.set(node.id, (met.get(node.id) ?? 0) + 1)
+t.test('every node is compared now and then, larger ones more often', async t => {
+  for (const size of [40, 200]) {
+    const random = seededRandom(7)
+    const fleet = Array.from({ length: size }, (_, i) => ({
+      ...NODE,
+      id: `n${i}`,
+      maxSessions: i % 2 ? 100 : 50,
+    }))
+    const pools = poolsOf(fleet)
+    const met = { small: new Map<string, number>(), large: new Map<string, number>() }
+    for (let i = 0; i < 10_000; i++) {
+      const { compared } = choose(pools, { want: {}, client: CLIENT }, random)
+      for (const { node } of compared) {
+        const kind = met[node.maxSessions === 100 ? 'large' : 'small']
+        kind.set(node.id, (kind.get(node.id) ?? 0) + 1)
+      }
+    }
+    const [small, large] = [[...met.small.values()], [...met.large.values()]]
+    t.equal(small.length + large.length, size)
+    t.ok(
+      Math.min(...large) > Math.max(...small),
+      `${Math.max(...small)} and ${Math.min(...large)} of ${size}`,
+    )
   }
-  const counts = [...met.values()]
-  // 400 each on average; five standard deviations of a binomial are 98.
-  t.equal(counts.length, 100)
-  t.ok(
-    Math.min(...counts) > 302 && Math.max(...counts) < 498,
-    `${Math.min(...counts)} to ${Math.max(...counts)}`,
-  )
 })
 
 t.test('one that qualifies among ten thousand that do not is found', async t => {

@@ -530,7 +530,7 @@ export interface SteeringView {
 /** A node that is drained. */
 export interface DrainView {
   readonly nodeId: IdentityId
-  /** `waiting`: nothing qualifies for the routes that are left; `expired`: they were ended. */
+  /** `waiting`: each route was tried, and what is left waits; `expired`: it was ended. */
   readonly state: 'moving' | 'waiting' | 'empty' | 'expired' | 'cancelled'
   readonly by: 'node' | 'operator'
   readonly startedAtMs: number
@@ -538,7 +538,7 @@ export interface DrainView {
   readonly left: number
   /** Routes that were moved to other nodes so far. */
   readonly moved: number
-  /** Routes that were tried, and nothing qualifies. */
+  /** Routes that were tried, and nothing qualifies for them. */
   readonly waiting: number
   /** Routes that were ended because time was up. */
   readonly ended: number

@@ -9,7 +9,7 @@ import type { NodeEvent } from '../node/node.events.js'
 import type { IdentityId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import { type DrainEvent, drainMachine, type DrainState } from './drain.machine.js'
-import { Pace } from './pace.js'
+import { Round } from './round.js'
 
 export type DrainedBy = 'node' | 'operator'
 
@@ -28,12 +28,9 @@ export interface Drain {
   moved: number
   /** Routes that were ended because time was up. */
   ended: number
-  /** The routes of this round in the order in which they are tried, and how many were. */
-  line: readonly Route[]
-  tried: number
-  /** Those of them for which nothing qualified. */
-  stuck: Route[]
-  pace: Pace
+  round: Round
+  /** Which routes were counted as moved: one that comes back is counted no more. */
+  readonly gone: WeakSet<Route>
   /** Links at the last look. */
   left: number
   /** What the node was told last, and when, monotonic ms. */
@@ -53,8 +50,8 @@ export interface DrainEffectsOptions {
   readonly tell: (drain: Drain, event: DrainEvent) => void
 }
 
-/** How often a node is looked at, ms: what a node that is about to go waits at most once it is empty. */
-const LOOK_EVERY_MS = 50
+/** How often a node is looked at while its routes move, and after: it waits as long once it is empty, ms. */
+const LOOK_EVERY_MS = { moving: 10, after: 50 }
 /** How long routes for which nothing qualified wait for another try, ms: figures change without a word. */
 const RETRY_MS = 5_000
 /** A node hears no more often how far it is, ms. */
@@ -71,28 +68,34 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
   const { clock, fleet, routing, cellOf, deliver, tell } = options
 
   const looks = new Deadlines<Drain>(clock, drain => {
-    looks.set(drain, LOOK_EVERY_MS)
+    looks.set(drain, drain.round.untried > 0 ? LOOK_EVERY_MS.moving : LOOK_EVERY_MS.after)
     if (!options.mayMove()) return
-    const cell = cellOf(drain.nodeId)
-    const left = leftOf(cell)
-    if (left !== drain.left) countRescued(drain, cell)
+    const left = leftOf(cellOf(drain.nodeId))
+    if (left !== drain.left) countRescued(drain)
     drain.left = left
-    tell(drain, { type: 'looked', left, untried: drain.line.length - drain.tried })
+    tell(drain, { type: 'looked', left, untried: drain.round.untried })
   })
   const ends = new Deadlines<Drain>(clock, drain =>
     tell(drain, { type: 'time.up', routes: routesOf(drain).length }),
   )
   const retries = new Deadlines<Drain>(clock, drain => tell(drain, { type: 'retry.due' }))
 
-  /** Routes that waited may have moved without us: a node came, or gave up a place. */
-  const countRescued = (drain: Drain, cell: Cell | undefined) => {
-    drain.stuck = drain.stuck.filter(route => {
-      if (route.node === cell) return true
-      if (stands(route)) drain.moved++
-      return false
-    })
-  }
+  const isOn = (route: Route, { nodeId }: Drain) => route.node === cellOf(nodeId) && stands(route)
   const stands = (route: Route) => routing.book.ofLink(route.link) === route
+
+  const count = (drain: Drain, route: Route) => {
+    if (!stands(route) || drain.gone.has(route)) return
+    drain.gone.add(route)
+    drain.moved++
+  }
+  /** Routes that waited may have moved without us: a node came, or gave up a place. */
+  const countRescued = (drain: Drain) => {
+    const { round } = drain
+    const gone = round.stuck.filter(route => !isOn(route, drain))
+    if (gone.length === 0) return
+    round.stuck = round.stuck.filter(route => isOn(route, drain))
+    for (const route of gone) count(drain, route)
+  }
 
   const routesOf = (drain: Drain): readonly Route[] => {
     const cell = cellOf(drain.nodeId)
@@ -138,25 +141,16 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
       }),
       lineUp: withDrain(drain => {
         const now = clock.now()
-        drain.line = routesOf(drain)
-        drain.tried = 0
-        drain.stuck = []
-        drain.pace = new Pace(drain.line.length, remainingMs(drain, now), now)
+        const routes = routesOf(drain)
+        for (const route of routes) if (drain.gone.delete(route)) drain.moved--
+        drain.round = new Round(routes, remainingMs(drain, now), now)
       }),
       moveSome: withDrain(drain => {
-        const cell = cellOf(drain.nodeId)
-        for (let due = drain.pace.due(clock.now()); due > 0; due--) {
-          const route = drain.line[drain.tried]
-          if (route === undefined) return
-          drain.tried++
-          if (route.node !== cell || !stands(route))
-            due++ // it has gone by itself
-          else
-            guarded(route, () => {
-              if (routing.move(route, 'node_drained')) drain.moved++
-              else drain.stuck.push(route)
-            })
-        }
+        for (const route of drain.round.due(clock.now(), each => isOn(each, drain)))
+          guarded(route, () => {
+            if (!isOn(route, drain) || routing.move(route, 'node_drained')) count(drain, route)
+            else drain.round.stuck.push(route)
+          })
       }),
       awaitRetry: withDrain(drain => retries.set(drain, RETRY_MS)),
       stopAwaitingRetry: withDrain(drain => retries.clear(drain)),

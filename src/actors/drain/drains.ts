@@ -23,7 +23,7 @@ import {
   remainingMs,
 } from './drain.effects.js'
 import type { DrainEvent } from './drain.machine.js'
-import { Pace } from './pace.js'
+import { Round } from './round.js'
 
 export interface DrainsOptions extends Omit<DrainEffectsOptions, 'drainOf' | 'tell'> {
   /** Where the operator's drains are kept. */
@@ -153,10 +153,8 @@ export class Drains {
       startedAtMs: clock.wallMs(),
       moved: 0,
       ended: 0,
-      line: [],
-      tried: 0,
-      stuck: [],
-      pace: new Pace(0, null, clock.now()),
+      round: new Round([], null, clock.now()),
+      gone: new WeakSet(),
       left: 0,
       told: null,
     }
@@ -203,7 +201,7 @@ export class Drains {
 
   #viewOf(drain: Drain): DrainView {
     const { clock, cellOf } = this.#options
-    const { nodeId, startedAtMs, moved, ended, line, tried, stuck, pace } = drain
+    const { nodeId, startedAtMs, moved, ended, round } = drain
     const { value } = drain.actor.getSnapshot()
     const isUnderway = typeof value === 'object'
     const isMoving = isUnderway && value.underway === 'moving'
@@ -215,10 +213,10 @@ export class Drains {
       startedAtMs,
       left: leftOf(cellOf(nodeId)),
       moved,
-      waiting: isUnderway ? stuck.length : 0,
+      waiting: isUnderway ? round.stuck.length : 0,
       ended,
       remainingMs: isUnderway && leftMs !== null ? Math.round(leftMs) : null,
-      estimateMs: isMoving ? Math.round((line.length - tried) * pace.everyMs) : null,
+      estimateMs: isMoving ? round.estimateMs : null,
     }
   }
 

@@ -6,6 +6,8 @@ const PER_SECOND = 100
 const SPREAD = 0.8
 /** Moves are at most this far apart, ms: a thinner spread spares nobody anything and keeps the node waiting. */
 const APART_MAX_MS = 250
+/** At one look at most so many move: others want to run in between. */
+const AT_ONCE_MAX = 100
 /** After our own standing still at most this much is made up for, ms. */
 const CATCH_UP_MS = 1_000
 
@@ -26,9 +28,9 @@ export class Pace {
   /** Returns how many should move now, those that went before not counted. */
   due(nowMs: number): number {
     if (nowMs < this.#nextMs) return 0
-    if (this.everyMs === 0) return Number.POSITIVE_INFINITY
+    if (this.everyMs === 0) return AT_ONCE_MAX
     this.#nextMs = Math.max(this.#nextMs, nowMs - CATCH_UP_MS)
-    const count = Math.floor((nowMs - this.#nextMs) / this.everyMs) + 1
+    const count = Math.min(AT_ONCE_MAX, Math.floor((nowMs - this.#nextMs) / this.everyMs) + 1)
     this.#nextMs += count * this.everyMs
     return count
   }

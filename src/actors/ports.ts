@@ -434,8 +434,9 @@ export interface NodeView {
   readonly profile: Profile
   readonly links: number
   readonly nat: Nat
-  /** Places that routes have taken. */
+  /** Places that routes have taken, and that there are: by the operator's word or its own, null when nobody says. */
   readonly reserved: number
+  readonly places: number | null
   /** Monotonic silence, ms. */
   readonly silentMs: number | null
   readonly rttMs: number | null
@@ -562,9 +563,12 @@ export interface Deliberation {
   readonly explanation: Explanation
 }
 export type RouteSummary = Pick<StoredRoute, 'routeId' | 'link' | 'nodeId'>
-/** What came of an operator's decision. `kept`: the client is where it should be. `refused`: no node qualifies. */
+/**
+ * What came of an operator's decision. `kept`: the client is where it should be. `refused`: no node qualifies.
+ * `unasked`: the client has no route, and its agent would not use one that it has not asked for.
+ */
 export interface RouteOutcome extends Deliberation {
-  readonly outcome: 'moved' | 'assigned' | 'kept' | 'refused'
+  readonly outcome: 'moved' | 'kept' | 'refused' | 'unasked'
   /** The route that stands from now on. */
   readonly route: RouteSummary | null
 }
@@ -706,8 +710,8 @@ export interface MeshApi {
   /** Says what a request of this client would come to now, and changes nothing; null when the client has no session. */
   deliberate(clientId: IdentityId, wish: RouteWish, rows: number): Deliberation | null
   /**
-   * Gives the client the best node there is for this request, moving its route if it has one. Returns null when the
-   * client has no session, or the coordinator is stopping.
+   * Moves the client's route to the best node there is for this request. Returns null when the client has no session,
+   * or the coordinator is stopping.
    */
   assign(clientId: IdentityId, wish: RouteWish, rows: number, actor: string): RouteOutcome | null
   /** Returns the standing route with this id, or of this client; null when there is none. `rows`: nodes as they are now. */

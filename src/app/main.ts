@@ -6,10 +6,12 @@ import { clientCommand } from './commands/client.js'
 import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
+import { explainCommand } from './commands/explain.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
+import { routeCommand } from './commands/route.js'
 import { statusCommand } from './commands/status.js'
 import { steerCommand } from './commands/steer.js'
 import { versionCommand } from './commands/version.js'
@@ -46,6 +48,8 @@ function program(): Command {
     statusCommand(),
     pathsCommand(),
     whyCommand(),
+    explainCommand(),
+    routeCommand(),
     steerCommand(),
     drainCommand(),
     netcheckCommand(),

@@ -85,6 +85,7 @@ export function meshView(parts: MeshParts): Seen {
     profile: cell.identity.profile,
     links: cell.links?.size ?? 0,
     reserved: parts.fleet.of(cell)?.reserved ?? 0,
+    places: parts.fleet.of(cell)?.maxSessions ?? null,
     gauges: ledger.gauges(cell.slot),
   })
 

@@ -26,6 +26,11 @@ export function addFlags(command: Command, table: SettingTable): Command {
   return command
 }
 
+/** Returns settings as flags of a command that reads no environment. */
+export const asFlags = <T extends SettingTable>(table: T): T =>
+  // Nothing of the table's type changes.
+  Object.fromEntries(Object.entries(table).map(([key, setting]) => [key, { ...setting, env: '' }])) as T
+
 /** Returns where the settings of a command come from, given the options that it was called with. */
 export function sourcesOf(table: SettingTable, options: Readonly<Record<string, unknown>>): Sources {
   const given = Object.keys(table).filter(key => options[key] !== undefined)

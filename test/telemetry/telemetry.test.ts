@@ -280,6 +280,7 @@ function nodeView(parts: Partial<NodeView>): NodeView {
     },
     links: 0,
     reserved: 0,
+    places: null,
     silentMs: 0,
     rttMs: 20,
     gauges: {},

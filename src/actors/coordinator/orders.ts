@@ -30,17 +30,15 @@ export class Orders {
     return surveyOf(this.#survey(client, wish), rows)
   }
 
-  /** Gives the client the best of all nodes. A route that stands moves; what its client asked for stays. */
+  /** Moves the client's route to the best of all nodes; what the client asked for stays. */
   give(client: Cell, wish: RouteWish): RouteOutcome['outcome'] {
+    const route = this.#routing.book.ofClient(client)
+    // An agent does not use a route that it has not asked for.
+    if (route === undefined) return 'unasked'
     const survey = this.#survey(client, wish)
     const [best] = survey.qualified
     if (best === undefined) return 'refused'
     const explanation = surveyOf(survey, STORED_ROWS)
-    const route = this.#routing.book.ofClient(client)
-    if (route === undefined) {
-      this.#routing.grant(client, wish, best.node, explanation)
-      return 'assigned'
-    }
     if (best.node.cell === route.node) {
       this.#routing.confirm(route, explanation)
       return 'kept'

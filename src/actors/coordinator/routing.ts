@@ -76,13 +76,6 @@ export class Routing {
     if (old !== undefined) this.#finish(old, 'replaced by a newer request')
   }
 
-  /** Gives a client that has no route one that it did not ask for. */
-  grant(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): void {
-    const route = this.#assign(client, wish, node, explanation)
-    this.assigned++
-    this.#options.deliver(client, { type: 'route.given', message: this.#assignment(route, 0) })
-  }
-
   /** The route was decided anew, and stays where it is. */
   confirm(route: Route, explanation: Explanation): void {
     route.explanation = explanation

@@ -7,6 +7,7 @@ import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
 import { drainRoutes } from './drains.js'
+import { decisionRoutes } from './decisions.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
@@ -42,6 +43,7 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   ...enrolmentRoutes(parts),
   ...listRoutes(parts),
   ...pathRoutes(parts),
+  ...decisionRoutes(parts),
   ...steeringRoutes(parts),
   ...drainRoutes(parts),
   rootRoute,

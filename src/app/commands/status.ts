@@ -97,7 +97,7 @@ export function statusPage({ status, nodes, clients, routes, drains }: Picture):
           node.overlay4,
           node.profile.country,
           stateText(node, drained.get(node.id)),
-          node.links,
+          clientsText(node),
           asMs(node.rttMs),
           percent(node.gauges.cpuTotalPct ?? null),
           seen(node.silentMs),
@@ -128,6 +128,10 @@ function stateText({ state }: NodeView, drain: DrainView | undefined): string {
   const isDone = drain.state === 'empty' || drain.state === 'expired'
   return `${state === 'online' ? '' : `${state}, `}${isDone ? 'drained' : 'draining'}`
 }
+
+/** Returns how many clients it carries, and of how many that it may. */
+const clientsText = ({ links, places }: NodeView): string | number =>
+  places === null ? links : `${links} of ${places}`
 
 /** Returns how packets travel, and why not directly. */
 function carriage(route: RouteView | undefined): [string | null, string | null] {

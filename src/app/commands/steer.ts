@@ -39,7 +39,10 @@ const NAMES = Object.keys(LAID_DOWN).map(nameOf)
 const FLAGS = {
   ...LAID_DOWN,
   clear: flag(
-    list(matching(new RegExp(`^(all|${NAMES.join('|')})$`), `all, ${NAMES.join(', ')}`)),
+    {
+      ...list(matching(new RegExp(`^(all|${NAMES.join('|')})$`), 'a name')),
+      wanted: `all, or any of ${NAMES.join(',')}`,
+    },
     'What holds no more: names of the flags above, or all.',
   ),
 }

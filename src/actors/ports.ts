@@ -618,8 +618,9 @@ export interface MeshStats {
     readonly switchMs: Readonly<Record<WireOf<'route.switched'>['cause'], HistogramView>>
     /** Switches that were not made, by why not. */
     readonly suppressed: Readonly<Record<string, number>>
-    /** Routes that have moved and whose old link is still open. */
+    /** Routes that have moved and whose old link is still open, and how others ended. */
     readonly handingOver: number
+    readonly handovers: Readonly<Record<'carried' | 'failed' | 'undone' | 'dropped', number>>
     /** Routes that have to move and for which no other node qualifies. */
     readonly waiting: number
   }

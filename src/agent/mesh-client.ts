@@ -139,12 +139,18 @@ export class MeshClient extends MeshAgent<MeshClientEvents> {
   }
 
   protected override settled(link: number): void {
+    // What only waits for a direct way carries nothing yet: the route before does, as long as its link is there.
+    const isWaiting = this.links.get(link)?.state === 'waiting'
+    if (isWaiting && this.#carrying !== null && this.#carrying.link !== link) return
     this.#route.send({ type: 'link.settled', link })
   }
 
   protected override unlinked(link: number, reason: string): void {
-    if (this.#carrying?.link === link) this.#carrying = null
+    const wasCarrying = this.#carrying?.link === link
+    if (wasCarrying) this.#carrying = null
     this.#route.send({ type: 'link.closed', link, reason })
+    const next = this.#route.getSnapshot().context.route
+    if (wasCarrying && next !== null && this.links.get(next.link)?.settled) this.settled(next.link)
   }
 
   #carry(route: Route): void {

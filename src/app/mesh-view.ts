@@ -167,6 +167,7 @@ function stats(parts: MeshParts): MeshStats {
       switchMs: routing.switches.figures.tookMs,
       suppressed: { ...routing.switches.figures.suppressed },
       handingOver: routing.switches.handovers.size,
+      handovers: { ...routing.switches.handovers.ended },
       waiting: routing.switches.waiting,
     },
     relay: {

@@ -172,6 +172,12 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     read: ({ stats }) => stats.routes.handingOver,
   },
   {
+    name: 'boson_route_handovers_total',
+    help: 'How handovers ended: the new path carried, it never did, the route went back, or it ended meanwhile.',
+    type: 'counter',
+    read: ({ stats }) => counted(stats.routes.handovers, 'outcome'),
+  },
+  {
     name: 'boson_routes_waiting',
     help: 'Routes that have to move and for which no other node qualifies.',
     type: 'gauge',

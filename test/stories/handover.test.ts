@@ -22,6 +22,7 @@ t.test('a route that leaves a living node keeps the old link until the new one c
   for (const end of [client, from]) t.match(end.last('path.closed'), { link })
   t.same(places(lab), { [from.hello().id]: 0, [to.hello().id]: 1 })
   t.match(lab.mesh.routes(), [{ link: switched.link, nodeId: to.hello().id }])
+  t.match(lab.mesh.stats().routes, { handingOver: 0, handovers: { carried: 1, failed: 0 } })
 })
 
 t.test('a new node that does not get ready is given up, and the route goes back', async t => {

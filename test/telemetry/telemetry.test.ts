@@ -231,6 +231,7 @@ function stats(parts: Partial<MeshStats>): MeshStats {
       switchMs: new SwitchFigures().tookMs,
       suppressed: {},
       handingOver: 0,
+      handovers: { carried: 0, failed: 0, undone: 0, dropped: 0 },
       waiting: 0,
     },
     relay: { links: 0, packets: 0, bytes: 0, drops: {}, queueMs: new Histogram([1]) },

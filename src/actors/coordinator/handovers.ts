@@ -26,8 +26,8 @@ export interface Handover {
   hasCarried: boolean
   /** Nodes that were tried since, and did not get to carry. */
   readonly tried: string[]
-  /** How often it was waited for the same path once more. */
-  waited: number
+  /** The new path was given more time once. */
+  hasWaited: boolean
 }
 
 export interface HandoversOptions {
@@ -41,6 +41,8 @@ export interface HandoversOptions {
 
 /** How long a new path may take to carry, ms: far more than its two ends need, less than people put up with. */
 const CARRY_MS = 5_000
+/** How much longer when it may still come to carry, ms: before a client gives up by itself, after ten seconds. */
+const MORE_MS = 3_000
 /**
  * How long the old link stays once the new one carries, ms: WireGuard's handshake over the new one takes two round
  * trips, and what is under way on the old one arrives.
@@ -80,7 +82,7 @@ export class Handovers {
     }
     if (standing !== undefined) this.#end(standing, 'carried')
     if (!mayCarry) return this.#close(from, MOVED)
-    const handover: Handover = { client, from, to, hasCarried: false, tried: [], waited: 0 }
+    const handover: Handover = { client, from, to, hasCarried: false, tried: [], hasWaited: false }
     this.#byClient.set(client, handover)
     this.#await(handover, to)
   }
@@ -95,8 +97,8 @@ export class Handovers {
 
   /** Waits for the new path once more. */
   waitOn(handover: Handover): void {
-    handover.waited++
-    this.#due.set(handover.client, CARRY_MS)
+    handover.hasWaited = true
+    this.#due.set(handover.client, MORE_MS)
   }
 
   /** Closes the old link. */
@@ -138,7 +140,7 @@ export class Handovers {
   #await(handover: Handover, to: LinkId): void {
     this.#awaited.delete(handover.to)
     handover.to = to
-    handover.waited = 0
+    handover.hasWaited = false
     this.#awaited.set(to, handover)
     this.#due.set(handover.client, CARRY_MS)
   }

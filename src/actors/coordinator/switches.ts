@@ -52,8 +52,6 @@ interface Plight {
   readonly sinceMs: number
 }
 
-/** How often a handover waits once more for a path that may still come to carry. */
-const PATIENCE = 3
 /** A route that has moved is left where it is for this long, ms, as long as its node can carry it. */
 const DWELL_MS = 60_000
 
@@ -206,7 +204,7 @@ export class Switches {
     const late = this.#options.paths.lateEnd(route.link)
     // A node that is away is moved from soon, and what only waits for a direct way may find it.
     const mayCome = late === null || late.line === null
-    if (mayCome && handover.waited < PATIENCE) return this.handovers.waitOn(handover)
+    if (mayCome && !handover.hasWaited) return this.handovers.waitOn(handover)
     this.repair(route.link, late, 'the new path did not carry in time')
   }
 

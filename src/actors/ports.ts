@@ -92,6 +92,8 @@ export interface RouteHistory {
   /** How often it moved, and the last moves, oldest first. */
   readonly moved: number
   readonly moves: readonly RouteMove[]
+  /** How often it had a reason to move and stayed, by why. Stored when the route is, so a crash may lose some. */
+  readonly stayed: Readonly<Record<string, number>>
 }
 export interface RouteMove {
   readonly atMs: number

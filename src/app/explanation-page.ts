@@ -25,7 +25,7 @@ const OUT: Readonly<Record<string, string>> = {
 }
 
 const MARKS = { stands: '*', preferred: '+', avoided: '~', degraded: '!' } as const
-const LIKINGS = ['preferred', 'avoided', 'degraded'] as const
+const LIKINGS = ['preferred', 'avoided'] as const
 /** Rows of a table on a terminal. */
 export const TABLE_ROWS = 40
 

@@ -145,7 +145,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     assignedAtMs: 0,
     sinceMs: 0,
     explanation: { considered: 0, qualified: 0, excluded: {}, compared: [] },
-    history: { decidedAtMs: 0, moved: 0, moves: [] },
+    history: { decidedAtMs: 0, moved: 0, moves: [], stayed: {} },
   })
   const bombs = (...names: readonly string[]) => Object.fromEntries(names.map(name => [name, bomb]))
   const routing = {

@@ -11,7 +11,19 @@ const TOKEN = '0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0'
 t.test('--help of every command shows an example and ends well', async t => {
   const boson = commandIn(t)
   const { stdout } = await boson('--help')
-  for (const name of ['server', 'node', 'client', 'enrol', 'status', 'drain', 'demo', 'version']) {
+  for (const name of [
+    'server',
+    'node',
+    'client',
+    'enrol',
+    'status',
+    'steer',
+    'route',
+    'explain',
+    'drain',
+    'demo',
+    'version',
+  ]) {
     t.match(stdout, new RegExp(`^  ${name} `, 'm'))
     const help = await boson(name, '--help')
     t.equal(help.code, 0, name)

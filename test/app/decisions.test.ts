@@ -189,6 +189,7 @@ t.test('an explanation as a person sees it: the decision, who is next, where it 
       decidedAtMs: NOW_MS - 180_000,
       moved: 17,
       moves: [{ atMs: NOW_MS - 180_000, from: 'ber-1', to: 'fra-1', cause: 'node_degraded' }],
+      stayed: { no_clear_gain: 4, flapping: 1 },
     },
     now: { considered: 1, qualified: 0, excluded: { draining: 1 }, compared: [], rejected: [] },
   })
@@ -209,6 +210,9 @@ t.test('an explanation as a person sees it: the decision, who is next, where it 
     'MOVED      FROM   TO     CAUSE',
     '3 min ago  ber-1  fra-1  node_degraded',
     '… 17 times in all',
+    'It could have moved and stayed:',
+    '  4 × no other was clearly cheaper',
+    '  1 × the node that it would rather have comes and goes',
     '',
     'Now 0 of 1 nodes qualify for alice.',
     '',

@@ -114,6 +114,7 @@ export const route = (routeId: string, changes: Partial<StoredRoute> = {}): Stor
     decidedAtMs: NOW_MS - 3,
     moved: 17,
     moves: [{ atMs: NOW_MS - 3, from: 'n-2', to: 'n-1', cause: 'operator' }],
+    stayed: { too_soon: 2 },
   },
   ...changes,
 })

@@ -57,7 +57,7 @@ export class Homecomings {
     const isFlapping = vitals.flapsOf(id) > FLAPS_MOST
     switches.inTurns(routes, route => {
       if (book.ofLink(route.link) !== route) return
-      if (isFlapping) switches.suppress('flapping')
+      if (isFlapping) switches.suppress(route, 'flapping')
       else switches.improve(route, 'better')
     })
   }

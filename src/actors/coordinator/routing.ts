@@ -143,7 +143,7 @@ export class Routing {
     const path = this.#options.paths.restore(link, { routeId, client, node, exit: wish.exit === true })
     if (path === null) return false
     const sinceMs = this.#options.clock.now()
-    const history = stored.history ?? begunHistory(assignedAtMs)
+    const history = { ...begunHistory(assignedAtMs), ...stored.history }
     this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs, history, sinceMs })
     this.#reserve(this.#options.fleet.of(node))
     return true

@@ -21,7 +21,7 @@ import { Handovers, type Left } from './handovers.js'
 import { MoveQueue } from './move-queue.js'
 import type { Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, rankedIn } from './route-forms.js'
-import { movedHistory } from './route-history.js'
+import { movedHistory, stayedHistory } from './route-history.js'
 import { mayStay } from './standing.js'
 import { type Suppression, type SwitchCause, SwitchFigures } from './switch-figures.js'
 
@@ -124,12 +124,12 @@ export class Switches {
   /** Moves a route to a clearly better node; counts why not when it stays. */
   improve(route: Route, cause: 'node_degraded' | 'better', { sinceMs }: MoveOptions = {}): boolean {
     const { clock } = this.#options
-    if (route.client.line === null) return this.suppress('client_away')
+    if (route.client.line === null) return this.suppress(route, 'client_away')
     if (this.handovers.of(route.client) !== undefined || clock.now() - route.sinceMs < DWELL_MS)
-      return this.suppress('too_soon')
+      return this.suppress(route, 'too_soon')
     const choice = this.#chooseOther(route)
-    if (choice.node === null) return this.suppress('no_candidate')
-    if (!this.#isWorthIt(route, choice)) return this.suppress('no_clear_gain')
+    if (choice.node === null) return this.suppress(route, 'no_candidate')
+    if (!this.#isWorthIt(route, choice)) return this.suppress(route, 'no_clear_gain')
     return this.#goTo(route, explanationOf(choice), choice.node, this.#plightOf(route, cause, sinceMs), true)
   }
 
@@ -143,7 +143,7 @@ export class Switches {
     const newest = routes.sort((a, b) => b.sinceMs - a.sinceMs).slice(0, excess)
     const plight = this.#plightOf({ node }, 'capacity_cut')
     this.#queue.add(newest, route => {
-      if (this.#isOn(route, node) && !this.#go(route, plight, isAlive)) this.suppress('no_candidate')
+      if (this.#isOn(route, node) && !this.#go(route, plight, isAlive)) this.suppress(route, 'no_candidate')
     })
   }
 
@@ -153,7 +153,8 @@ export class Switches {
   }
 
   /** Counts a switch that is not made. */
-  suppress(reason: Suppression): false {
+  suppress(route: Route, reason: Suppression): false {
+    route.history = stayedHistory(route.history, reason)
     this.figures.suppressed[reason]++
     return false
   }

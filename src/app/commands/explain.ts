@@ -11,6 +11,14 @@ Examples:
   $ boson explain alice --now                 also how every node looks for her at this moment
   $ boson explain alice --json | jq .explanation.compared`
 
+/** Why a route stayed that had a reason to move; a reason that is not here is shown as it is. */
+const STAYED: Readonly<Record<string, string>> = {
+  no_candidate: 'no other node qualified',
+  no_clear_gain: 'no other was clearly cheaper',
+  too_soon: 'it had moved a moment before',
+  client_away: 'the client was away',
+  flapping: 'the node that it would rather have comes and goes',
+}
 /** Rows for programs. */
 const JSON_ROWS = 10_000
 
@@ -74,13 +82,17 @@ const nextOf = ({ alternatives }: RouteStory): string =>
     ? 'Nobody was next: when this node goes, every other is looked at.'
     : `Looked at first when this node goes: ${alternatives.join(', ')}`
 
-function movesOf({ history: { moved, moves }, nowMs }: RouteStory): string {
-  if (moved === 0) return 'It has never moved.'
+function movesOf({ history: { moved, moves, stayed }, nowMs }: RouteStory): string {
   const table = columns(
     ['MOVED', 'FROM', 'TO', 'CAUSE'],
     moves
       .toReversed()
       .map(({ atMs, from, to, cause }) => [`${asDuration((nowMs - atMs) / 1000)} ago`, from, to, cause]),
   )
-  return moved > moves.length ? `${table}\n… ${moved} times in all` : table
+  const reasons = Object.entries(stayed).map(([why, count]) => `${count} × ${STAYED[why] ?? why}`)
+  return [
+    moved === 0 ? 'It has never moved.' : table,
+    ...(moved > moves.length ? [`… ${moved} times in all`] : []),
+    ...(reasons.length === 0 ? [] : ['It could have moved and stayed:', ...reasons.map(each => `  ${each}`)]),
+  ].join('\n')
 }

@@ -302,7 +302,7 @@ client                        coordinator                          node
   or is refused and leaves it standing; name the current node in \`exclude\` to leave that node.
 - \`path.report\`, every few heartbeats while a path is open, says how it is doing.
 
-When the node is lost, leaves or is drained, the client gets another one without asking:
+When the node is lost, leaves, is drained or carries badly, the client gets another one without asking:
 
 \`\`\`
 client                        coordinator                      other node
@@ -313,8 +313,11 @@ client                        coordinator                      other node
   │ ◀ path.closed {link: previousLink}                               │
 \`\`\`
 
-Set up the new peer, move the traffic to it, and remove the old one when \`path.closed\` names it; that may be
-at once, when the old node is gone. While no other node qualifies the route waits for one. When its node will not
+Set up the new peer beside the old one, and go on sending over the old link until \`path.settled\` names the new one and
+WireGuard's handshake with the new peer is over; then move the traffic, and with it allowed IPs that both peers want, such
+as everything. While the old node lives, its link stays open until a second after \`path.settled\`; when it is gone,
+\`path.closed\` comes at once. Remove the old peer then. A new path that does not come to carry is followed by another
+\`route.switched\`, which may name the old link again. While no other node qualifies the route waits for one. When its node will not
 come back, \`route.refused\` with \`requestId\` 0 takes the route back; ask again later.
 
 A node that is about to go asks to be drained first, and carries its clients' traffic on until the last link is closed:

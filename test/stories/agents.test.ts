@@ -44,6 +44,21 @@ t.test('kill -9 of the coordinator, and the tunnel resumes by itself', async t =
   for (const host of [client, ...nodes]) t.match(host.since(atMs, 'online'), [{ event: { resumed: true } }])
 })
 
+t.test('a client that is moved off a node which still lives loses no packet', async t => {
+  const { lab, client } = await routed(t, ['fra-1', 'ams-1'])
+  const from = client.agent.current
+  lab.mesh.drain(from?.nodeId ?? '', { withinMs: null, actor: 'test' })
+  const sent = 400
+  for (let n = 0; n < sent; n++) {
+    client.ping()
+    await lab.clock.run(10)
+  }
+  await lab.clock.run(1_000)
+  t.not(client.agent.current?.nodeId, from?.nodeId)
+  t.equal(client.echoes.length, sent)
+  t.match(lab.mesh.stats().routes, { handingOver: 0, handovers: { carried: 1 } })
+})
+
 const ONCE: readonly {
   readonly what: string
   readonly kill: (lab: Lab, client: ClientHost, node: NodeHost) => Promise<void>

@@ -25,8 +25,8 @@ const USUAL_PRICE = 0.25
 const WORST = { cpuPct: 100, lossPct: 10, latencyMs: 400 }
 /** What they cost together at their worst. */
 const REPORTED_MAX = 0.5
-/** The largest share of the whole that self-reported figures have beside measured ones. */
-const REPORTED_SHARE = 0.3
+/** Self-reported figures are 30 % of the whole at most beside measured ones: this much of the other terms. */
+const REPORTED_MOST = 0.3 / 0.7
 /** A way that carries nothing is worse than any that does. */
 const OUTLOOK: Readonly<Record<NonNullable<Outlook>, number>> = {
   direct: 0,
@@ -35,8 +35,8 @@ const OUTLOOK: Readonly<Record<NonNullable<Outlook>, number>> = {
   none: 4,
 }
 
-export type Terms = Readonly<Record<CostTerm, number | null>>
 type Weights = Readonly<Partial<Record<CostTerm, number>>>
+const NO_WEIGHTS: Weights = {}
 
 /** What an unknown term counts as: 50 ms, 0.5 %, a quarter of the worst, the usual price, 5,000 km, a perhaps direct way. */
 export const AVERAGE: Readonly<Record<CostTerm, number>> = {
@@ -53,40 +53,34 @@ export const AVERAGE: Readonly<Record<CostTerm, number>> = {
 export interface Cost {
   readonly cost: number
   /** Each term as it enters the cost, weighted; null is unknown and enters as `AVERAGE`, weighted. */
-  readonly terms: Terms
+  readonly terms: Readonly<Record<CostTerm, number | null>>
 }
 
 /** Returns the cost of the node for this client; terms without a weight count 1. */
-export function costOf(node: NodeFacts, client: ClientFacts, weights: Weights = {}): Cost {
-  const isMeasured = node.rttMs !== null || node.lossPct !== null
-  const others = {
-    load: weighted(loadOf(node), weights.load),
-    rtt: weighted(scaled(node.rttMs, SCALE.rttMs), weights.rtt),
-    loss: weighted(scaled(node.lossPct, SCALE.lossPct), weights.loss),
-    price: weighted(node.costWeight === null ? null : USUAL_PRICE * node.costWeight, weights.price),
-    distance: weighted(distanceTerm(node, client), weights.distance),
-    flaps: weighted(scaled(node.flaps, SCALE.flaps), weights.flaps),
-    tier: weighted(tierTerm(node, client), weights.tier),
+export function costOf(node: NodeFacts, client: ClientFacts, weights: Weights = NO_WEIGHTS): Cost {
+  const load = loadOf(node) * (weights.load ?? 1)
+  const rtt = weighted(scaled(node.rttMs, SCALE.rttMs), weights.rtt)
+  const loss = weighted(scaled(node.lossPct, SCALE.lossPct), weights.loss)
+  const price = weighted(scaled(node.costWeight, 1 / USUAL_PRICE), weights.price)
+  const distance = weighted(distanceTerm(node, client), weights.distance)
+  const flaps = weighted(scaled(node.flaps, SCALE.flaps), weights.flaps)
+  const tier = weighted(tierTerm(node, client), weights.tier)
+  const others =
+    load +
+    (rtt ?? averageOf('rtt', weights.rtt)) +
+    (loss ?? averageOf('loss', weights.loss)) +
+    (price ?? averageOf('price', weights.price)) +
+    (distance ?? averageOf('distance', weights.distance)) +
+    (flaps ?? averageOf('flaps', weights.flaps)) +
+    (tier ?? averageOf('tier', weights.tier))
+  const said = weighted(reportedTerm(node), weights.reported)
+  const isMeasured = rtt !== null || loss !== null
+  const reported = said !== null && isMeasured ? Math.min(said, others * REPORTED_MOST) : said
+  return {
+    cost: others + (reported ?? averageOf('reported', weights.reported)),
+    terms: { load, rtt, loss, reported, price, distance, flaps, tier },
   }
-  let reported = weighted(reportedTerm(node), weights.reported)
-  if (reported !== null && isMeasured) {
-    const whole = sum({ ...others, reported: 0 }, weights) / (1 - REPORTED_SHARE)
-    reported = Math.min(reported, whole * REPORTED_SHARE)
-  }
-  const terms = { ...others, reported }
-  return { cost: sum(terms, weights), terms }
 }
-
-/** Returns the cost that these terms make. */
-export const sum = (terms: Terms, weights: Weights = {}): number =>
-  (terms.load ?? averageOf('load', weights.load)) +
-  (terms.rtt ?? averageOf('rtt', weights.rtt)) +
-  (terms.loss ?? averageOf('loss', weights.loss)) +
-  (terms.reported ?? averageOf('reported', weights.reported)) +
-  (terms.price ?? averageOf('price', weights.price)) +
-  (terms.distance ?? averageOf('distance', weights.distance)) +
-  (terms.flaps ?? averageOf('flaps', weights.flaps)) +
-  (terms.tier ?? averageOf('tier', weights.tier))
 
 const averageOf = (term: CostTerm, weight = 1): number => AVERAGE[term] * weight
 const weighted = (term: number | null, weight = 1): number | null => (term === null ? null : term * weight)

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
 import fc from 'fast-check'
 import { seededRandom } from '../../src/kit/random.js'
-import { type Choice, choose, explainAll } from '../../src/mesh/choose.js'
-import { sum } from '../../src/mesh/cost.js'
+import { type Choice, choose, type Compared, explainAll } from '../../src/mesh/choose.js'
+import { AVERAGE } from '../../src/mesh/cost.js'
 import type { NodeFacts } from '../../src/mesh/node-facts.js'
 import { rejection, type Requirements } from '../../src/mesh/requirements.js'
 import { COST_TERMS } from '../../src/protocol/messages.js'
@@ -10,11 +10,16 @@ import { CLIENT, NODE, poolsOf } from './facts.js'
 
 const RUNS = { seed: 20_261_121, numRuns: 400 }
 
+/** What the terms of an explanation add up to. */
+const sum = (terms: Compared<NodeFacts>['terms'], weights: Requirements['weights'] = {}): number =>
+  COST_TERMS.reduce((cost, term) => cost + (terms[term] ?? AVERAGE[term] * (weights[term] ?? 1)), 0)
+
 const names = fc.subarray(['a', 'b'])
 const nodes = fc.record(
   {
     accepting: fc.boolean(),
     draining: fc.boolean(),
+    degraded: fc.boolean(),
     country: fc.constantFrom('DE', 'NL', null),
     tags: names,
     groups: names,
@@ -102,7 +107,7 @@ t.test(
       return (
         node === (compared[0]?.node ?? null) &&
         new Set(compared.map(({ node }) => node)).size === compared.length &&
-        compared.every(({ cost, terms }) => cost === sum(terms, want.weights)) &&
+        compared.every(({ cost, terms }) => Math.abs(cost - sum(terms, want.weights)) < 1e-9) &&
         order.every(([rank, cost], i) => {
           const [rankBefore, costBefore] = order[i - 1] ?? [0, 0]
           return rank > rankBefore || (rank === rankBefore && (cost >= costBefore || i === 0))
@@ -122,16 +127,21 @@ t.test('of a few nodes every one is accounted for', async t => {
   })
 })
 
-t.test('a preferred node is taken if one qualifies, an avoided one only if no other does', async t => {
-  always(t, ({ node }, fleet, want) => {
-    const fit = fleet.filter(one => rejection(one, want) === null).map(one => one.id)
-    const preferred = fit.filter(id => want.prefer?.includes(id))
-    const welcome = fit.filter(id => !want.avoid?.includes(id))
-    if (node === null) return true
-    if (preferred.length > 0) return preferred.includes(node.id)
-    return welcome.length === 0 || welcome.includes(node.id)
-  })
-})
+t.test(
+  'a preferred node is taken if one qualifies, an avoided or degraded one only if no other does',
+  async t => {
+    always(t, ({ node }, fleet, want) => {
+      const all = fleet.filter(one => rejection(one, want) === null)
+      if (node?.degraded === true) return all.every(one => one.degraded)
+      const fit = all.filter(one => !one.degraded).map(one => one.id)
+      const preferred = fit.filter(id => want.prefer?.includes(id))
+      const welcome = fit.filter(id => !want.avoid?.includes(id))
+      if (node === null) return true
+      if (preferred.length > 0) return preferred.includes(node.id)
+      return welcome.length === 0 || welcome.includes(node.id)
+    })
+  },
+)
 
 t.test('those that are named are compared if they qualify', async t => {
   always(t, ({ compared }, _, want, also) =>

@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
 import type { ClientFacts } from '../../src/mesh/client-facts.js'
-import { AVERAGE, costOf, sum } from '../../src/mesh/cost.js'
+import { AVERAGE, costOf } from '../../src/mesh/cost.js'
 import type { NodeFacts } from '../../src/mesh/node-facts.js'
 import { distanceKm, positionOf } from '../../src/mesh/position.js'
 import { COST_TERMS } from '../../src/protocol/messages.js'
@@ -111,7 +111,7 @@ t.test('the cost is what its terms add up to, unknown ones as average', async t 
     fc.property(nodes, position, weights, (node, position, weights) => {
       const { cost, terms } = costOf(node, { ...CLIENT, position }, weights)
       const own = COST_TERMS.map(term => terms[term] ?? AVERAGE[term] * (weights[term] ?? 1))
-      return cost === sum(terms, weights) && Math.abs(own.reduce((a, b) => a + b) - cost) < 1e-9 && cost >= 0
+      return Math.abs(own.reduce((a, b) => a + b) - cost) < 1e-9 && cost >= 0
     }),
   )
   t.pass('every one')

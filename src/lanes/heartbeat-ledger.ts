@@ -7,10 +7,11 @@ import { FrameError } from '../protocol/codec.js'
 import { Heartbeat } from '../protocol/messages.js'
 import { beatIndex, readBeat } from './heartbeat-frame.js'
 
-/** The heartbeat's fields that are figures and that someone reads later, in wire order. */
-export const GAUGES = Heartbeat.order.filter(
-  key => !['seq', 'echoStamp', 'echoHeldMs', 'serverId', 'iface', 'pingTarget'].includes(key),
-)
+/** Read at each route choice, of nodes all over the table: side by side they take one line of memory. */
+const CHOSEN_BY = ['cpuTotalPct', 'bwTotalMbps', 'latencyP50Ms', 'packetLossPct'] as const
+const ELSEWHERE = ['seq', 'echoStamp', 'echoHeldMs', 'serverId', 'iface', 'pingTarget', ...CHOSEN_BY]
+/** The heartbeat's fields that are figures and that someone reads later, in the order of a row. */
+export const GAUGES = [...CHOSEN_BY, ...Heartbeat.order.filter(key => !ELSEWHERE.includes(key))]
 export type Gauge = (typeof GAUGES)[number]
 
 const FIELDS = Heartbeat.order.map(key => {

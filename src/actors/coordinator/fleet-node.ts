@@ -29,31 +29,32 @@ export interface NodeSources {
 }
 
 export class FleetNode implements NodeFacts {
-  readonly cell: Cell
+  // What a draw asks of a node stands first: in a large fleet each line of memory that it touches is a wait.
+  reserved = 0
+  maxSessions: number | null = null
   /** It has a socket and is heard. */
   accepting: boolean
-  reserved = 0
   /** It goes of its own accord, or is being emptied. */
   isLeaving = false
   /** It carries badly. Owned by the watch. */
   degraded = false
-  /** Whether it was full when that was last told. Owned by the fleet. */
-  wasFull = false
+  #isDrained = false
   // What follows changes with the profile, which is a new object then, or with the steering: `refresh` reads it.
-  id = ''
+  policy: Agreed = null
   country: string | null = null
   region: string | null = null
+  exit = false
+  id = ''
   tags: readonly string[] = []
   groups: readonly string[] = []
-  exit = false
-  policy: Agreed = null
   costWeight: number | null = null
   position: Position | null = null
-  maxSessions: number | null = null
   bandwidthMbps: number | null = null
+  readonly cell: Cell
   readonly #sources: NodeSources
   readonly #slot: Slot
-  #isDrained = false
+  /** Whether it was full when that was last told. Owned by the fleet. */
+  wasFull = false
 
   constructor(cell: Cell, accepting: boolean, sources: NodeSources) {
     this.cell = cell

@@ -702,7 +702,7 @@ static void runStorm() {
       start(conns[i], opt->first + i);
     }
     dispatch(1);
-    if (now > began + GIVE_UP_NS) die("only %d of %d had returned within a minute", readyCount, opt->conns);
+    if (now > began + GIVE_UP_NS) die("only %d of %d had returned within a minute; %lu turned away, %lu broken", readyCount, opt->conns, turnedAway, broken);
   }
   int once = 0, more = 0;
   for (const Return &it : returns) (it.refusals == 1 ? once : more) += it.refusals > 0;

@@ -8,8 +8,9 @@ import { isNode, meets } from './cast.js'
 import { LedgerChecks } from './ledger-checks.js'
 import type { World } from './world.js'
 
-/** Warnings that are part of a story in which the store goes away or a reader stops reading. */
-const EXPECTED = /snapshot was not written|did not take the last snapshot|the relay drops packets/
+/** Warnings that are part of a story in which the store goes away or a reader stops reading, and of one in which a node was away: its round trip shows it. */
+const EXPECTED =
+  /snapshot was not written|did not take the last snapshot|the relay drops packets|carries badly/
 
 /** A few round trips, a failover and a look: what must have happened by itself after this has not, ms. */
 const GRACE_MS = 3_000
@@ -231,10 +232,17 @@ export class Checks {
         `${clientId} stays on ${nodeId}, which is away, although ${other?.id} could take it`,
       )
       // While the client is away too, there is nobody who could be told.
-      const leaves = drained.has(nodeId) && other !== undefined && clientsOnline.has(clientId)
+      const mayLeave = other !== undefined && clientsOnline.has(clientId)
       must(
-        this.#lasting(`${clientId} on drained ${nodeId}`, leaves) <= warmMs + DRAIN_MS,
+        this.#lasting(`${clientId} on drained ${nodeId}`, drained.has(nodeId) && mayLeave) <=
+          warmMs + DRAIN_MS,
         `${clientId} stays on ${nodeId}, which is drained, although ${other?.id} could take it`,
+      )
+      const reserved = nodes.find(({ id }) => id === nodeId)?.reserved ?? 0
+      const isCrowded = reserved > this.#world.placesOf(nodeId)
+      must(
+        this.#lasting(`${clientId} on crowded ${nodeId}`, isCrowded && mayLeave) <= warmMs + DRAIN_MS,
+        `${nodeId} keeps ${reserved} clients and has fewer places, although ${other?.id} could take ${clientId}`,
       )
     }
   }

@@ -252,7 +252,10 @@ export function createMesh(options: MeshOptions): Mesh {
     changes: snapshots,
     cellOf: id => sessions.byIdentity(id),
     deliver: (cell, event) => sessions.deliver(cell, event),
-    mayMove: () => coordinator.actor.getSnapshot().matches('serving'),
+    mayMove: hasAsked => {
+      const state = coordinator.actor.getSnapshot()
+      return state.matches('serving') || (hasAsked && state.matches('warming'))
+    },
     faulted: (cell, error) => faulted(cell, error),
     failed: (id, error) => {
       counters.faults++

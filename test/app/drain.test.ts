@@ -1,5 +1,5 @@
 /** Nodes that are drained while their clients send: a coordinator and nodes as processes, over loopback. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -9,6 +9,7 @@ import { commandIn, startServer } from '../support/boson.js'
 import { until } from '../support/until.js'
 
 const ECHO_NODE = new URL('./fixtures/echo-node.js', import.meta.url).pathname
+const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
 /** Each client sends so often, ms. */
 const SEND_EVERY_MS = 20
 const CLIENTS = 12
@@ -69,6 +70,16 @@ t.test('clients move while they send, and lose nothing', async t => {
     t.equal(stderr, `boson: time was up: ${CLIENTS} clients had to be cut off\n`)
   })
 
+  await t.test('Ctrl-C ends the watching, not the drain', async t => {
+    await mesh.boson('drain', 'hel-1', '--cancel', ...mesh.at)
+    await until('somebody is served again', () => on('hel-1') > 0)
+    const watching = run(t, [BOSON, 'drain', 'hel-1', ...mesh.at], { cwd: mesh.boson.cwd })
+    await until('it shows how far it is', () => watching.out.includes('draining'))
+    t.equal(await watching.end('SIGINT'), 130)
+    t.match(watching.err, 'the drain goes on: `boson drain hel-1` shows how far it is, with --cancel it ends')
+    t.match((await mesh.boson('drain', ...mesh.at)).stdout, /^hel-1 +\w+ +operator /m)
+  })
+
   await t.test('a second signal does not wait for the clients', async t => {
     await mesh.boson('drain', 'hel-1', '--cancel', ...mesh.at)
     await until('somebody is served again', () => on('hel-1') > 0)
@@ -109,12 +120,19 @@ async function makeMesh(t: Test) {
 
 /** Resolves when the node is online. */
 async function startNode(t: Test, args: readonly string[]) {
+  const node = run(t, [ECHO_NODE, ...args])
+  await until('the node is online', () => node.out.includes('"state":"online"'))
+  return node
+}
+
+function run(t: Test, args: readonly string[], { cwd }: { readonly cwd?: string } = {}) {
   // As it is for users: without the hooks that the test runner gives every child.
-  const child: ChildProcess = spawn(process.execPath, [ECHO_NODE, ...args], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
+    cwd,
     env: { PATH: process.env['PATH'] },
   })
   t.teardown(() => child.kill('SIGKILL'))
-  const node = {
+  const program = {
     out: '',
     err: '',
     signal: (name: NodeJS.Signals) => void child.kill(name),
@@ -124,10 +142,9 @@ async function startNode(t: Test, args: readonly string[]) {
       return child.exitCode
     },
   }
-  child.stdout?.on('data', piece => (node.out += String(piece)))
-  child.stderr?.on('data', piece => (node.err += String(piece)))
-  await until('the node is online', () => node.out.includes('"state":"online"'))
-  return node
+  child.stdout.on('data', piece => (program.out += String(piece)))
+  child.stderr.on('data', piece => (program.err += String(piece)))
+  return program
 }
 
 /** Resolves to a client that has a route and sends numbered datagrams all the while. */

@@ -184,6 +184,24 @@ t.test('after a restart the routes of a drained node go on moving', async t => {
   t.match(seen(lab), { state: 'empty', moved: 2 })
 })
 
+t.test('a node that is about to go is left even while other sessions come back', async t => {
+  const { lab, fra, ams, clients } = await crowd(1)
+  const before = [fra, ams as RawAgent, clients[0] as RawAgent]
+  const tickets = before.map(agent => agent.last('registered').ticket)
+  await lab.restart({ spreadMs: 0 })
+  const agents: RawAgent[] = []
+  for (const [i, { keys }] of before.entries()) {
+    const id = ['fra-1', 'ams-1', 'c0'][i] as string
+    const agent = await lab.raw(i < 2 ? 'node' : 'client', id, keys)
+    agent.say({ type: 'resume', ticket: tickets[i] as Uint8Array })
+    agents.push(agent)
+  }
+  await lab.clock.run(100)
+  agents[0]?.say({ type: 'drain.request', withinMs: 3_000, reason: 'shutting down' })
+  await settle(lab, agents, 3_000)
+  t.match(agents[0]?.last('drain.state'), { state: 'empty', moved: 1 })
+})
+
 t.test('a deadline is kept over a restart', async t => {
   const { lab, fra, clients } = await crowd(1, { elsewhere: false })
   drain(lab, 100_000)

@@ -43,8 +43,11 @@ export interface DrainEffectsOptions {
   readonly routing: Pick<Routing, 'book' | 'move' | 'takeBack' | 'rescue' | 'switches'>
   readonly cellOf: (id: IdentityId) => Cell | undefined
   readonly deliver: (cell: Cell, event: NodeEvent) => void
-  /** Whether routes may be moved now: not while sessions of the process before come back, nor while we leave. */
-  readonly mayMove: () => boolean
+  /**
+   * Whether routes may be moved now: not while we leave, nor while sessions of the process before come back, except
+   * from a node that is about to go.
+   */
+  readonly mayMove: (hasAsked: boolean) => boolean
   readonly faulted: (cell: Cell, error: unknown) => void
   readonly drainOf: (id: IdentityId) => Drain | undefined
   readonly tell: (drain: Drain, event: DrainEvent) => void
@@ -69,7 +72,7 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
 
   const looks = new Deadlines<Drain>(clock, drain => {
     looks.set(drain, drain.round.untried > 0 ? LOOK_EVERY_MS.moving : LOOK_EVERY_MS.after)
-    if (!options.mayMove()) return
+    if (!options.mayMove(drain.asks.has('node'))) return
     const left = leftOf(cellOf(drain.nodeId))
     if (left !== drain.left) countRescued(drain)
     drain.left = left

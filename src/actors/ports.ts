@@ -534,7 +534,7 @@ export interface SteeringView {
 export interface DrainView {
   readonly nodeId: IdentityId
   /** `waiting`: each route was tried, and what is left waits; `expired`: it was ended. */
-  readonly state: 'moving' | 'waiting' | 'empty' | 'expired' | 'cancelled'
+  readonly state: 'moving' | 'waiting' | 'empty' | 'expired'
   readonly by: 'node' | 'operator'
   readonly startedAtMs: number
   /** Links that the node still carries: of its routes, and of those that are moving away. */

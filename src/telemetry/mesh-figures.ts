@@ -3,7 +3,7 @@
  * BosonServer know; `boson_…` are ours, in base units. Labels are bounded: reasons, roles and states come
  * from closed sets, and only the busiest nodes are named.
  */
-import type { MeshApi, MeshStats, NodeView } from '../actors/ports.js'
+import type { DrainView, MeshApi, MeshStats, NodeView } from '../actors/ports.js'
 import type { Figure, Sample } from './figure.js'
 import type { LoopDelayView } from './loop-delay.js'
 
@@ -13,6 +13,7 @@ export interface Look {
   readonly state: string
   /** At most NODES_NAMED, the busiest first. */
   readonly busiest: readonly NodeView[]
+  readonly drains: readonly DrainView[]
   readonly loop: LoopDelayView
   readonly startedAtMs: number
 }
@@ -22,9 +23,11 @@ export const NODES_NAMED = 50
 
 /** Looks at the mesh. What it costs hardly grows with the sessions: they are counted as they come and go. */
 export function look(mesh: MeshApi, loop: LoopDelayView, startedAtMs: number): Look {
-  return { stats: mesh.stats(), state: mesh.state(), busiest: mesh.busiest(NODES_NAMED), loop, startedAtMs }
+  const [stats, state, drains] = [mesh.stats(), mesh.state(), mesh.drains()]
+  return { stats, state, busiest: mesh.busiest(NODES_NAMED), drains, loop, startedAtMs }
 }
 
+const DRAIN_STATES = ['moving', 'waiting', 'empty', 'expired'] as const
 const STATES = ['booting', 'serving', 'draining', 'stopped'] as const
 
 export const MESH_FIGURES: readonly Figure<Look>[] = [
@@ -121,6 +124,16 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     help: 'Sessions closed because our own code failed.',
     type: 'counter',
     read: ({ stats }) => stats.faults,
+  },
+  {
+    name: 'boson_drains',
+    help: 'Nodes that are drained: their clients move, wait for a node that qualifies, are gone, or were cut off.',
+    type: 'gauge',
+    read: ({ drains }) =>
+      DRAIN_STATES.map(state => ({
+        labels: { state },
+        value: drains.filter(drain => drain.state === state).length,
+      })),
   },
   {
     name: 'boson_nats',

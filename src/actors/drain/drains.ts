@@ -208,7 +208,7 @@ export class Drains {
     const leftMs = remainingMs(drain, clock.now())
     return {
       nodeId,
-      state: isUnderway ? value.underway : value,
+      state: isUnderway ? value.underway : value === 'expired' ? 'expired' : 'empty', // cancelled ones are not kept
       by: byOf(drain),
       startedAtMs,
       left: leftOf(cellOf(nodeId)),

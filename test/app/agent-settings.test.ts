@@ -8,6 +8,7 @@ import {
 } from '../../src/app/agent-settings.js'
 import { EXIT } from '../../src/app/exit-codes.js'
 import { addSettings, sourcesOf } from '../../src/app/setting-options.js'
+import { wishOf } from '../../src/app/wish.js'
 
 const SERVER = { BOSON_SERVER: 'https://mesh.example.org' }
 
@@ -34,6 +35,43 @@ t.test('flags of a command become settings', async t => {
     maxLatency: 80,
     wait: false,
   })
+})
+
+t.test('what a client wants of its node is spelled as the coordinator hears it', async t => {
+  const client = (flags: Record<string, string>) => wishOf(readClientSettings({ flags, env: SERVER }))
+  t.same(client({}), {})
+  t.same(
+    client({
+      node: 'fra-1',
+      tags: 'ssd,fast',
+      group: 'paid',
+      prefer: 'fra-1',
+      avoid: 'ams-1,ams-2',
+      weigh: 'rtt=2,price=0.5',
+      maxLatency: '80',
+    }),
+    {
+      target: 'fra-1',
+      tags: ['ssd', 'fast'],
+      group: 'paid',
+      prefer: ['fra-1'],
+      avoid: ['ams-1', 'ams-2'],
+      maxLatencyMs: 80,
+      weights: [
+        ['rtt', 2],
+        ['price', 0.5],
+      ],
+    },
+  )
+  const table: readonly (readonly [flags: Record<string, string>, says: RegExp])[] = [
+    [{ weigh: 'speed=2' }, /--weigh: wanted terms and factors such as rtt=2,price=0; terms are load, rtt/],
+    [{ weigh: 'rtt' }, /--weigh: wanted/],
+    [{ weigh: 'rtt=-1' }, /--weigh: wanted/],
+    [{ group: 'a b' }, /--group: wanted 1 to 64/],
+    [{ avoid: Array.from({ length: 33 }, (_, i) => `n-${i}`).join(',') }, /--avoid: wanted .* at most 32/],
+  ]
+  for (const [flags, message] of table) t.throws(() => client(flags), { message })
+  t.equal(readNodeSettings({ flags: { cost: '2.5' }, env: SERVER }).cost, 2.5)
 })
 
 t.test('WireGuard leaves the relay by its own socket unless it is told not to', async t => {

@@ -69,10 +69,14 @@ t.test('everything but health and metrics needs the token', async t => {
     'paths',
     'paths/65536',
     'why',
+    'identities/fra-1/steering',
+    'routes/alice/explanation',
   ])
     t.equal((await get(`/api/v1/${page}`)).status, 401, page)
   t.equal((await ask('POST', '/api/v1/enrolment-keys', {}, {})).status, 401)
   t.equal((await ask('DELETE', '/api/v1/enrolment-keys/x', undefined, {})).status, 401)
+  t.equal((await ask('POST', '/api/v1/routes', { clientId: 'alice' }, {})).status, 401)
+  t.equal((await ask('PATCH', '/api/v1/identities/alice/steering', {}, {})).status, 401)
 })
 
 t.test('an enrolment key is made, enrols a node, is listed without its secret, and is revoked', async t => {

@@ -110,6 +110,49 @@ t.test('fewer places by the operator’s word are fewer places', async t => {
   })
 })
 
+t.test(
+  'an order moves the route to the best of all nodes, and the client keeps what it asked for',
+  async t => {
+    const { lab, steer, alice, nodes } = await served()
+    t.match(lab.mesh.assign('alice', { exclude: ['fra-1'] }, 9, 'test'), {
+      outcome: 'moved',
+      route: { nodeId: 'ams-1' },
+    })
+    await lab.clock.run(100)
+    const { link } = alice.last('route.switched')
+    for (const end of [alice, nodes.ams]) end.say({ type: 'path.ready', link })
+    await lab.clock.run(1_200)
+    t.match(lab.mesh.explain('alice', 0), { nodeId: 'ams-1', wish: {} })
+    steer('ams-1', { costWeight: 9 })
+    t.match(lab.mesh.assign('alice', {}, 9, 'test'), { outcome: 'moved', route: { nodeId: 'fra-1' } })
+  },
+)
+
+t.test('while the coordinator leaves, nothing is ordered', async t => {
+  const { lab } = await served()
+  const stopping = lab.mesh.stop({ spreadMs: 100 })
+  t.equal(lab.mesh.assign('alice', { target: 'ams-1' }, 9, 'test'), null)
+  await lab.clock.run(1_000)
+  await stopping
+})
+
+t.test('what a route has been through, and by what it was decided, is there after a crash', async t => {
+  const { lab, steer } = await served()
+  steer('alice', { avoid: ['fra-1'] })
+  await lab.clock.run(100)
+  const before = lab.mesh.explain('alice', 0)
+  t.match(before, {
+    explanation: { compared: [{ nodeId: 'ams-1' }], rejected: [{ nodeId: 'fra-1', reason: 'excluded' }] },
+    history: { moved: 1, moves: [{ from: 'fra-1', to: 'ams-1', cause: 'operator' }], stayed: {} },
+  })
+  lab.crash()
+  await lab.boot()
+  const after = lab.mesh.explain('alice', 0)
+  t.same(after?.explanation, before?.explanation)
+  t.same(after?.history, before?.history)
+  t.equal(after?.routeId, before?.routeId)
+})
+
 for (const how of ['restart', 'crash'] as const)
   t.test(`what is laid down is there after a ${how}`, async t => {
     const { lab, steer } = await served()

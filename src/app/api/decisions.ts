@@ -2,13 +2,16 @@
 import { z } from 'zod'
 import type { RouteWish } from '../../actors/ports.js'
 import { readJson } from '../../edge/body.js'
-import { badRequest, notFound } from '../../edge/http-error.js'
+import { badRequest, notFound, unavailable } from '../../edge/http-error.js'
 import { json } from '../../edge/reply.js'
 import type { Request, Route } from '../../edge/router.js'
 import { weightList } from '../wish.js'
 import { amount, id, ids, weights } from './fields.js'
 import { limitOf } from './lists.js'
 import type { ApiParts } from './routes.js'
+
+/** By then the next process usually serves, s. */
+const RETRY_AFTER_S = 5
 
 const yesNo = z.boolean({ error: 'wanted true or false' })
 const region = { error: 'wanted 1 to 64 characters' }
@@ -43,7 +46,7 @@ export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
       const rows = limitOf(request)
       const asked = wishOf(wish)
       if (!dryRun && mesh.state() === 'draining')
-        throw badRequest('the coordinator is restarting: routes stay as they are until the next one is there')
+        throw unavailable('the coordinator is restarting: routes stay as they are until then', RETRY_AFTER_S)
       const answer = dryRun
         ? mesh.deliberate(clientId, asked, rows)
         : mesh.assign(clientId, asked, rows, 'operator')

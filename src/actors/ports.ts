@@ -439,6 +439,12 @@ export interface NodeView {
   /** Places that routes have taken, and that there are: by the operator's word or its own, null when nobody says. */
   readonly reserved: number
   readonly places: number | null
+  /** Why it is taken for one that carries badly: `loss`, `rtt` or `uplink`; null while it carries well. */
+  readonly ailment: string | null
+  /** Packets lost on the way to it as its clients measure it, %; null when none of them knows. */
+  readonly lossPct: number | null
+  /** Sessions that it lost lately, each counting half after ten minutes. */
+  readonly flaps: number
   /** Monotonic silence, ms. */
   readonly silentMs: number | null
   readonly rttMs: number | null
@@ -625,6 +631,8 @@ export interface MeshStats {
     readonly handovers: Readonly<Record<'carried' | 'failed' | 'undone' | 'dropped', number>>
     /** Routes that have to move and for which no other node qualifies. */
     readonly waiting: number
+    /** Nodes that carry badly, by why. */
+    readonly degradedNodes: Readonly<Record<'loss' | 'rtt' | 'uplink', number>>
   }
   readonly relay: {
     readonly links: number

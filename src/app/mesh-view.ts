@@ -5,6 +5,7 @@ import type { Pacing } from '../actors/admission/pacing.js'
 import type { coordinatorMachine } from '../actors/coordinator/coordinator.machine.js'
 import type { Fleet } from '../actors/coordinator/fleet.js'
 import type { Routing } from '../actors/coordinator/routing.js'
+import type { Vitals } from '../actors/coordinator/vitals.js'
 import type { Drains } from '../actors/drain/drains.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
@@ -32,6 +33,7 @@ export interface MeshParts extends PathParts {
   readonly routing: Routing
   readonly drains: Drains
   readonly fleet: Fleet
+  readonly vitals: Vitals
   readonly lane: RelayLane
   readonly table: RelayTable
   readonly ledger: HeartbeatLedger
@@ -86,6 +88,9 @@ export function meshView(parts: MeshParts): Seen {
     links: cell.links?.size ?? 0,
     reserved: parts.fleet.of(cell)?.reserved ?? 0,
     places: parts.fleet.of(cell)?.maxSessions ?? null,
+    ailment: parts.vitals.ailmentOf(cell.identity.id),
+    lossPct: parts.vitals.lossPctOf(cell.identity.id),
+    flaps: parts.vitals.flapsOf(cell.identity.id),
     gauges: ledger.gauges(cell.slot),
   })
 
@@ -169,6 +174,7 @@ function stats(parts: MeshParts): MeshStats {
       handingOver: routing.switches.handovers.size,
       handovers: { ...routing.switches.handovers.ended },
       waiting: routing.switches.waiting,
+      degradedNodes: parts.vitals.degraded(),
     },
     relay: {
       links: parts.table.size,

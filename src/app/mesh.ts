@@ -484,6 +484,7 @@ export function createMesh(options: MeshOptions): Mesh {
     coordinator: coordinator.actor,
     drains,
     fleet,
+    vitals,
     lane,
     table,
     ledger,

@@ -191,6 +191,12 @@ export const MESH_FIGURES: readonly Figure<Look>[] = [
     read: ({ stats }) => counted(stats.routes.handovers, 'outcome'),
   },
   {
+    name: 'boson_nodes_degraded',
+    help: 'Nodes that carry badly, by why: what their clients lose, their round trip, their uplink.',
+    type: 'gauge',
+    read: ({ stats }) => counted(stats.routes.degradedNodes, 'ailment'),
+  },
+  {
     name: 'boson_routes_waiting',
     help: 'Routes that have to move and for which no other node qualifies.',
     type: 'gauge',

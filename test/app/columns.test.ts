@@ -38,6 +38,9 @@ const NODE: NodeView = {
   links: 1,
   reserved: 0,
   places: null,
+  ailment: null,
+  lossPct: null,
+  flaps: 0,
   silentMs: 2_000,
   rttMs: 12,
   gauges: { cpuTotalPct: 31 },
@@ -151,6 +154,12 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     'CLIENT  IP         NODE   PATH     WHY       STATE   RTT     SEEN',
     'alice   10.77.0.4  fra-1  relayed  starting  online  8.4 ms  0 s ago',
   ])
+})
+
+t.test('the status page says which nodes carry badly, and why', async t => {
+  const nodes = [{ ...NODE, ailment: 'uplink' }]
+  const page = statusPage({ status: STATUS, nodes, clients: [], routes: [], drains: [] })
+  t.match(page, /fra-1 .* degraded \(uplink\) /)
 })
 
 t.test('nodes that are to go are told from the others', async t => {

@@ -16,6 +16,7 @@ t.test(
     const left = on(lab, 'fra-1')
     t.ok(left >= 3 && left < 5, `${left} are left`)
     t.match(lab.complaints, [{ fields: { id: 'fra-1', ailment: 'uplink' }, message: /carries badly/ }])
+    t.match(lab.mesh.nodes()[0], { id: 'fra-1', ailment: 'uplink', flaps: 0 })
     t.ok(clients.some(({ heard }) => heard.some(said => said.type === 'route.switched')))
     const moved = clients.find(client => client.names().includes('route.switched'))
     t.match(moved?.last('route.switched'), { cause: 'node_degraded', nodeId: 'ams-1' })

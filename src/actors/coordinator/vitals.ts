@@ -59,6 +59,14 @@ export class Vitals {
     return this.#byId.get(id)?.condition.ailment ?? null
   }
 
+  /** Returns how many nodes carry badly, by why. */
+  degraded(): Readonly<Record<Ailment, number>> {
+    const counts = { loss: 0, rtt: 0, uplink: 0 }
+    for (const { condition } of this.#byId.values())
+      if (condition.ailment !== null) counts[condition.ailment]++
+    return counts
+  }
+
   /** Looks at a node; once a beat. */
   look(node: FleetNode): Finding {
     const vital = this.#of(node.id)

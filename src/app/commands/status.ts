@@ -122,11 +122,14 @@ export function statusPage({ status, nodes, clients, routes, drains }: Picture):
   return parts.join('\n\n')
 }
 
-/** Returns how a node is, and whether it is to go. */
-function stateText({ state }: NodeView, drain: DrainView | undefined): string {
-  if (drain === undefined) return state
-  const isDone = drain.state === 'empty' || drain.state === 'expired'
-  return `${state === 'online' ? '' : `${state}, `}${isDone ? 'drained' : 'draining'}`
+/** Returns how a node is, whether it carries badly, and whether it is to go. */
+function stateText({ state, ailment }: NodeView, drain: DrainView | undefined): string {
+  const isDone = drain?.state === 'empty' || drain?.state === 'expired'
+  const more = [
+    ...(drain === undefined ? [] : [isDone ? 'drained' : 'draining']),
+    ...(ailment === null ? [] : [`degraded (${ailment})`]),
+  ]
+  return [...(state === 'online' && more.length > 0 ? [] : [state]), ...more].join(', ')
 }
 
 /** Returns how many clients it carries, and of how many that it may. */

@@ -1,5 +1,4 @@
 /** What a drain does to the world. Composed once for all drains; an action finds its drain by the node's id. */
-import type { Actor } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Fleet } from '../coordinator/fleet.js'
@@ -9,33 +8,8 @@ import type { NodeEvent } from '../node/node.events.js'
 import type { IdentityId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import { type DrainEvent, drainMachine, type DrainState } from './drain.machine.js'
+import { byOf, type Drain, leftOf, remainingMs } from './drain.js'
 import { Round } from './round.js'
-
-export type DrainedBy = 'node' | 'operator'
-
-/** What one party has asked for. */
-export interface Ask {
-  /** When the routes that are left are ended, monotonic ms; null: never. */
-  readonly untilMs: number | null
-}
-
-export interface Drain {
-  readonly nodeId: IdentityId
-  readonly actor: Actor<typeof drainMachine>
-  readonly asks: Map<DrainedBy, Ask>
-  /** Wall clock, ms. */
-  readonly startedAtMs: number
-  moved: number
-  /** Routes that were ended because time was up. */
-  ended: number
-  round: Round
-  /** Which routes were counted as moved: one that comes back is counted no more. */
-  readonly gone: WeakSet<Route>
-  /** Links at the last look. */
-  left: number
-  /** What the node was told last, and when, monotonic ms. */
-  told: { readonly atMs: number; readonly left: number; readonly moved: number } | null
-}
 
 export interface DrainEffectsOptions {
   readonly clock: Clock
@@ -197,15 +171,3 @@ export function drainEffects(options: DrainEffectsOptions): DrainEffects {
     },
   }
 }
-
-/** Returns the links that a node still carries: of its routes, and of those that are moving away. */
-export const leftOf = (cell: Cell | undefined): number => cell?.links?.size ?? 0
-
-/** Returns until when the drain ends the routes that are left, ms from now; null: it waits for them. */
-export function remainingMs({ asks }: Drain, nowMs: number): number | null {
-  const ends = [...asks.values()].flatMap(({ untilMs }) => (untilMs === null ? [] : [untilMs]))
-  return ends.length === 0 ? null : Math.max(0, Math.min(...ends) - nowMs)
-}
-
-/** Returns whose drain it is: the operator's lasts longer. */
-export const byOf = ({ asks }: Drain): DrainedBy => (asks.has('operator') ? 'operator' : 'node')

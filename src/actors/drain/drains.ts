@@ -12,16 +12,8 @@ import type { DrainView, IdentityId } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Changes } from '../snapshot/snapshots.js'
 import type { Steerings } from '../steering/steerings.js'
-import {
-  byOf,
-  type Drain,
-  type DrainedBy,
-  drainEffects,
-  type DrainEffects,
-  type DrainEffectsOptions,
-  leftOf,
-  remainingMs,
-} from './drain.effects.js'
+import { drainEffects, type DrainEffects, type DrainEffectsOptions } from './drain.effects.js'
+import { type Drain, type DrainedBy, viewOf } from './drain.js'
 import type { DrainEvent } from './drain.machine.js'
 import { Round } from './round.js'
 
@@ -36,6 +28,7 @@ export interface DrainsOptions extends Omit<DrainEffectsOptions, 'drainOf' | 'te
 
 /** After a restart a drain has at least this long, ms: sessions come back first, and then their routes move. */
 const RESTORED_MS = 30_000
+const NOT_DRAINED = { drained: false, drainedUntilMs: null } as const
 
 export class Drains {
   readonly #options: DrainsOptions
@@ -84,7 +77,7 @@ export class Drains {
     if (drain === undefined) return 'not_drained'
     if (!drain.asks.has('operator')) return 'by_node'
     this.#audit('node.undrained', id, actor, {})
-    this.#options.steerings.set(id, { drained: false, drainedUntilMs: null })
+    this.#options.steerings.set(id, NOT_DRAINED)
     return this.holds(id) ? 'by_node' : 'cancelled'
   }
 
@@ -194,30 +187,16 @@ export class Drains {
     drain.actor.send(event)
     const snapshot = drain.actor.getSnapshot()
     if (snapshot.status !== 'error') return
-    this.#drains.delete(drain.nodeId)
+    const { nodeId, asks } = drain
+    this.#drains.delete(nodeId)
+    if (asks.has('operator')) this.#options.steerings.set(nodeId, NOT_DRAINED)
     this.#effects.readmit(drain)
-    this.#options.failed(drain.nodeId, snapshot.error)
+    this.#options.failed(nodeId, snapshot.error)
   }
 
   #viewOf(drain: Drain): DrainView {
     const { clock, cellOf } = this.#options
-    const { nodeId, startedAtMs, moved, ended, round } = drain
-    const { value } = drain.actor.getSnapshot()
-    const isUnderway = typeof value === 'object'
-    const isMoving = isUnderway && value.underway === 'moving'
-    const leftMs = remainingMs(drain, clock.now())
-    return {
-      nodeId,
-      state: isUnderway ? value.underway : value === 'expired' ? 'expired' : 'empty', // cancelled ones are not kept
-      by: byOf(drain),
-      startedAtMs,
-      left: leftOf(cellOf(nodeId)),
-      moved,
-      waiting: isUnderway ? round.stuck.length : 0,
-      ended,
-      remainingMs: isUnderway && leftMs !== null ? Math.round(leftMs) : null,
-      estimateMs: isMoving ? round.estimateMs : null,
-    }
+    return viewOf(drain, cellOf(drain.nodeId), clock.now())
   }
 
   #audit(kind: string, subject: IdentityId, actor: string, detail: Readonly<Record<string, unknown>>): void {

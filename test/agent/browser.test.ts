@@ -2,10 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { IceWay } from '../../src/agent/ice/ice-way.js'
@@ -13,6 +12,7 @@ import { nodeIce } from '../../src/agent/ice/node-peer.js'
 import { MeshNode } from '../../src/agent/mesh-node.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { commandIn, startServer } from '../support/boson.js'
+import { SHORT_TMP, shortFolder } from '../support/short-folder.js'
 import { until } from '../support/until.js'
 
 const PAGE = join(import.meta.dirname, '../../../test/agent/fixtures/browser-client.html')
@@ -85,9 +85,9 @@ async function serve(t: Test): Promise<{ origin: string; said: readonly Said[] }
 }
 
 function browse(t: Test, url: string): void {
-  const profile = mkdtempSync(join(tmpdir(), 'boson-page-'))
+  const profile = shortFolder()
   const args = ['--headless=new', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, url]
-  const child = spawn('chromium', args, { stdio: 'ignore' })
+  const child = spawn('chromium', args, { stdio: 'ignore', env: { ...process.env, TMPDIR: SHORT_TMP } })
   t.teardown(async () => {
     child.kill('SIGKILL')
     await once(child, 'exit')

@@ -1,8 +1,8 @@
 /** A lab whose coordinator runs, and what tests ask of the agents that they start in it. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { shortFolder } from '../support/short-folder.js'
 import { type Agent, Coordinator, startAgent } from './processes.js'
 import { makeLab, type Lab } from './star.js'
 
@@ -19,7 +19,7 @@ export interface Mesh {
 
 /** Makes a lab whose coordinator runs, and agents that keep their state and interface from start to start. */
 export async function makeMesh(t: Test): Promise<Mesh> {
-  const root = mkdtempSync(join(tmpdir(), 'boson-'))
+  const root = shortFolder()
   t.teardown(() => rmSync(root, { recursive: true }))
   const lab = await makeLab(t)
   const coordinator = new Coordinator(lab.coordinator, join(root, 'server'))

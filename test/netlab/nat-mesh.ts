@@ -1,9 +1,9 @@
 /** A lab with NATs whose coordinator runs, with STUN and TURN, and what can be asked of it and its agents. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PathStory } from '../../src/actors/ports.js'
 import type { PathsPage } from '../../src/app/api/paths.js'
+import { shortFolder } from '../support/short-folder.js'
 import { NatLab, SERVER, SERVER6 } from './nat-lab.js'
 import { type Agent, Coordinator, startAgent } from './processes.js'
 
@@ -48,7 +48,7 @@ export class NatMesh {
 
   /** Makes the lab that `line` describes and starts its coordinator. Whoever made it removes it. */
   static async make(line: string, options: NatMeshOptions = {}): Promise<NatMesh> {
-    const root = mkdtempSync(join(tmpdir(), 'boson-'))
+    const root = shortFolder()
     const mesh = new NatMesh(await NatLab.make(line), root, options)
     try {
       await mesh.coordinator.start()

@@ -2,10 +2,9 @@ import t, { type Test } from 'tap'
 import { generateKeyPairSync } from 'node:crypto'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { takesOrders } from '../../src/agent/wireguard/userspace.js'
+import { shortFolder } from '../support/short-folder.js'
 import { until } from '../support/until.js'
 import { cannotRun, type Namespace } from './namespaces.js'
 import { killWireguardGo } from './processes.js'
@@ -156,8 +155,7 @@ class End {
 /** Two ends; the first is listening already, the second starts when told. */
 async function pair(t: Test, prepare?: (a: End) => Promise<void>): Promise<{ a: End; b: End }> {
   const lab = await makeLab(t)
-  // Not t.testdir(): the name of a Unix socket has at most 107 bytes.
-  const root = mkdtempSync(join(tmpdir(), 'boson-'))
+  const root = shortFolder()
   t.teardown(() => rmSync(root, { recursive: true }))
   const [one, two] = [keyPair(), keyPair()]
   const path = `${root}/relay`

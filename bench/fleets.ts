@@ -73,7 +73,7 @@ export interface FleetWish {
 export function fleetOf(size: number, { alike = false }: FleetWish = {}): BenchFleet {
   const random = seededRandom(1)
   const ledger = new HeartbeatLedger()
-  const someNat = () => (alike ? UNKNOWN_NAT : (NATS[pick(random, NATS.length)] as Nat)) // inside
+  const someNat = () => (alike ? UNKNOWN_NAT : { ...(NATS[pick(random, NATS.length)] as Nat) }) // inside
   const nats = Array.from({ length: size }, someNat)
   const fleet = new Fleet({
     gauges: ledger,

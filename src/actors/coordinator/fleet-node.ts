@@ -1,6 +1,9 @@
-/** A node as route choice sees it: figures are read from where they are measured, never copied. */
+/**
+ * A node as route choice sees it: gauges are read from where they are written, the rest is kept at hand, for a choice
+ * among a hundred thousand nodes waits for memory more than for anything else.
+ */
 import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
-import type { Nat } from '../../mesh/nat.js'
+import { type Nat, UNKNOWN_NAT } from '../../mesh/nat.js'
 import type { NodeFacts } from '../../mesh/node-facts.js'
 import type { Agreed } from '../../mesh/path-policy.js'
 import { type Position, positionOf } from '../../mesh/position.js'
@@ -49,6 +52,10 @@ export class FleetNode implements NodeFacts {
   groups: readonly string[] = []
   costWeight: number | null = null
   position: Position | null = null
+  // What others find out of it: `measure` reads it.
+  nat: Nat = UNKNOWN_NAT
+  lossPct: number | null = null
+  flaps: number | null = null
   bandwidthMbps: number | null = null
   readonly cell: Cell
   readonly #sources: NodeSources
@@ -64,8 +71,16 @@ export class FleetNode implements NodeFacts {
     this.refresh()
   }
 
+  /** Reads again what others have found out; once a beat, for all of it is looked up. */
+  measure(): void {
+    this.nat = this.#sources.natOf(this.cell)
+    this.lossPct = this.#sources.lossPctOf(this.cell)
+    this.flaps = this.#sources.flapsOf(this.cell)
+  }
+
   /** Reads again what the agent and the operator say of the node. */
   refresh(): void {
+    this.measure()
     const { id, profile } = this.cell.identity
     const steering = this.#sources.steeringOf(id)
     this.id = id
@@ -88,23 +103,16 @@ export class FleetNode implements NodeFacts {
   get isFull(): boolean {
     return this.maxSessions !== null && this.reserved >= this.maxSessions
   }
+  /** Each link has a place, so only where very many are taken have the links to be counted. */
   get linksLeft(): number {
+    if (this.reserved < LINKS_PER_SESSION_MAX / 2) return LINKS_PER_SESSION_MAX - this.reserved
     return LINKS_PER_SESSION_MAX - (this.cell.links?.size ?? 0)
-  }
-  get nat(): Nat {
-    return this.#sources.natOf(this.cell)
   }
   get bwTotalMbps(): number | null {
     return this.#sources.gauges.gauge(this.#slot, 'bwTotalMbps')
   }
   get rttMs(): number | null {
     return this.#sources.gauges.rttMs(this.#slot)
-  }
-  get lossPct(): number | null {
-    return this.#sources.lossPctOf(this.cell)
-  }
-  get flaps(): number | null {
-    return this.#sources.flapsOf(this.cell)
   }
   get cpuTotalPct(): number | null {
     return this.#sources.gauges.gauge(this.#slot, 'cpuTotalPct')

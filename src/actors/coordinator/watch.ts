@@ -60,6 +60,7 @@ export class Watch {
     const { clock, fleet, vitals, info, warn } = this.#options
     const { id, cell } = node
     const finding = vitals.look(node)
+    node.measure()
     if (finding === 'degraded') {
       warn(this.#said(id, node), 'a node carries badly; its routes move to better ones')
       fleet.degrade(cell, true)

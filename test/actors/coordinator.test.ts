@@ -57,6 +57,23 @@ t.test('most sockets lost together are a storm, a few or a slow trickle are not'
   t.notOk(few.isStorm(10, 0), 'a small mesh has no storms')
 })
 
+t.test('nodes are looked at and clients brought home while it serves, handovers end at any time', async t => {
+  const settled = { type: 'node.settled', node: NODE } as const
+  const due = { type: 'handover.due', client: CLIENT } as const
+  const settle = { type: 'settleHandover', params: { client: CLIENT } }
+  walk(t, coordinatorMachine, undefined as never, [
+    { when: { type: 'look.due' }, then: 'warming' },
+    { when: settled, then: 'warming' },
+    { when: due, then: 'warming', asks: [settle] },
+    { when: { type: 'warmed' }, then: steady, asks: ['moveAbsent'] },
+    { when: { type: 'look.due' }, then: steady, asks: ['lookAtNodes'] },
+    { when: settled, then: steady, asks: [{ type: 'bringHome', params: { node: NODE } }] },
+    { when: { type: 'drain' }, then: 'draining' },
+    { when: { type: 'look.due' }, then: 'draining' },
+    { when: due, then: 'draining', asks: [settle] },
+  ])
+})
+
 t.test('routes are given while it warms, serves and sheds, and refused while it drains', async t => {
   const wanted: CoordinatorEvent = { type: 'route.wanted', cell: CLIENT, requestId: 3, wish: {} }
   const give = { type: 'giveRoute', params: { cell: CLIENT, requestId: 3 } }

@@ -561,8 +561,9 @@ export interface Deliberation {
   /** When this was said; every time in it is of this clock. */
   readonly nowMs: number
   readonly clientId: IdentityId
-  /** What is asked of the node: what the client's standing route was asked for, and on top of it what this request says. */
+  /** What the client's standing route was asked for, and what this request asks for on top of it: what is hard holds together. */
   readonly wish: RouteWish
+  readonly order: RouteWish
   /** What the operator has laid down for the client. */
   readonly steering: Steering
   /** The route that stands. */

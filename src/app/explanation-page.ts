@@ -29,9 +29,10 @@ const LIKINGS = ['preferred', 'avoided'] as const
 /** Rows of a table on a terminal. */
 export const TABLE_ROWS = 40
 
-/** Returns what is asked of the node, by the client and by the operator; a line each, none when it is nothing. */
-export function askedOf(wish: RouteWish, steering: Steering): string[] {
+/** Returns what is asked of the node: by the client, by the operator, and by this order; a line each, none when it is nothing. */
+export function askedOf(wish: RouteWish, steering: Steering, order: RouteWish = {}): string[] {
   const wished = wordsOf(wish)
+  const ordered = wordsOf(order)
   const { pin, group, prefer, avoid, weights } = steering
   const steered = [
     ...(pin === null ? [] : [`only ${pin}`]),
@@ -41,6 +42,7 @@ export function askedOf(wish: RouteWish, steering: Steering): string[] {
   return [
     ...(wished.length === 0 ? [] : [`asked for: ${wished.join(', ')}`]),
     ...(steered.length === 0 ? [] : [`steered: ${steered.join(', ')}`]),
+    ...(ordered.length === 0 ? [] : [`ordered: ${ordered.join(', ')}`]),
   ]
 }
 

@@ -41,34 +41,32 @@ export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'ass
     const route = book.ofClient(client)
     return route === undefined ? null : summaryOf(route)
   }
-  const whole = (client: Cell, wish: RouteWish): RouteWish => ({
-    ...book.ofClient(client)?.wish,
-    ...wish,
-  })
+  const wishOf = (client: Cell): RouteWish => book.ofClient(client)?.wish ?? {}
 
-  function deliberation(client: Cell, wish: RouteWish, rows: number) {
+  function deliberation(client: Cell, order: RouteWish, rows: number) {
     return {
       nowMs: clock.wallMs(),
       clientId: client.identity.id,
-      wish,
+      wish: wishOf(client),
+      order,
       steering: steerings.of(client.identity.id),
       standing: standingOf(client),
-      explanation: orders.survey(client, wish, rows),
+      explanation: orders.survey(client, order, rows),
     }
   }
 
   return {
     deliberate(clientId, wish, rows) {
       const client = clientOf(clientId)
-      return client === undefined ? null : deliberation(client, whole(client, wish), rows)
+      return client === undefined ? null : deliberation(client, wish, rows)
     },
 
     assign(clientId, wish, rows, actor) {
       const cell = clientOf(clientId)
       if (cell === undefined) return null
-      const said = deliberation(cell, whole(cell, wish), rows)
+      const said = deliberation(cell, wish, rows)
       const heard: RouteOutcome['outcome'][] = []
-      coordinator.send({ type: 'route.ordered', cell, wish: said.wish, answer: come => heard.push(come) })
+      coordinator.send({ type: 'route.ordered', cell, wish, answer: come => heard.push(come) })
       const [outcome] = heard
       if (outcome === undefined) return null
       const route = standingOf(cell)
@@ -99,7 +97,7 @@ export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'ass
         alternatives: rankedIn(route).filter(id => id !== node.identity.id),
         explanation,
         history,
-        now: rows === 0 ? null : orders.survey(client, wish, rows),
+        now: rows === 0 ? null : orders.survey(client, {}, rows),
       }
     },
   }

@@ -17,7 +17,8 @@ t.test(
       status: 200,
       body: {
         clientId: 'alice',
-        wish: { target: 'ams-1', weights: [['rtt', 2]] },
+        wish: { prefer: ['fra-1'] },
+        order: { target: 'ams-1', weights: [['rtt', 2]] },
         steering: NO_STEERING,
         standing: { nodeId: 'fra-1' },
         explanation: {
@@ -108,7 +109,8 @@ const COMPARED: readonly ScoredNode[] = [
 const DELIBERATION: Deliberation = {
   nowMs: NOW_MS,
   clientId: 'alice',
-  wish: { country: 'DE', exit: true, weights: [['rtt', 2]] },
+  wish: { country: 'DE', exit: true },
+  order: { weights: [['rtt', 2]] },
   steering: { ...NO_STEERING, prefer: ['ams-2'], avoid: ['hel-1'], group: 'gold' },
   standing: { routeId: 'r-1', link: 65_536, nodeId: 'fra-1' },
   explanation: {
@@ -127,8 +129,9 @@ t.test('a dry run as a person sees it fits a terminal, and says what unknown mea
   const page = decisionPage(DELIBERATION)
   t.same(page.split('\n'), [
     'alice would move from fra-1 to ams-2: 3 of 9 nodes qualify.',
-    'asked for: country DE, exit, weights rtt=2',
+    'asked for: country DE, exit',
     'steered: rather ams-2, rather not hel-1, group gold',
+    'ordered: weights rtt=2',
     '',
     'NODE     COST  LOAD   RTT  LOSS  REPORTED  PRICE  DISTANCE  FLAPS  TIER',
     'ams-2 +  0.90  0.20  0.06  0.00      0.10   0.25      0.10   0.00  0.00',

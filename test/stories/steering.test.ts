@@ -128,6 +128,22 @@ t.test(
   },
 )
 
+t.test('an order does not take from a client what it has asked for', async t => {
+  const { lab } = await served()
+  await lab.enrolled('node', 'hel-1', { country: 'FI' })
+  const bob = await lab.enrolled('client', 'bob')
+  bob.say({ type: 'route.request', requestId: 1, country: 'FI' })
+  await lab.clock.run(100)
+  for (const order of [{ country: 'DE' }, { target: 'fra-1' }])
+    t.match(lab.mesh.assign('bob', order, 9, 'test'), {
+      wish: { country: 'FI' },
+      order,
+      outcome: 'refused',
+      route: { nodeId: 'hel-1' },
+      explanation: { considered: 3, qualified: 0 },
+    })
+})
+
 t.test('while the coordinator leaves, nothing is ordered', async t => {
   const { lab } = await served()
   const stopping = lab.mesh.stop({ spreadMs: 100 })

@@ -3,7 +3,7 @@
  * break. What they order is a decision among all nodes, for one client, now.
  */
 import { explainAll } from '../../mesh/choose.js'
-import { requirementsOf } from '../../mesh/requirements.js'
+import { rejection, requirementsOf, type Requirements } from '../../mesh/requirements.js'
 import type { Explanation, RouteOutcome, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Fleet } from './fleet.js'
@@ -12,6 +12,8 @@ import type { Route } from './route-book.js'
 import { surveyOf } from './route-forms.js'
 import type { Routing } from './routing.js'
 import { isAstray, mayStay } from './standing.js'
+
+type Survey = ReturnType<typeof explainAll<FleetNode>>
 
 /** Nodes that are stored with an order: of those that qualify, and of those that do not. */
 const STORED_ROWS = 16
@@ -69,19 +71,33 @@ export class Orders {
     const { id } = route.node.identity
     const { prefer = [], avoid = [] } = requirementsOf(route.wish, this.#fleet.clientOf(route.client))
     if (prefer.includes(id) || (prefer.length === 0 && !avoid.includes(id))) return false
-    const [best] = this.#survey(route.client, route.wish).qualified
+    const [best] = this.#survey(route.client, {}).qualified
     if (best === undefined || best.node.cell === route.node) return false
     return avoid.includes(id) ? best.liking !== 'avoided' : best.liking === 'preferred'
   }
 
-  #survey(client: Cell, wish: RouteWish): ReturnType<typeof explainAll<FleetNode>> {
+  /** Looks as if the client's own place were free; what is hard in its own request holds beside what is wanted now. */
+  #survey(client: Cell, wish: RouteWish): Survey {
     const fleet = this.#fleet
     const facts = fleet.clientOf(client)
     const route = this.#routing.book.ofClient(client)
-    const held = route === undefined ? undefined : fleet.of(route.node)
+    if (route === undefined) return explainAll(fleet.nodes(), requirementsOf(wish, facts), facts)
+    const held = fleet.of(route.node)
     if (held !== undefined) fleet.free(held)
-    const survey = explainAll(fleet.nodes(), requirementsOf(wish, facts), facts)
+    const want = requirementsOf({ ...route.wish, ...wish }, facts)
+    const survey = meeting(requirementsOf(route.wish, facts), explainAll(fleet.nodes(), want, facts))
     if (held !== undefined) fleet.reserve(held)
     return survey
   }
+}
+
+/** Returns the survey without those that do not meet these requirements as well. */
+function meeting(want: Requirements, { qualified, rejected }: Survey): Survey {
+  const out: Survey['rejected'][number][] = []
+  const met = qualified.filter(({ node }) => {
+    const reason = rejection(node, want)
+    if (reason !== null) out.push({ node, reason })
+    return reason === null
+  })
+  return { qualified: met, rejected: [...rejected, ...out] }
 }

@@ -15,8 +15,8 @@ Examples:
   $ boson route --client alice --country DE --weigh rtt=2 --dry-run
   $ boson route --client alice --dry-run --json | jq '.explanation.compared[].nodeId'
 
-What is asked for here comes on top of what the client itself has asked for, for this decision only: later ones
-heed the client's own request, and what \`boson steer\` has laid down.`
+What is asked for here comes on top of what the client itself has asked for, for this decision only: what is hard
+holds together. Later ones heed the client's own request, and what \`boson steer\` has laid down.`
 
 const FLAGS = {
   ...asFlags(WISH_SETTINGS),
@@ -60,12 +60,12 @@ export const routeCommand = (): Command =>
 
 /** Returns what a person sees: what came of it, or would, then every node. */
 export function decisionPage(answer: Deliberation | RouteOutcome): string {
-  const { wish, steering, explanation, standing } = answer
+  const { wish, steering, explanation, standing, order } = answer
   const { compared } = explanation
   // After the decision the table marks where the client is now.
   const nodeId = 'outcome' in answer ? answer.route?.nodeId : standing?.nodeId
   const parts = [
-    [verdictOf(answer), ...askedOf(wish, steering)].join('\n'),
+    [verdictOf(answer), ...askedOf(wish, steering, order)].join('\n'),
     compared.length === 0 ? '' : comparedTable(explanation, nodeId ?? null),
     rejectedTable(explanation),
   ]

@@ -41,7 +41,7 @@ const FLAGS = {
   clear: flag(
     {
       ...list(matching(new RegExp(`^(all|${NAMES.join('|')})$`), 'a name')),
-      wanted: `all, or any of ${NAMES.join(',')}`,
+      wanted: `all, or any of ${NAMES.join(', ')}`,
     },
     'What holds no more: names of the flags above, or all.',
   ),

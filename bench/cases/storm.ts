@@ -4,8 +4,7 @@
  */
 import type { Bench, Result, Settings } from '../bench.js'
 import { type Contestant, loadOn, middle, saturatedIn, withServer } from '../contest.js'
-import type { Load, Storm } from '../load/generator.js'
-import type { Server } from '../processes.js'
+import type { Storm } from '../load/generator.js'
 import { interleave } from '../rounds.js'
 
 /** Those who return, of whom a hundredth are nodes and the others have routes to them. */
@@ -13,11 +12,9 @@ const RETURNING = { full: 10_000, quick: 2_000 }
 const NODES = 100
 /** Agents dial within this time after their sockets broke, ms. */
 const WITHIN_MS = 500
-/** Pairs that stay: one before the storm, one while it lasts. */
-const STAYING = 2
+/** Pairs that stay. */
+const STAYING = 1
 const FIRST = 2 * STAYING
-/** Before, so many others come and go at leisure: what a process does for the first time is compiled then. */
-const WARMING = { conns: 3_000, within: 4_000 }
 /** An address for each, as in the field; loopback has as many. */
 const SOURCES = 60_000
 /** What travels between two that stay: a packet at a time, 500 a second. */
@@ -29,7 +26,7 @@ const ours = (settings: Settings, ...more: string[]): Contestant => {
   const population = {
     '--pairs': STAYING,
     '--nodes': NODES,
-    '--clients': returning(settings) - NODES + WARMING.conns,
+    '--clients': returning(settings) - NODES,
     '--carriers': NODES,
   }
   return ['ours', ...Object.entries(population).flat().map(String), '--mute', ...more]
@@ -43,15 +40,9 @@ const arrivals = (settings: Settings) => ({
 })
 
 const storms = (contestant: Contestant, settings: Settings) => () =>
-  withServer(contestant, async server => {
-    await warmed(contestant, server, settings)
-    return loadOn<Storm>(contestant, server, { hello: 'echo', ...arrivals(settings) })
-  })
-
-const warmed = (contestant: Contestant, server: Server, settings: Settings) => {
-  const others = { ...WARMING, first: FIRST + returning(settings) }
-  return loadOn<Storm>(contestant, server, { hello: 'echo', ...arrivals(settings), ...others })
-}
+  withServer(contestant, server =>
+    loadOn<Storm>(contestant, server, { hello: 'echo', ...arrivals(settings) }),
+  )
 
 /** Returns what a storm looks like; `server` says how they are let in. */
 async function measured(server: Contestant, settings: Settings): Promise<Result> {
@@ -86,25 +77,21 @@ async function measured(server: Contestant, settings: Settings): Promise<Result>
   }
 }
 
-/** Latency of a pair that stays, before the storm and while it lasts. */
+/** Latency of a pair that stays, while the others gather and while their storm lasts; beside a pair that is alone. */
 async function bystanders(settings: Settings): Promise<Result> {
   const server = ours(settings, '--paced')
-  const calm: Load[] = []
-  const stormy: Load[] = []
-  for (let round = 1; round <= settings.rounds; round++) {
-    settings.say(`round ${round}/${settings.rounds}`)
-    await withServer(server, async running => {
-      await warmed(server, running, settings)
-      calm.push(await loadOn(server, running, { ...RELAYED, ms: 2_000 }))
+  const alone = () => withServer(server, running => loadOn(server, running, { ...RELAYED, ms: 2_000 }))
+  const amidst = () =>
+    withServer(server, running => {
       const during = () => loadOn<Storm>(server, running, arrivals(settings))
-      stormy.push(await loadOn(server, running, { ...RELAYED, first: 2, untilTold: 1 }, { during }))
+      return loadOn(server, running, { ...RELAYED, untilTold: 1 }, { during })
     })
-  }
+  const { calm, stormy } = await interleave(settings.rounds, { calm: alone, stormy: amidst }, settings.say)
   const [value, least] = [middle(stormy, 'p99'), middle(calm, 'p99')]
   return {
     value,
     unit: 'µs p99 during a storm',
-    limit: { name: 'the same pair in calm', value: least },
+    limit: { name: 'the same pair alone', value: least },
     ratio: least / value,
     saturated: 'server',
     rounds: settings.rounds,
@@ -113,7 +100,7 @@ async function bystanders(settings: Settings): Promise<Result> {
       calmP50: middle(calm, 'p50'),
       p999: middle(stormy, 'p999'),
       lost: middle(stormy, 'lost'),
-      stormSeconds: middle(stormy, 'seconds'),
+      seconds: middle(stormy, 'seconds'),
       foreignBusy: middle(stormy, 'foreignBusy'),
     },
   }

@@ -3,7 +3,8 @@
 //   mode=reply   every connection keeps `window` messages under way; each reply frees one
 //   mode=relay   connections come in pairs: the even one sends `relay.data`, the odd one receives it
 //   mode=cycle   connect, be registered, leave: `cycles` times in `conns` places at once
-//   mode=storm   all connect within `within` ms; who is refused comes back when it was told to
+//   mode=storm   all connect at leisure, within `gather` ms; then all sockets break, and they connect again within
+//                `within` ms. Who is refused comes back when it was told to
 //   mode=lost    the first `dying` of them are cut off; how long until all after `skip` hear of another route
 //
 // With rate=N (messages a second over all connections) reply and relay are open loops instead of closed ones.
@@ -91,7 +92,8 @@ struct Options {
   int apart = number("apart", 0);
   bool stalled = number("stalled", 0);
   double apartRate = number("apartRate", 0);
-  // storm: within this time all of them come, ms.
+  // storm: within this time all of them come, ms; the first time, and when their sockets have broken.
+  double gatherMs = number("gather", 6000);
   double withinMs = number("within", 500);
   // lost: connections that are cut off, and the first that is waited for.
   int dying = number("dying", 0);
@@ -687,13 +689,10 @@ static void report(const Reading &from, uint64_t count, double openSeconds, doub
 
 static constexpr uint64_t GIVE_UP_NS = 60'000'000'000;
 
-static void runStorm() {
-  returns.resize(opt->conns);
-  puts("\"measuring\"");
-  fflush(stdout);
-  Reading from;
-  uint64_t began = from.at;
-  for (int i = 0; i < opt->conns; i++) appointments.push({began + uint64_t(drawn() * opt->withinMs * 1e6), i});
+static void comeWithin(double ms) {
+  returns.assign(opt->conns, Return{});
+  uint64_t began = nanos();
+  for (int i = 0; i < opt->conns; i++) appointments.push({began + uint64_t(drawn() * ms * 1e6), i});
   while (readyCount < opt->conns) {
     uint64_t now = nanos();
     for (; !appointments.empty() && appointments.top().first <= now; appointments.pop()) {
@@ -704,6 +703,18 @@ static void runStorm() {
     dispatch(1);
     if (now > began + GIVE_UP_NS) die("only %d of %d had returned within a minute; %lu turned away, %lu broken", readyCount, opt->conns, turnedAway, broken);
   }
+}
+
+static void runStorm() {
+  comeWithin(opt->gatherMs);
+  puts("\"measuring\"");
+  fflush(stdout);
+  for (Conn &c : conns) hangUp(c);
+  readyCount = 0;
+  turnedAway = broken = 0;
+  latency = Histogram{};
+  Reading from;
+  comeWithin(opt->withinMs);
   int once = 0, more = 0;
   for (const Return &it : returns) (it.refusals == 1 ? once : more) += it.refusals > 0;
   Reading to;

@@ -74,7 +74,7 @@ export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'ass
         kind: 'route.ordered',
         actor,
         subject: clientId,
-        detail: { outcome, from: said.standing?.nodeId ?? null, to: route?.nodeId ?? null },
+        detail: { outcome, order: wish, from: said.standing?.nodeId ?? null, to: route?.nodeId ?? null },
       })
       return { ...said, outcome, route }
     },

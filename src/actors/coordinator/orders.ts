@@ -59,9 +59,11 @@ export class Orders {
       else if (mayStay(this.#fleet, route)) switches.settleHere(route)
       return
     }
-    for (const route of book.ofNode(cell)) {
-      if (isAstray(this.#fleet, route)) switches.move(route, 'operator')
-    }
+    const astray = [...book.ofNode(cell)].filter(route => isAstray(this.#fleet, route))
+    switches.inTurns(astray, route => {
+      const isStill = book.ofLink(route.link) === route && isAstray(this.#fleet, route)
+      if (isStill) switches.move(route, 'operator')
+    })
     switches.trim(cell)
     switches.rescue()
   }

@@ -1,6 +1,7 @@
 /** What one address and one connection may do before and after it has registered. */
 import type { Clock } from '../kit/clock.js'
 import { TokenBucket } from '../kit/token-bucket.js'
+import { allowanceKey } from './remote.js'
 
 export interface EdgeLimits {
   /** Sockets that have not registered, from one address and in all. */
@@ -25,7 +26,10 @@ interface Address {
   hellos: TokenBucket
 }
 
-/** What is held of each address with a connection; an address without one is forgotten once its bucket would be full. */
+/**
+ * What is held of each address with a connection, or of each /64 of IPv6, which one subscriber has. One without a
+ * connection is forgotten once its bucket would be full.
+ */
 export class Addresses {
   greeting = 0
   readonly #clock: Clock
@@ -45,7 +49,7 @@ export class Addresses {
 
   /** Returns why the address may not connect now, or null. */
   barred(remote: string): 'too_many_greetings' | 'too_many_sessions' | null {
-    const address = this.#addresses.get(remote)
+    const address = this.#addresses.get(allowanceKey(remote))
     if (this.greeting >= this.#limits.greetingTotal) return 'too_many_greetings'
     if (address === undefined) return null
     if (address.greeting >= this.#limits.greetingPerAddress) return 'too_many_greetings'
@@ -78,7 +82,7 @@ export class Addresses {
       address.greeting + address.sessions === 0 &&
       address.hellos.waitMs(helloBurst, this.#clock.now()) === 0
     ) {
-      this.#addresses.delete(remote)
+      this.#addresses.delete(allowanceKey(remote))
     }
   }
 
@@ -97,7 +101,8 @@ export class Addresses {
   }
 
   #of(remote: string): Address {
-    let address = this.#addresses.get(remote)
+    const key = allowanceKey(remote)
+    let address = this.#addresses.get(key)
     if (address === undefined) {
       const { hellosPerSecond, helloBurst } = this.#limits
       address = {
@@ -105,7 +110,7 @@ export class Addresses {
         sessions: 0,
         hellos: new TokenBucket(hellosPerSecond, helloBurst, this.#clock.now()),
       }
-      this.#addresses.set(remote, address)
+      this.#addresses.set(key, address)
     }
     return address
   }

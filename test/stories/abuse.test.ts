@@ -39,6 +39,17 @@ t.test('a flood of hellos from one address is cut off, and costs nobody else', a
   await peace()
 })
 
+t.test('the many addresses of one IPv6 subscriber count as one', async t => {
+  const { lab, peace } = await town(t, { limits: { greetingPerAddress: 4 } })
+  for (let n = 0; n < 6; n++) dialling(lab, `2001:db8:0:7::${n + 1}`, 'x')
+  await lab.clock.run(50)
+  t.equal(lab.mesh.stats().connections.greeting, 4)
+  t.notOk(lab.mesh.intake.admit('2001:db8:0:7:ffff::9').ok)
+  t.ok(lab.mesh.intake.admit('2001:db8:0:8::9').ok)
+  await lab.clock.run(TIMING.greetingMs + 100)
+  await peace()
+})
+
 t.test('one address may have so many sockets greeting, and all of them together so many', async t => {
   const { lab, peace } = await town(t, { limits: { greetingPerAddress: 8, greetingTotal: 50 } })
   const eager = Array.from({ length: 10 }, () => dialling(lab, 'attacker', 'x'))

@@ -33,6 +33,11 @@ const RTT_WEIGHT = 1 / 8
 /** A sample above this is a clock that went wrong, not a network, ms. */
 const RTT_MAX_MS = 60_000
 
+/**
+ * A round trip so much longer than usual, by factor and by ms, says that one answer waited: in a cable that was cut for a
+ * while, behind somebody's upload. It does not count unless the next one is late too.
+ */
+const LATE = { times: 3, ms: 100 }
 /** Stamps count 10 µs, so that a round trip on the same machine is not nil; 32 bits of them last 11.9 hours. */
 const STAMPS_PER_MS = 100
 /** Returns what `heartbeat.ack.stamp` says at this moment. */
@@ -46,6 +51,8 @@ export class HeartbeatLedger {
   #rows = new Float64Array(FIRST_SIZE * GAUGES.length).fill(Number.NaN)
   #heard = new Float64Array(FIRST_SIZE)
   #rtt = new Float64Array(FIRST_SIZE).fill(Number.NaN)
+  /** Whether the last sample was late. */
+  #late = new Uint8Array(FIRST_SIZE)
 
   /** Makes sure of the session's row; a session that comes back finds its gauges as they were. */
   open(slot: Slot, nowMs: number): void {
@@ -58,6 +65,7 @@ export class HeartbeatLedger {
     if (slot >= this.#heard.length) return
     this.#rows.fill(Number.NaN, slot * this.#width, (slot + 1) * this.#width)
     this.#rtt[slot] = Number.NaN
+    this.#late[slot] = 0
   }
 
   /** A complete valid message of the session arrived. */
@@ -146,6 +154,10 @@ export class HeartbeatLedger {
     const sample = ((stampOf(nowMs) - stamp) >>> 0) / STAMPS_PER_MS - heldMs
     if (!(sample >= 0 && sample <= RTT_MAX_MS)) return
     const old = this.#rtt[slot] as number // open() made the row
+    const isLate = sample > old * LATE.times + LATE.ms // never before there is an old one
+    const isAlone = isLate && this.#late[slot] === 0
+    this.#late[slot] = Number(isLate)
+    if (isAlone) return
     this.#rtt[slot] = Number.isNaN(old) ? sample : old + RTT_WEIGHT * (sample - old)
   }
 
@@ -162,6 +174,9 @@ export class HeartbeatLedger {
     this.#rows = rows
     this.#heard = heard
     this.#rtt = rtt
+    const late = new Uint8Array(size)
+    late.set(this.#late)
+    this.#late = late
   }
 }
 

@@ -86,6 +86,24 @@ t.test('the ledger keeps the same gauges and gives the same answer either way', 
   t.equal(slow.rttMs(3), 25)
 })
 
+t.test('one answer that waited somewhere is no round trip; two in a row are', async t => {
+  const ledger = new HeartbeatLedger()
+  ledger.open(0, 0)
+  let now = 0
+  const heard = (rttMs: number) => {
+    now += 10_000
+    ledger.beat(0, encode({ ...bare, echoStamp: stampOf(now - rttMs), echoHeldMs: 0 }), 0, now)
+    return ledger.rttMs(0)
+  }
+  t.equal(heard(20), 20)
+  t.equal(heard(9_000), 20, 'its cable was cut for a while')
+  t.equal(heard(28), 21, 'smoothed by an eighth')
+  t.equal(heard(421), 21)
+  t.equal(heard(421), 71, 'it is farther away now')
+  ledger.wipe(0)
+  t.equal(heard(421), 421, 'the next session begins anew')
+})
+
 t.test('a wrong field is named, and changes nothing', async t => {
   const ledger = new HeartbeatLedger()
   ledger.open(0, 0)

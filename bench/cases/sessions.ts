@@ -209,44 +209,33 @@ async function resume(settings: Settings): Promise<Result> {
   }
 }
 
-/** Stopping a session must cost the same however many others there are. */
-async function stop(settings: Settings): Promise<Result> {
-  const goodbyes = (sessions: number) => () =>
-    withServer(nodes(sessions, '--in-memory', String(sessions)), running => running.ask<number>('goodbyes'))
+/** Asks a server with many sessions, and one with few, the same. */
+async function beside(question: string, unit: string, settings: Settings): Promise<Result> {
+  const asked = (sessions: number) => () =>
+    withServer(nodes(sessions, '--in-memory', String(sessions)), running => running.ask<number>(question))
   const many = settings.quick ? 10_000 : 100_000
-  const runs = await interleave(settings.rounds, { many: goodbyes(many), few: goodbyes(1_000) }, settings.say)
+  const runs = await interleave(settings.rounds, { many: asked(many), few: asked(1_000) }, settings.say)
   const value = median(runs.many)
   const least = median(runs.few)
   return {
     value,
-    unit: 'CPU µs/stop',
+    unit,
     limit: { name: 'with 1,000 sessions', value: least },
     ratio: least / value,
     saturated: 'server',
     rounds: settings.rounds,
-    target: 0.33,
     detail: { sessions: many },
   }
 }
 
+/** Stopping a session must cost the same however many others there are. */
+const stop = async (settings: Settings): Promise<Result> => ({
+  ...(await beside('goodbyes', 'CPU µs/stop', settings)),
+  target: 0.33,
+})
+
 /** A page of metrics must not stop the mesh for long, however many sessions there are. */
-async function scrape(settings: Settings): Promise<Result> {
-  const page = (sessions: number) => () =>
-    withServer(nodes(sessions, '--in-memory', String(sessions)), running => running.ask<number>('scrapes'))
-  const many = settings.quick ? 10_000 : 100_000
-  const runs = await interleave(settings.rounds, { many: page(many), few: page(1_000) }, settings.say)
-  const value = median(runs.many)
-  const least = median(runs.few)
-  return {
-    value,
-    unit: 'CPU ms/page',
-    limit: { name: 'with 1,000 sessions', value: least },
-    ratio: least / value,
-    saturated: 'server',
-    rounds: settings.rounds,
-    detail: { sessions: many },
-  }
-}
+const scrape = (settings: Settings): Promise<Result> => beside('scrapes', 'CPU ms/page', settings)
 
 /** Sessions that come and go must leave nothing behind. */
 async function heap(settings: Settings): Promise<Result> {

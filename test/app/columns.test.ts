@@ -4,6 +4,7 @@ import type { ClientView, DrainView, NodeView, RouteView } from '../../src/actor
 import type { Status } from '../../src/app/api/status.js'
 import { statusPage } from '../../src/app/commands/status.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
+import { UNKNOWN_PROFILE } from '../support/unknown-profile.js'
 
 const COMMON = { sessionId: 's', generation: 1, overlay6: 'fd77::2', nat: UNKNOWN_NAT }
 const CLIENT: ClientView = {
@@ -21,20 +22,7 @@ const NODE: NodeView = {
   id: 'fra-1',
   state: 'online',
   overlay4: '10.77.0.2',
-  profile: {
-    agent: 'test',
-    country: 'DE',
-    region: null,
-    latitude: null,
-    longitude: null,
-    maxSessions: null,
-    bandwidthMbps: null,
-    exit: false,
-    tags: [],
-    costWeight: null,
-    policy: 'auto',
-    can: [],
-  },
+  profile: { ...UNKNOWN_PROFILE, agent: 'test', country: 'DE' },
   links: 1,
   reserved: 0,
   places: null,

@@ -12,6 +12,7 @@ import type {
   StoredSession,
   StoredSteering,
 } from '../../src/actors/ports.js'
+import { UNKNOWN_PROFILE } from '../support/unknown-profile.js'
 
 /** A Saturday in November 2026; whole milliseconds, not whole seconds. */
 export const NOW_MS = 1_795_254_000_123
@@ -34,20 +35,7 @@ export const profile: Profile = {
   can: ['probe', 'udp'],
 }
 
-export const unknownProfile: Profile = {
-  agent: 'other',
-  country: null,
-  region: null,
-  latitude: null,
-  longitude: null,
-  maxSessions: null,
-  bandwidthMbps: null,
-  exit: false,
-  tags: [],
-  costWeight: null,
-  policy: 'auto',
-  can: [],
-}
+export const unknownProfile: Profile = { ...UNKNOWN_PROFILE, agent: 'other' }
 
 export const enrolmentKey = (keyId: string, changes: Partial<EnrolmentKey> = {}): EnrolmentKey => ({
   keyId,

@@ -9,6 +9,7 @@ import { ClientHost, NodeHost } from '../lab/hosts.js'
 import { CREDENTIAL, Lab } from '../lab/lab.js'
 import type { RawAgent } from '../support/raw-agent.js'
 import { town } from '../support/town.js'
+import { UNKNOWN_PROFILE } from '../support/unknown-profile.js'
 
 t.test('3,000 sessions that return at once are back in their slots, none refused twice', async t => {
   const lab = new Lab({ limits: { greetingTotal: 100_000 } })
@@ -186,20 +187,7 @@ function suspended(n: number, role: Role = 'client'): Change[] {
     overlay4: `10.77.${(n + 256) >> 8}.${n & 255}`,
     overlay6: `fd77:626f:736f:6e00::${(n + 256).toString(16)}`,
     generation: 1,
-    profile: {
-      agent: 'storm',
-      country: null,
-      region: null,
-      latitude: null,
-      longitude: null,
-      maxSessions: null,
-      bandwidthMbps: null,
-      exit: false,
-      tags: [],
-      policy: 'auto',
-      can: [],
-      costWeight: null,
-    },
+    profile: { ...UNKNOWN_PROFILE, agent: 'storm' },
     createdAtMs: 0,
     revokedAtMs: null,
   }

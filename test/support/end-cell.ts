@@ -3,6 +3,7 @@ import type { Identity, Socket } from '../../src/actors/ports.js'
 import type { Cell, Line } from '../../src/actors/session/cell.js'
 import type { Wire } from '../../src/protocol/messages.js'
 import { SENT } from '../../src/protocol/sent.js'
+import { UNKNOWN_PROFILE } from './unknown-profile.js'
 
 export const IDENTITY: Identity = {
   id: 'x',
@@ -11,20 +12,7 @@ export const IDENTITY: Identity = {
   overlay4: '10.77.0.2',
   overlay6: 'fd77::2',
   generation: 1,
-  profile: {
-    agent: '',
-    country: null,
-    region: null,
-    latitude: null,
-    longitude: null,
-    maxSessions: null,
-    bandwidthMbps: null,
-    exit: false,
-    tags: [],
-    costWeight: null,
-    policy: 'auto',
-    can: [],
-  },
+  profile: UNKNOWN_PROFILE,
   createdAtMs: 0,
   revokedAtMs: null,
 }

@@ -11,6 +11,7 @@ import { Metrics } from '../../src/telemetry/metrics.js'
 import { Rate } from '../../src/telemetry/rate.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
+import { UNKNOWN_PROFILE } from '../support/unknown-profile.js'
 
 const noOutcomes = { direct: 0, turned: 0, failed: 0, lost: 0 }
 
@@ -266,20 +267,7 @@ function nodeView(parts: Partial<NodeView>): NodeView {
     overlay4: '10.77.0.2',
     overlay6: 'fd77::2',
     nat: UNKNOWN_NAT,
-    profile: {
-      agent: 'test',
-      country: 'DE',
-      region: null,
-      latitude: null,
-      longitude: null,
-      maxSessions: null,
-      bandwidthMbps: null,
-      exit: false,
-      tags: [],
-      costWeight: null,
-      policy: 'auto',
-      can: [],
-    },
+    profile: { ...UNKNOWN_PROFILE, agent: 'test', country: 'DE' },
     links: 0,
     reserved: 0,
     places: null,

@@ -7,6 +7,7 @@
 import type { Challenge } from '../actors/admission/challenges.js'
 import type { Connection, Slot, Socket } from '../actors/ports.js'
 import type { Line } from '../actors/session/cell.js'
+import type { Turns } from '../kit/turns.js'
 import { mayBeBeat } from '../lanes/heartbeat-frame.js'
 import { CLOSE, type CloseName } from '../protocol/close-codes.js'
 import { encode, endOfValue, eventOf, FrameError, unpackList } from '../protocol/codec.js'
@@ -24,6 +25,8 @@ export interface Door {
   turn(): number
   register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void
   resume(line: Line, hello: WireOf<'resume'>): void
+  /** Greetings and losses come in floods. */
+  readonly turns: Turns
   /** Takes one hello from the address's allowance. */
   mayGreet(remote: string): boolean
   /** A control message of an established session; false when it may not say that now. */
@@ -111,14 +114,11 @@ export class SocketConnection implements Connection, Line {
   // ── Connection: what the socket brings ─────────────────────────────────────────────────────────
 
   received(message: Uint8Array): void {
-    if (this.#gone) return
-    try {
-      if (this.#slot < 0) this.#greet(message)
-      else this.#take(message)
-    } catch (error) {
-      if (error instanceof FrameError) this.#strike(error.code, error.message, error.about)
-      else this.#door.faulted(this, this.#slot, error)
-    }
+    if (this.#slot >= 0) return this.#hear(message)
+    const { turns } = this.#door
+    // The bytes are only lent: what has to wait is copied.
+    const greeting = turns.isFree ? message : message.slice(0, GREETING_MESSAGE_MAX + 1)
+    turns.run(() => this.#hear(greeting))
   }
 
   receivedText(): void {
@@ -140,7 +140,18 @@ export class SocketConnection implements Connection, Line {
 
   closed(): void {
     this.#gone = true
-    this.#door.lost(this, this.#slot)
+    this.#door.turns.run(() => this.#door.lost(this, this.#slot))
+  }
+
+  #hear(message: Uint8Array): void {
+    if (this.#gone) return
+    try {
+      if (this.#slot < 0) this.#greet(message)
+      else this.#take(message)
+    } catch (error) {
+      if (error instanceof FrameError) this.#strike(error.code, error.message, error.about)
+      else this.#door.faulted(this, this.#slot, error)
+    }
   }
 
   #greet(message: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { Intake, Socket } from '../actors/ports.js'
 import { type Clock, every } from '../kit/clock.js'
 import { Deadlines } from '../kit/deadlines.js'
 import { Schedule } from '../kit/schedule.js'
+import { Turns } from '../kit/turns.js'
 import { CLOSE } from '../protocol/close-codes.js'
 import { type Door, SocketConnection } from './connection.js'
 import { Addresses, type EdgeLimits } from './limits.js'
@@ -15,7 +16,7 @@ export interface IntakeOptions {
   /** How long a socket may take to register, ms. */
   readonly greetingMs: number
   readonly nextChallenge: () => Challenge
-  readonly door: Omit<Door, 'limits' | 'now' | 'mayGreet' | 'established' | 'lost'> & {
+  readonly door: Omit<Door, 'limits' | 'now' | 'turns' | 'mayGreet' | 'established' | 'lost'> & {
     readonly lost: (connection: SocketConnection, slot: number) => void
   }
 }
@@ -49,6 +50,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     ...inner,
     limits,
     now: () => clock.now(),
+    turns: new Turns(clock),
     mayGreet: remote => addresses.hello(remote),
     established: connection => {
       greetings.clear(connection)

@@ -52,6 +52,7 @@ export interface Door {
 /** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
 const CONTROL_LIMIT = 512 * 1024
 const HEARTBEAT = 0x10
+const ANSWERING = 'the first message is being answered'
 /** What a link adds to the control allowance, 1/s and at once: it is set up, tries its ways, and is reported on. */
 const LINK_CONTROL = { perSecond: 1, burst: 8 }
 
@@ -61,6 +62,8 @@ export class SocketConnection implements Connection, Line {
   #challenge: Challenge | null
   #slot: Slot = -1
   #gone = false
+  /** Its greeting is to be heard in a later turn. */
+  #waits = false
   /** Control allowance: a token bucket written out, since there is one for every socket. */
   #tokens: number
   #tokensMs: number
@@ -116,9 +119,15 @@ export class SocketConnection implements Connection, Line {
   received(message: Uint8Array): void {
     if (this.#slot >= 0) return this.#hear(message)
     const { turns } = this.#door
-    // The bytes are only lent: what has to wait is copied.
-    const greeting = turns.isFree ? message : message.slice(0, GREETING_MESSAGE_MAX + 1)
-    turns.run(() => this.#hear(greeting))
+    if (turns.isFree) return turns.run(() => this.#hear(message))
+    // One may wait, or whoever sends more before it registers could fill the memory.
+    if (this.#waits) return this.#gone ? undefined : this.#strike('not_now', ANSWERING)
+    this.#waits = true
+    const own = message.slice(0, GREETING_MESSAGE_MAX + 1)
+    turns.run(() => {
+      this.#waits = false
+      this.#hear(own)
+    })
   }
 
   receivedText(): void {
@@ -161,7 +170,7 @@ export class SocketConnection implements Connection, Line {
       throw new FrameError('malformed', 'one value, and nothing after it')
     const event = eventOf(unpackList(message))
     const challenge = this.#challenge
-    if (challenge === null) return this.#strike('not_now', 'the first message is being answered')
+    if (challenge === null) return this.#strike('not_now', ANSWERING)
     if (event.type !== 'register' && event.type !== 'resume') {
       return this.#strike('not_now', 'the first message is `register` or `resume`')
     }

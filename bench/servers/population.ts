@@ -44,7 +44,12 @@ export function populationOf({
   const numbers = Array.from({ length: firstClient + clients }, (_, n) => n)
   const roleOf = (n: number): Role => ((n < firstNode ? n % 2 === 0 : n >= firstClient) ? 'client' : 'node')
   return {
-    identities: numbers.map(n => identity(n, roleOf(n))),
+    identities: numbers.map(n =>
+      // A node that carries many has said so.
+      n >= firstNode && n < firstNode + carriers && clients > 0
+        ? identity(n, 'node', Math.ceil(clients / carriers))
+        : identity(n, roleOf(n)),
+    ),
     sessions: numbers.map(session),
     routes: [
       ...Array.from({ length: pairs }, (_, n) => route(n, 2 * n, 2 * n + 1)),
@@ -62,7 +67,7 @@ const overlay4 = (n: number) => `10.${64 + (n >> 16)}.${(n >> 8) & 255}.${n & 25
 const overlay6 = (n: number) => `fd77:b050::${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}`
 const idOf = (n: number) => `agent-${n}`
 
-export function identity(n: number, role: Role): Identity {
+export function identity(n: number, role: Role, maxSessions: number | null = null): Identity {
   const publicKey = new Uint8Array(32).fill(7)
   new DataView(publicKey.buffer).setUint32(0, n)
   return {
@@ -78,7 +83,7 @@ export function identity(n: number, role: Role): Identity {
       region: 'eu-central',
       latitude: null,
       longitude: null,
-      maxSessions: null,
+      maxSessions,
       bandwidthMbps: 1_000,
       exit: false,
       tags: [],

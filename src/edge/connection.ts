@@ -49,8 +49,11 @@ export interface Door {
   faulted(connection: SocketConnection, slot: Slot, error: unknown): void
 }
 
-/** Control messages are given up, and the reader with them, when this much waits in the socket, bytes. */
-const CONTROL_LIMIT = 512 * 1024
+/**
+ * Control messages are given up, and the reader with them, when this much waits in the socket, bytes, and for each link
+ * that it is an end of: a node that comes back is told of all of them at once, in about 150 bytes each.
+ */
+const CONTROL_LIMIT = { base: 512 * 1024, perLink: 256 }
 const HEARTBEAT = 0x10
 const ANSWERING = 'the first message is being answered'
 /** What a link adds to the control allowance, 1/s and at once: it is set up, tries its ways, and is reported on. */
@@ -96,10 +99,9 @@ export class SocketConnection implements Connection, Line {
 
   tell(event: Wire): void {
     if (this.#gone) return
-    if (this.socket.send(encode(event)) === SENT.dropped || this.socket.buffered() > CONTROL_LIMIT) {
-      this.#door.count('slow_consumer')
-      this.close('slowConsumer', CLOSE.slowConsumer.doc)
-    }
+    if (this.socket.send(encode(event)) !== SENT.dropped && !this.#isStuck()) return
+    this.#door.count('slow_consumer')
+    this.close('slowConsumer', CLOSE.slowConsumer.doc)
   }
 
   attach(slot: Slot): void {
@@ -236,6 +238,12 @@ export class SocketConnection implements Connection, Line {
     }
     this.#flooding('control_flood')
     return false
+  }
+
+  #isStuck(): boolean {
+    const waiting = this.socket.buffered()
+    if (waiting <= CONTROL_LIMIT.base) return false
+    return waiting > CONTROL_LIMIT.base + this.#door.linksOf(this.#slot) * CONTROL_LIMIT.perLink
   }
 
   #flooding(reason: string): void {

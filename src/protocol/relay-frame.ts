@@ -7,8 +7,11 @@
  *   93 40 ce LL LL LL LL c5 NN NN  <payload ≤65535>
  */
 export const FIRST_LINK = 0x1_0000
-/** Links that one session may be an end of: a list of all of them still fits into one message. */
-export const LINKS_PER_SESSION_MAX = 4_000
+/**
+ * Links that one session may be an end of: ten thousand clients, and a tenth more that are on their way to another node.
+ * A list of all of them beside the longest list of ICE servers still fits into one message.
+ */
+export const LINKS_PER_SESSION_MAX = 11_000
 /** Bytes before the payload, at most. */
 export const RELAY_HEADER_MAX = 10
 /** The largest payload that `relay.data` carries, bytes. A WireGuard packet on a jumbo-frame link fits. */

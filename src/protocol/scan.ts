@@ -8,7 +8,7 @@
 /** Deeper than any message of this protocol nests. */
 export const MAX_DEPTH = 4
 /** More values than any message of this protocol holds. */
-export const MAX_ITEMS = 4_096
+export const MAX_ITEMS = 12_000
 
 const open = new Uint32Array(MAX_DEPTH + 1)
 

@@ -70,6 +70,24 @@ t.test('a node hears when its last place is taken, and when it has one again', a
   t.equal(told.at(-1), 'i1 places.freed')
 })
 
+t.test('only a node that says how many it carries is given more than four thousand links', async t => {
+  const { fleet, steer } = fleetWith()
+  const cell = endCell(1)
+  const node = fleet.set(cell, true)
+  const take = (places: number) => {
+    for (; node.reserved < places; fleet.reserve(node)) cell.links?.add(node.reserved)
+  }
+  take(3_999)
+  t.equal(node.linksLeft, 1)
+  take(4_000)
+  t.equal(node.linksLeft, 0)
+  steer(cell, { maxSessions: 10_000 })
+  t.equal(node.linksLeft, 7_000)
+  take(10_000)
+  t.equal(node.linksLeft, 1_000)
+  t.ok(node.isFull)
+})
+
 t.test('a node that is full when its session begins anew is told so', async t => {
   const { fleet, told } = fleetWith()
   const cell = endCell(1)

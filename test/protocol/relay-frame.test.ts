@@ -1,8 +1,10 @@
 import t from 'tap'
 import { decode, decodeAll, encode } from '../../src/protocol/codec.js'
+import { EXAMPLES } from '../../src/protocol/examples.js'
 import {
   FIRST_LINK,
   isRelayData,
+  LINKS_PER_SESSION_MAX,
   RELAY_HEADER_MAX,
   RELAY_PAYLOAD_MAX,
   relayEnd,
@@ -11,6 +13,7 @@ import {
   relaySize,
   writeRelay,
 } from '../../src/protocol/relay-frame.js'
+import { MESSAGE_MAX } from '../../src/protocol/timing.js'
 import { bytesOf, hex } from './bytes.js'
 
 const SIZES = [0, 1, 2, 31, 120, 254, 255, 256, 257, 1_300, 1_500, RELAY_PAYLOAD_MAX]
@@ -99,4 +102,15 @@ t.test('what lies before and behind a frame is left alone when one is written', 
   t.equal(writeRelay(out, 5, FIRST_LINK, payloadOf(8)), 5 + relaySize(8))
   t.equal(hex(out.subarray(0, 5)), 'ee'.repeat(5))
   t.equal(hex(out.subarray(5 + relaySize(8))), 'ee'.repeat(40 - 5 - relaySize(8)))
+})
+
+t.test('a node with as many links as one session may have hears of all in one message', async t => {
+  const links = Array.from({ length: LINKS_PER_SESSION_MAX }, (_, n) => FIRST_LINK + n)
+  const server: [string, string, string] = ['t'.repeat(256), 'u'.repeat(128), 'p'.repeat(128)]
+  const iceServers = Array.from({ length: 16 }, () => server)
+  for (const type of ['registered', 'resumed'] as const) {
+    const bytes = encode({ ...EXAMPLES[type], links, iceServers })
+    t.ok(bytes.length <= MESSAGE_MAX, `${type}: ${bytes.length} bytes`)
+    t.match(decode(bytes), { type, links })
+  }
 })

@@ -10,6 +10,9 @@ import { type Position, positionOf } from '../../mesh/position.js'
 import type { IdentityId, Slot, Steering } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 
+/** Links that a node may have which has not said how many clients it carries: nobody knows what it is made for. */
+const UNSTATED_LINKS_MAX = 4_000
+
 /** Where a node's gauges are read. */
 export interface GaugeReader {
   gauge(slot: Slot, name: 'bwTotalMbps' | 'cpuTotalPct' | 'packetLossPct' | 'latencyP50Ms'): number | null
@@ -105,8 +108,8 @@ export class FleetNode implements NodeFacts {
   }
   /** Each link has a place, so only where very many are taken have the links to be counted. */
   get linksLeft(): number {
-    if (this.reserved < LINKS_PER_SESSION_MAX / 2) return LINKS_PER_SESSION_MAX - this.reserved
-    return LINKS_PER_SESSION_MAX - (this.cell.links?.size ?? 0)
+    const most = this.maxSessions === null ? UNSTATED_LINKS_MAX : LINKS_PER_SESSION_MAX
+    return most - (this.reserved < most / 2 ? this.reserved : (this.cell.links?.size ?? 0))
   }
   get bwTotalMbps(): number | null {
     return this.#sources.gauges.gauge(this.#slot, 'bwTotalMbps')

@@ -26,3 +26,20 @@ t.test('secrets come from the operating system', async t => {
   const value = systemRandom.float()
   t.ok(value >= 0 && value < 1)
 })
+
+t.test('no secret is given out twice, whatever the sizes', async t => {
+  const given = new Set<string>()
+  let count = 0
+  for (let round = 0; round < 300; round++) {
+    for (const size of [16, 32, 33, 4_096, 5_000]) {
+      const secret = systemRandom.bytes(size)
+      t.equal(secret.length, size)
+      // Its first and last 16 bytes: nothing may come again across the borders of what is drawn at once either.
+      for (const part of [secret.subarray(0, 16), secret.subarray(-16)])
+        given.add(Buffer.from(part).toString('hex'))
+      count += size === 16 ? 1 : 2
+      secret.fill(0) // it belongs to whoever asked, and changes no other
+    }
+  }
+  t.equal(given.size, count)
+})

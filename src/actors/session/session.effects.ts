@@ -1,5 +1,5 @@
 /** What the sessions' actions do. Composed once for all sessions; an action finds its session by its slot. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import { CLOSE } from '../../protocol/close-codes.js'
@@ -49,7 +49,7 @@ export interface SessionEffectsOptions {
 }
 
 const TICKET_BYTES = 32
-export const hashOf = (secret: Uint8Array): Uint8Array => createHash('sha256').update(secret).digest()
+export const hashOf = (secret: Uint8Array): Uint8Array => hash('sha256', secret, 'buffer')
 /** Returns a ticket's hash as the sessions are looked up by it. */
 export const ticketKey = (hash: Uint8Array): string => Buffer.from(hash).toString('base64')
 

@@ -684,9 +684,108 @@ export interface PathCount {
   readonly count: number
 }
 
+// ── what plug-ins may ask and hear ───────────────────────────────────────────────────────────────
+
+/** What happened, for whoever listens: webhooks, the inspector. Told once, in order, after it is so. */
+export type Fact = { readonly atMs: number } & (
+  | {
+      /** A session of this identity has a socket, or has none any more and its time to come back is over. */
+      readonly type: 'node.online' | 'node.offline' | 'client.online' | 'client.offline'
+      readonly id: IdentityId
+      readonly sessionId: SessionId
+      readonly generation: number
+    }
+  | {
+      /** It loses its sessions so often that this is worth a look. */
+      readonly type: 'node.flapping'
+      readonly id: IdentityId
+      readonly generation: number
+      /** Sessions lost lately, each counting half after ten minutes. */
+      readonly flaps: number
+    }
+  | {
+      readonly type: 'route.switched'
+      readonly routeId: RouteId
+      readonly clientId: IdentityId
+      readonly from: IdentityId
+      readonly to: IdentityId
+      readonly cause: string
+    }
+  | { readonly type: 'relay.saturated' | 'relay.relieved'; readonly dropped: number }
+  | {
+      /** An identity, or an enrolment key, that nobody may use any more. */
+      readonly type: 'key.revoked'
+      readonly subject: 'identity' | 'enrolment_key'
+      readonly id: string
+      readonly by: string
+    }
+)
+export type HearFact = (fact: Fact) => void
+
+/** Someone who has enrolled, whether here or not. */
+export interface IdentityView {
+  readonly id: IdentityId
+  readonly role: Role
+  readonly publicKey: Uint8Array
+  readonly overlay4: string
+  readonly overlay6: string
+  readonly generation: number
+  readonly profile: Profile
+  readonly createdAtMs: number
+  readonly revokedAtMs: number | null
+  /** State of its session; null when it has none. */
+  readonly state: string | null
+}
+
+/** What an agent without a socket of its own says when it begins: `register`, but for the proof. */
+export type Hello = Omit<WireOf<'register'>, 'type' | 'proof'>
+
+/** How an agent without a socket of its own shows that it is who it says. */
+export type Vouch =
+  /** By a token that we signed for this identity; whoever says so has verified it. */
+  | { readonly by: 'token' }
+  /** By the proof of its key over a nonce of `challenge()`, good for one minute and one use. */
+  | { readonly by: 'proof'; readonly nonce: Uint8Array; readonly proof: Uint8Array }
+  /** By nothing: it is new, and `hello.credential` admits it. Never lets anyone become an identity that exists. */
+  | { readonly by: 'credential' }
+
+/** What a proof of key possession is made over. */
+export interface MailboxChallenge {
+  readonly serverId: string
+  /** X25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array
+  readonly nonce: Uint8Array
+}
+
+export type ReportBatch = Omit<WireOf<'report.batch'>, 'type'>
+/** Resolves when the batch is durable, or says why not. What it rejects with is told as `later`. */
+export type TakeReports = (
+  from: IdentityId,
+  batch: ReportBatch,
+) => Promise<Omit<WireOf<'report.ack'>, 'type' | 'stream' | 'seq'>>
+
 /** The mesh as plug-ins, pages and the command line see it. */
 export interface MeshApi {
   readonly serverId: string
+  /** Gives what agents report over their sessions to `take` from now on; returns what ends it. Nobody takes them: `refused`. */
+  takeReports(take: TakeReports): () => void
+  /** Calls `hear` with every fact from now on; returns what ends it. What `hear` throws is logged and stays with it. */
+  onFact(hear: HearFact): () => void
+  /** Returns who has enrolled under this id; null when nobody has. */
+  identity(id: IdentityId): IdentityView | null
+  /** Yields everyone who has enrolled. */
+  identities(): Iterable<IdentityView>
+  /** Keeps a line of the audit, durably. */
+  audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
+  /** Returns a new challenge for an agent without a socket. */
+  challenge(): MailboxChallenge
+  /**
+   * Begins, or takes over, the session of an agent whose socket is a mailbox: what the agent says is given to the
+   * connection as messages of the wire, what it is told arrives at `socket.send`. The same door, limits and actors
+   * as for any other. The outcome arrives as `registered` or `refused`; null, and `refused` is told, when the limits
+   * allow no more connections.
+   */
+  enter(socket: Socket, hello: Hello, vouch: Vouch): Connection | null
   /** `booting`, `serving`, `draining` or `stopped`. */
   state(): string
   stats(): MeshStats

@@ -5,10 +5,10 @@
 import type { Journal, Store } from '../actors/ports.js'
 import { heldClock } from '../agent/held-clock.js'
 import { Allowances } from '../edge/allowances.js'
-import { bearer } from '../edge/bearer.js'
+import { recogniser } from '../edge/bearer.js'
 import { httpHandler } from '../edge/http.js'
 import { Remotes } from '../edge/remote.js'
-import { Router } from '../edge/router.js'
+import { Router } from '../http/router.js'
 import { type EdgeServer, listen } from '../edge/server.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
@@ -17,9 +17,13 @@ import { HealthReport, type Ping } from '../telemetry/health.js'
 import { LoopDelay } from '../telemetry/loop-delay.js'
 import { Metrics } from '../telemetry/metrics.js'
 import { Rate } from '../telemetry/rate.js'
+import { agentTokens } from './agent-tokens.js'
 import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
+import { startPlugins } from './plugins.js'
+import type { OpenRoom } from '../store/index.js'
+import type { Plugin } from './plugin.js'
 import type { Turn, TurnOptions } from './turn.js'
 import { VERSION } from './version.js'
 
@@ -34,6 +38,10 @@ export interface CoordinatorOptions {
   /** How the store is kept, in words. */
   readonly storeKind: string
   readonly journal: Journal
+  /** Rooms beside the mesh, and where they keep their tables; absent: none. */
+  readonly plugins?: { readonly list: readonly Plugin[]; readonly room: OpenRoom }
+  /** Signs the tokens of agents that speak HTTP. */
+  readonly jwtSecret: string
   /** null when there is no Redis. */
   readonly redis: Ping | null
   /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
@@ -77,6 +85,25 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   })
   const relayBytes = new Rate(clock, () => mesh.stats().relay.bytes)
   const remotes = new Remotes(config.trustedProxies)
+  const tokens = agentTokens({
+    clock,
+    mesh,
+    serverId: options.serverId,
+    secret: options.jwtSecret,
+    oldSecret: config.jwtOldSecret,
+    lifeMs: config.jwtLifeMs,
+  })
+  const plugins = await startPlugins(options.plugins?.list ?? [], mesh, {
+    config,
+    clock,
+    random: options.random,
+    log,
+    tokens,
+    traversal: turn ?? null,
+    room: options.plugins?.room,
+    audit: event => mesh.audit(event),
+  })
+  metrics.add(plugins.figures)
   const routes = apiRoutes({
     clock,
     mesh,
@@ -105,10 +132,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       origins: new Set(config.origins),
       http: httpHandler({
         clock,
-        router: new Router(routes),
+        router: new Router([...routes, ...plugins.routes]),
         remotes,
-        authorise: bearer(options.token),
-        allowances: new Allowances(clock, config.httpPerMinute),
+        recognise: recogniser(options.token, token => tokens.recognise(token)),
+        allowances: {
+          address: new Allowances(clock, config.httpPerMinute),
+          identity: new Allowances(clock, config.httpPerMinutePerIdentity),
+        },
         corsOrigins: new Set(config.corsOrigin),
         served: request => {
           metrics.served(request)
@@ -127,6 +157,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       faulted: (error, remote) => log.error({ err: error, remote }, 'a socket failed and was closed'),
     })
   } catch (error) {
+    await plugins.stop()
     await Promise.all([mesh.stop({ spreadMs: 0 }), turn?.stop()])
     relayBytes.stop()
     loop.stop()
@@ -143,6 +174,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       server.shut()
       // The mesh's timers do not keep the process alive, and nothing may listen any more.
       const alive = heldClock.setTimeout(() => undefined, ALIVE_MS)
+      await plugins.stop()
       await Promise.all([mesh.stop({ spreadMs }), turn?.drain(Math.min(spreadMs, TURN_DRAIN_MS))])
       await turn?.stop()
       heldClock.clearTimeout(alive)

@@ -12,18 +12,20 @@ import { Orders } from '../actors/coordinator/orders.js'
 import { Routing } from '../actors/coordinator/routing.js'
 import { Vitals } from '../actors/coordinator/vitals.js'
 import { Drains } from '../actors/drain/drains.js'
+import { Facts } from '../actors/facts.js'
 import { PathLedger } from '../actors/path/ledger.js'
 import { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { Ear } from '../actors/path/ear.js'
 import { Paths } from '../actors/path/paths.js'
 import { mayReach } from '../actors/path/reach.js'
+import { Reports } from '../actors/reports.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { earAt, Whereabouts } from '../actors/path/whereabouts.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import { sessionLogics } from '../actors/session/session.effects.js'
-import { maySay } from '../actors/session/session.events.js'
+import { maySay, type SessionFact } from '../actors/session/session.events.js'
 import { Sessions } from '../actors/session/sessions.js'
 import { Snapshots } from '../actors/snapshot/snapshots.js'
 import { Steerings } from '../actors/steering/steerings.js'
@@ -38,6 +40,7 @@ import type { Wire } from '../protocol/messages.js'
 import { policyOf, type PolicyRule } from '../mesh/path-policy.js'
 import { TIMING } from '../protocol/timing.js'
 import { createEnrolmentKey } from './enrolment.js'
+import { identityViews } from './identity-view.js'
 import { meshView } from './mesh-view.js'
 import { restore } from './restore.js'
 import { routeViews } from './route-view.js'
@@ -117,6 +120,13 @@ const PROBE_FACTS = {
   unanswered: 'probe.unanswered',
 } as const
 
+/** What the world hears of a session's facts. */
+const PRESENCE: Readonly<Partial<Record<SessionFact, 'online' | 'offline'>>> = {
+  joined: 'online',
+  returned: 'online',
+  left: 'offline',
+}
+
 /** How long the sessions of the process before have to come back before their routes move, ms. */
 const WARMING_MS = 10_000
 /** The first slot to come back in, ms: by then the next process usually listens. */
@@ -141,6 +151,10 @@ export function createMesh(options: MeshOptions): Mesh {
     denied[reason] = (denied[reason] ?? 0) + 1
   }
 
+  const facts = new Facts((error, { type }) => log.error({ err: error, fact: type }, 'a listener failed'))
+  const reports = new Reports((error, { identity }) =>
+    log.warn({ err: error, id: identity.id }, 'a report could not be taken'),
+  )
   const server = createActor(serverMachine)
   const cluster = createActor(clusterMachine)
   const table = new RelayTable()
@@ -302,7 +316,13 @@ export function createMesh(options: MeshOptions): Mesh {
   })
   const tellCoordinator = (event: CoordinatorEvent) => {
     coordinator.actor.send(event)
-    if (event.type === 'session.told') natProbes.told(event.cell, event.fact)
+    if (event.type !== 'session.told') return
+    natProbes.told(event.cell, event.fact)
+    const { identity, role, sessionId } = event.cell
+    const presence = PRESENCE[event.fact]
+    if (presence === undefined) return
+    const { id, generation } = identity
+    facts.tell({ type: `${role}.${presence}`, atMs: clock.wallMs(), id, sessionId, generation })
   }
 
   const logics = sessionLogics({
@@ -337,6 +357,7 @@ export function createMesh(options: MeshOptions): Mesh {
     store,
     sessions,
     identities,
+    challenges,
     changes: snapshots,
     pacing,
     count,
@@ -355,6 +376,7 @@ export function createMesh(options: MeshOptions): Mesh {
     door: {
       register: (line, challenge, hello) => admission.register(line, challenge, hello),
       resume: (line, hello) => admission.resume(line, hello),
+      enter: (line, hello, vouch) => admission.enter(line, hello, vouch),
       control: (slot, event) => {
         const cell = sessions.at(slot)
         return cell !== undefined && hear(cell, event)
@@ -416,6 +438,9 @@ export function createMesh(options: MeshOptions): Mesh {
         return true
       case 'path.attempt':
         paths.attempted(event.link, cell, event)
+        return true
+      case 'report.batch':
+        reports.received(cell, event)
         return true
       case 'renew':
         sessions.deliver(cell, { type: 'asked.renewal' })
@@ -509,6 +534,10 @@ export function createMesh(options: MeshOptions): Mesh {
       coordinator: coordinator.actor,
     }),
     ...steeringView({ identities, steerings, changes: snapshots }),
+    ...identityViews({ serverId, identities, sessions, challenges, intake }),
+    onFact: hear => facts.on(hear),
+    takeReports: take => reports.taken(take),
+    audit: event => snapshots.audit(event),
     intake,
 
     async start() {

@@ -40,6 +40,11 @@ export function turnSecret(config: Config, random: Random): string {
   return config.turnStaticSecret ?? onceMade(config.dataDir, 'turn-secret', () => hex(random.bytes(32)))
 }
 
+/** Returns what signs the tokens of agents that speak HTTP: the configured secret, or the one of the data directory. */
+export function jwtSecret(config: Config, random: Random): string {
+  return config.jwtSecret ?? onceMade(config.dataDir, 'jwt-secret', () => hex(random.bytes(32)))
+}
+
 /** Returns the coordinator's own id: the configured one, or one made once. */
 export function ownServerId(config: Config, random: Random): string {
   return config.serverId ?? onceMade(config.dataDir, 'server-id', () => `boson-${hex(random.bytes(4))}`)

@@ -24,7 +24,8 @@ import type { Config } from './config.js'
 import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
 import { greeting } from './greeting.js'
-import { checkSecrets, operatorToken, ownServerId, turnSecret } from './secrets.js'
+import { PLUGINS } from './plugins.js'
+import { checkSecrets, jwtSecret, operatorToken, ownServerId, turnSecret } from './secrets.js'
 import { Turn, type TurnOptions } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
@@ -91,6 +92,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
       random: systemRandom,
       serverId: ownServerId(config, systemRandom),
       token: operatorToken(config, systemRandom),
+      jwtSecret: jwtSecret(config, systemRandom),
+      plugins: { list: PLUGINS, room: store.room },
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
       ...(turnMode !== 'off' && {

@@ -142,6 +142,19 @@ export const portRange: Accepts<string> = {
   wanted: 'two ports from 1024 to 65535 such as 49152-65535',
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A time with its unit; gives ms. */
+export const lifetime = (minMs: number, maxMs: number): Accepts<number> => ({
+  schema: z
+    .string()
+    .trim()
+    .regex(/^\d{1,9}[smhd]$/)
+    .transform(value => Number(value.slice(0, -1)) * (UNIT_MS[value.slice(-1)] as number)) // the expression knows no other
+    .pipe(z.number().min(minMs).max(maxMs)),
+  wanted: 'a time such as 24h, 90m or 3600s',
+})
+
 /** A comma-separated list, or a list in the file. */
 export const list = (of: Accepts<string>, max = 64): Accepts<readonly string[]> => ({
   schema: z

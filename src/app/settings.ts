@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mes
 import {
   ipAddress,
   ipv6Address,
+  lifetime,
   list,
   matching,
   network,
@@ -32,6 +33,7 @@ export { flagOf } from './setting.js'
 const path = text(4096)
 /** An hour, the longest that any interval may be set to, ms. */
 const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
 
 export const SETTINGS = {
   // where it listens
@@ -64,6 +66,9 @@ export const SETTINGS = {
   }),
   httpPerMinute: standard('BOSON_HTTP_PER_MINUTE', whole(1, 1_000_000), 300, {
     doc: 'HTTP requests a minute from one address without a valid token.',
+  }),
+  httpPerMinutePerIdentity: standard('BOSON_HTTP_PER_MINUTE_PER_IDENTITY', whole(1, 1_000_000), 600, {
+    doc: 'HTTP requests a minute of one node or client that holds a token of ours.',
   }),
   metricsOpen: standard('BOSON_METRICS_OPEN', yesNo, false, {
     doc: 'Lets anyone read /metrics. Otherwise only this machine and holders of SECRET_TOKEN may.',
@@ -107,7 +112,13 @@ export const SETTINGS = {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',
   }),
   jwtSecret: secret('JWT_SECRET', {
-    doc: 'Signs account tokens, at least 32 characters. Required in production.',
+    doc: 'Signs the tokens of agents that speak HTTP, at least 32 characters. Required in production; otherwise made once in the data directory.',
+  }),
+  jwtOldSecret: secret('BOSON_JWT_OLD_SECRET', {
+    doc: 'The secret before: tokens signed with it are taken until it is unset.',
+  }),
+  jwtLifeMs: standard('JWT_EXPIRES_IN', lifetime(60_000, 30 * DAY_MS), DAY_MS, {
+    doc: 'How long a token of an agent that speaks HTTP is good, with its unit: 24h, 90m, 3600s.',
   }),
   turnStaticSecret: secret('TURN_STATIC_SECRET', {
     doc: 'Signs TURN credentials, at least 32 characters. Required in production.',

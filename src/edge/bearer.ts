@@ -1,14 +1,15 @@
-/** Compares bearer tokens in time that says nothing about them. */
+/** Compares the operator's token in time that says nothing about it. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { bearerOf, type Recognise } from '../http/caller.js'
 
-export type Authorise = (authorization: string | undefined) => boolean
-
-/** Returns a test for the header `Authorization: Bearer <token>`. */
-export function bearer(token: string): Authorise {
+/** Returns who asks: the operator by its token, or whom `others` knows by theirs. */
+export function recogniser(token: string, others?: (token: string) => ReturnType<Recognise>): Recognise {
   const wanted = digest(token)
   return authorization => {
-    const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
-    return given !== undefined && timingSafeEqual(digest(given), wanted)
+    const bearer = bearerOf(authorization)
+    if (bearer === null) return { kind: 'stranger', bearer }
+    if (timingSafeEqual(digest(bearer), wanted)) return { kind: 'operator', name: 'operator' }
+    return others?.(bearer) ?? { kind: 'stranger', bearer }
   }
 }
 

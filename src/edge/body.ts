@@ -1,22 +1,26 @@
 /** Reads the body of a request, which arrives in pieces that are only lent, up to a bound. */
 import type { HttpResponse } from 'uWebSockets.js'
-import { badRequest, HttpError } from './http-error.js'
-import type { Request } from './router.js'
+import { badRequest, HttpError } from '../http/faults.js'
+import type { Request } from '../http/router.js'
 import type { z } from 'zod'
 
-/** The largest body, bytes. Nothing that the operator's interface takes comes near it. */
+/** The largest body where an endpoint does not say otherwise, bytes. */
 export const BODY_MAX = 64 * 1024
 
 /** Resolves with the whole body; rejects with 413 as soon as it is too large. Call it before any await. */
-export function readBody(res: HttpResponse, contentLength: string | undefined): Promise<Uint8Array> {
-  const tooLarge = () => new HttpError(413, 'too_large', `the body may have at most ${BODY_MAX} bytes`)
-  if (Number(contentLength ?? 0) > BODY_MAX) return Promise.reject(tooLarge())
+export function readBody(
+  res: HttpResponse,
+  contentLength: string | undefined,
+  max = BODY_MAX,
+): Promise<Uint8Array> {
+  const tooLarge = () => new HttpError(413, 'too_large', `the body may have at most ${max} bytes`)
+  if (Number(contentLength ?? 0) > max) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
     let size = 0
     res.onData((piece, isLast) => {
       size += piece.byteLength
-      if (size > BODY_MAX) return reject(tooLarge())
+      if (size > max) return reject(tooLarge())
       pieces.push(Buffer.from(Buffer.from(piece))) // a copy: the piece dies with this call
       if (isLast) resolve(Buffer.concat(pieces, size))
     })

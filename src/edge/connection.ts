@@ -5,7 +5,7 @@
  *   greeting ─ register | resume ─→ waiting ─ attach ─→ session ─→ gone
  */
 import type { Challenge } from '../actors/admission/challenges.js'
-import type { Connection, Slot, Socket } from '../actors/ports.js'
+import type { Connection, Hello, Slot, Socket, Vouch } from '../actors/ports.js'
 import type { Line } from '../actors/session/cell.js'
 import type { Turns } from '../kit/turns.js'
 import { mayBeBeat } from '../lanes/heartbeat-frame.js'
@@ -25,6 +25,7 @@ export interface Door {
   turn(): number
   register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void
   resume(line: Line, hello: WireOf<'resume'>): void
+  enter(line: Line, hello: Hello, vouch: Vouch): void
   /** Greetings and losses come in floods. */
   readonly turns: Turns
   /** Takes one hello from the address's allowance. */
@@ -130,6 +131,13 @@ export class SocketConnection implements Connection, Line {
       this.#waits = false
       this.#hear(own)
     })
+  }
+
+  /** Greets for an agent whose socket is a mailbox. */
+  enter(hello: Hello, vouch: Vouch): void {
+    if (!this.#door.mayGreet(this.socket.remote)) return this.#flooding('hello_flood')
+    this.#challenge = null
+    this.#door.enter(this, hello, vouch)
   }
 
   receivedText(): void {

@@ -1,17 +1,17 @@
 /**
  * HTTP on the port of the mesh. Each request passes the same doors, cheapest first:
  *
- *   route ─→ token ─→ allowance of the address ─→ body (bounded) ─→ handler ─→ reply
+ *   route ─→ token ─→ allowance of the identity, or of the address ─→ body (bounded) ─→ handler ─→ reply
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import type { Caller, Recognise } from '../http/caller.js'
 import type { Clock } from '../kit/clock.js'
 import type { Allowances } from './allowances.js'
-import type { Authorise } from './bearer.js'
 import { readBody } from './body.js'
-import { HttpError, notFound, unauthorised } from './http-error.js'
+import { forbidden, HttpError, notFound, unauthorised } from '../http/faults.js'
 import type { Remote, Remotes } from './remote.js'
-import { empty, faultReply, type Reply } from './reply.js'
-import type { Match, Request, Route, Router } from './router.js'
+import { asHttpError, empty, faultReply, PHRASES, type Reply } from '../http/reply.js'
+import type { Access, Match, Request, Route, Router } from '../http/router.js'
 
 export interface Served {
   readonly method: string
@@ -27,8 +27,9 @@ export interface HttpOptions {
   readonly clock: Clock
   readonly router: Router
   readonly remotes: Remotes
-  readonly authorise: Authorise
-  readonly allowances: Allowances
+  readonly recognise: Recognise
+  /** How often an address may ask without being known, and how often an identity. */
+  readonly allowances: { readonly address: Allowances; readonly identity: Allowances }
   /** Web pages that may call from a browser. */
   readonly corsOrigins: ReadonlySet<string>
   /** Hears of every request that was answered. */
@@ -72,12 +73,12 @@ export function httpHandler(options: HttpOptions): HttpHandler {
       res.cork(() => write(res, reply, cors, method === 'HEAD', closeConnection))
     }
     const fail = (error: unknown) => {
-      const code = error instanceof HttpError ? error.code : 'internal'
-      if (!(error instanceof HttpError)) options.faulted(error, `${method} ${path}`)
+      const { code } = asHttpError(error)
+      if (code === 'internal') options.faulted(error, `${method} ${path}`)
       // A body that was not read would be taken for the next request.
       finish(faultReply(error), code, WITH_BODY.has(method))
     }
-    const answer = async (route: Route, body: Uint8Array) => {
+    const answer = async (route: Route, caller: Caller, body: Uint8Array) => {
       const request: Request = {
         method,
         path,
@@ -85,6 +86,7 @@ export function httpHandler(options: HttpOptions): HttpHandler {
         query: new URLSearchParams(query),
         headers,
         remote: remote.address,
+        caller,
         body,
       }
       finish(await route.handle(request), null)
@@ -92,9 +94,22 @@ export function httpHandler(options: HttpOptions): HttpHandler {
 
     try {
       if (method === 'OPTIONS') return finish(preflight(match), null)
-      const route = admitted(options, match, remote, headers)
-      const body = WITH_BODY.has(method) ? readBody(res, headers.get('content-length')) : NO_BODY
-      body.then(bytes => answer(route, bytes)).catch(fail)
+      const read = () =>
+        WITH_BODY.has(method) ? readBody(res, headers.get('content-length'), match.route?.bodyMax) : NO_BODY
+      const caller = options.recognise(headers.get('authorization'))
+      if (caller instanceof Promise) {
+        // What is not read before an await is gone.
+        const body = read()
+        body.catch(() => undefined)
+        caller
+          .then(async known => answer(admitted(options, match, remote, known), known, await body))
+          .catch(fail)
+        return
+      }
+      const route = admitted(options, match, remote, caller)
+      read()
+        .then(bytes => answer(route, caller, bytes))
+        .catch(fail)
     } catch (error) {
       fail(error)
     }
@@ -104,14 +119,13 @@ export function httpHandler(options: HttpOptions): HttpHandler {
 const NO_BODY: Promise<Uint8Array> = Promise.resolve(new Uint8Array(0))
 
 /** Returns the route when the caller may use it, or throws what is in the way. */
-function admitted(
-  { authorise, allowances }: HttpOptions,
-  match: Match,
-  remote: Remote,
-  headers: ReadonlyMap<string, string>,
-): Route {
-  const known = authorise(headers.get('authorization'))
-  const waitS = known ? 0 : allowances.take(remote.address)
+function admitted({ allowances }: HttpOptions, match: Match, remote: Remote, caller: Caller): Route {
+  const waitS =
+    caller.kind === 'operator'
+      ? 0
+      : caller.kind === 'agent'
+        ? allowances.identity.take(caller.id)
+        : allowances.address.take(remote.address)
   if (waitS > 0)
     throw new HttpError(429, 'too_many_requests', `too many requests: come back in ${waitS} s`, {
       'Retry-After': String(waitS),
@@ -122,9 +136,16 @@ function admitted(
       Allow: match.allowed.join(', '),
     })
   }
-  const { access } = match.route
-  if (access === 'open' || known || (access === 'local' && remote.local)) return match.route
-  throw unauthorised()
+  if (mayUse(match.route.access, caller, remote)) return match.route
+  if (caller.kind === 'agent') throw forbidden('this is for operators')
+  throw match.route.access === 'agent'
+    ? unauthorised('this needs the header `Authorization: Bearer <sessionToken>`, which registering gives')
+    : unauthorised()
+}
+
+function mayUse(access: Access, { kind }: Caller, remote: Remote): boolean {
+  if (kind === 'operator' || access === 'open') return true
+  return access === 'agent' ? kind === 'agent' : access === 'local' && remote.local
 }
 
 function preflight(match: Match): Reply {
@@ -162,24 +183,4 @@ export function write(
   if (headOnly) res.endWithoutBody(Buffer.byteLength(reply.body), closeConnection)
   else if (reply.status === 204) res.endWithoutBody(undefined, closeConnection)
   else res.end(reply.body, closeConnection)
-}
-
-const PHRASES: Readonly<Record<number, string>> = {
-  200: 'OK',
-  201: 'Created',
-  204: 'No Content',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  409: 'Conflict',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Content',
-  426: 'Upgrade Required',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
 }

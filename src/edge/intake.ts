@@ -1,6 +1,6 @@
 /** Where a shell hands its sockets: limits before registration, a deadline for the greeting, then the door. */
 import type { Challenge } from '../actors/admission/challenges.js'
-import type { Intake, Socket } from '../actors/ports.js'
+import type { Hello, Intake, Socket, Vouch } from '../actors/ports.js'
 import { type Clock, every } from '../kit/clock.js'
 import { Deadlines } from '../kit/deadlines.js'
 import { Schedule } from '../kit/schedule.js'
@@ -23,6 +23,8 @@ export interface IntakeOptions {
 
 export interface SocketIntake extends Intake {
   counts(): { readonly open: number; readonly greeting: number }
+  /** Lets an agent in whose socket is a mailbox. */
+  enter(socket: Socket, hello: Hello, vouch: Vouch): SocketConnection
   /** Closes every socket with this reason, and takes no more. */
   shut(close: keyof typeof CLOSE): void
 }
@@ -70,6 +72,20 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     return Math.max(1, Math.ceil(returns.book(1, now) / 1_000))
   }
 
+  const opened = (socket: Socket): SocketConnection => {
+    addresses.opened(socket.remote)
+    const connection = new SocketConnection(
+      socket,
+      door,
+      options.nextChallenge(),
+      options.serverId,
+      clock.wallMs(),
+    )
+    connections.add(connection)
+    greetings.set(connection, options.greetingMs)
+    return connection
+  }
+
   return {
     admit(remote) {
       const reason = shut ? 'shut' : addresses.barred(remote)
@@ -77,17 +93,10 @@ export function createIntake(options: IntakeOptions): SocketIntake {
       inner.count(reason)
       return { ok: false, retryAfterS: retryAfterS(clock.now()) }
     },
-    opened(socket: Socket) {
-      addresses.opened(socket.remote)
-      const connection = new SocketConnection(
-        socket,
-        door,
-        options.nextChallenge(),
-        options.serverId,
-        clock.wallMs(),
-      )
-      connections.add(connection)
-      greetings.set(connection, options.greetingMs)
+    opened,
+    enter(socket, hello, vouch) {
+      const connection = opened(socket)
+      connection.enter(hello, vouch)
       return connection
     },
     counts: () => ({ open: connections.size, greeting: addresses.greeting }),

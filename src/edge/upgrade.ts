@@ -1,7 +1,7 @@
 /** Who may open the mesh's WebSocket. Decided before the upgrade, answered in a sentence. */
 import type { Intake } from '../actors/ports.js'
 import { SUBPROTOCOL } from '../protocol/timing.js'
-import { badRequest, HttpError, unavailable } from './http-error.js'
+import { badRequest, HttpError, unavailable } from '../http/faults.js'
 
 export interface Knock {
   /** Sec-WebSocket-Protocol as sent. */

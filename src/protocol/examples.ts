@@ -251,4 +251,31 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
   'relay.data': { type: 'relay.data', link, payload: bytes('0400000068690000') },
   'relay.gone': { type: 'relay.gone', link, reason: 'no_such_link' },
   'relay.pressure': { type: 'relay.pressure', link, dropped: 12, queueMs: 180.5 },
+  'report.batch': {
+    type: 'report.batch',
+    stream: 'spool-7f3a',
+    seq: 42,
+    clients: [[1_768_473_000_000, '185.142.123.45', 'Mozilla/5.0', 'Germany', 'Berlin', 'DE']],
+    traffic: [
+      [1_768_472_700_000, 1_768_473_000_000, 'proxy', 'eu-1', 524_288_000, 314_572_800, 1_543, 145, 3],
+    ],
+    logs: [
+      [
+        1_768_473_000_000,
+        'error',
+        'Failed to connect to upstream',
+        'Connection timeout after 30s',
+        '{"retries":3}',
+      ],
+    ],
+    dropped: 0,
+  },
+  'report.ack': {
+    type: 'report.ack',
+    stream: 'spool-7f3a',
+    seq: 42,
+    outcome: 'later',
+    reason: 'the database is away',
+    retryAfterMs: 5_000,
+  },
 }

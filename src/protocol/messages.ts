@@ -16,6 +16,7 @@ import {
   message,
   oneOf,
   optional,
+  prose,
   str,
   tuple,
   u32,
@@ -579,6 +580,57 @@ export const RelayPressure = message(0x42, 'relay.pressure', {
   },
 })
 
+// ── 0x60–0x6f reports ────────────────────────────────────────────────────────────────────────────
+
+/** Records of one kind in one batch. */
+export const REPORT_RECORDS_MAX = 100
+
+export const ReportBatch = message(0x60, 'report.batch', {
+  direction: 'agent→server',
+  doc: 'What the agent saw of its own users. A batch that was numbered never changes; it is sent again until it is acknowledged, and counts once.',
+  fields: {
+    stream: id.doc('Names the agent’s spool; a new one when the spool was lost.'),
+    seq: u53.doc('Grows by one with each batch of the stream; batches are acknowledged in this order.'),
+    clients: listOf(
+      tuple(u53, str(45), optional(str(512)), optional(str(64)), optional(str(128)), optional(country)),
+      REPORT_RECORDS_MAX,
+    ).doc(
+      'Users seen: when (ms since 1970 UTC), IP address, user agent, name of the country, city, ISO 3166-1 code.',
+    ),
+    traffic: listOf(
+      tuple(u53, u53, oneOf('proxy', 'domain'), id, u53, u53, u53, f64plus, u53),
+      REPORT_RECORDS_MAX,
+    ).doc(
+      'Traffic of a resource: from and until (ms since 1970 UTC), its type and id, bytes in, bytes out, requests, mean response time (ms), errors.',
+    ),
+    logs: listOf(
+      tuple(
+        u53,
+        oneOf('info', 'warning', 'error'),
+        prose(1_024),
+        optional(prose(4_096)),
+        optional(prose(4_096)),
+      ),
+      REPORT_RECORDS_MAX,
+    ).doc('Log lines: when (ms since 1970 UTC), level, message, details, metadata as JSON.'),
+    dropped: u53.doc('Records of this stream that the agent had no room for, in all.'),
+  },
+})
+
+export const ReportAck = message(0x61, 'report.ack', {
+  direction: 'server→agent',
+  doc: 'Answers each `report.batch`.',
+  fields: {
+    stream: id.doc('As in the batch.'),
+    seq: u53.doc('As in the batch.'),
+    outcome: oneOf('stored', 'later', 'refused').doc(
+      '`stored`: it is durable and was counted once, now or before. `later`: send it again. `refused`: it never will be.',
+    ),
+    reason: optional(str(256)).doc('For people.'),
+    retryAfterMs: optional(u32).doc('Of `later`: wait so long, ms.'),
+  },
+})
+
 export const ALL = [
   Welcome,
   Register,
@@ -616,6 +668,8 @@ export const ALL = [
   RelayData,
   RelayGone,
   RelayPressure,
+  ReportBatch,
+  ReportAck,
 ] as const
 
 /** Codes that are spoken for by messages still to come, so that no other message takes them. */

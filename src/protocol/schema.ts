@@ -59,6 +59,15 @@ export const str = (max: number): Kind<string, false> =>
     `string of at most ${max} UTF-16 units without control characters`,
     v => typeof v === 'string' && v.length <= max && !CONTROLS.test(v),
   )
+/** As `CONTROLS`, but lines may end and be indented. */
+// oxlint-disable-next-line no-control-regex -- finding control characters is its purpose
+const CONTROLS_IN_PROSE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/
+export const prose = (max: number): Kind<string, false> =>
+  kind(
+    `prose ≤${max}`,
+    `string of at most ${max} UTF-16 units without control characters but tab and newline`,
+    v => typeof v === 'string' && v.length <= max && !CONTROLS_IN_PROSE.test(v),
+  )
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** Returns true when `value` can name a node, a client or a coordinator. */
 export const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value)

@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect } from 'kysely'
 import { imageOf } from './image.js'
-import { migrate } from './migrations/index.js'
+import { MIGRATIONS } from './migrations/index.js'
+import { migrate } from './migrations/migrate.js'
 import { IMAGE } from './pglite-directory.js'
 import { PGLITE_OPTIONS } from './pglite-options.js'
 
@@ -16,7 +17,7 @@ const directory = mkdtempSync(join(tmpdir(), 'boson-image-'))
 try {
   const pglite = await PGlite.create(directory, PGLITE_OPTIONS)
   const db = new Kysely({ dialect: new PGliteDialect({ pglite }) })
-  await migrate(db)
+  await migrate(db, MIGRATIONS)
   // Nothing is ever made from the templates, and they are two thirds of the files.
   await pglite.exec('update pg_database set datistemplate = false')
   for (const template of ['template0', 'template1']) await pglite.exec(`drop database ${template}`)

@@ -4,12 +4,14 @@ import type { Store } from '../actors/ports.js'
 import { type Clock, systemClock } from '../kit/clock.js'
 import type { Database } from './database.js'
 import type { StoreLog } from './log.js'
-import { migrate } from './migrations/index.js'
+import { MIGRATIONS } from './migrations/index.js'
+import { migrate } from './migrations/migrate.js'
 import { type OverlayOptions, OverlayPool } from './overlay-pool.js'
 import { settleOverlay } from './overlay-settled.js'
 import { openDirectory } from './pglite-directory.js'
 import { postgresPool } from './postgres-pool.js'
 import { RETENTION, type Retention } from './retention.js'
+import { type OpenRoom, roomsOf } from './rooms.js'
 import { asStoreError } from './sql-errors.js'
 import { SqlStore } from './sql-store.js'
 
@@ -25,7 +27,11 @@ export interface StoreOptions extends OverlayOptions {
   readonly clock?: Pick<Clock, 'now' | 'wallMs'>
 }
 
-export type OpenStore = Store & { readonly kind: 'pglite' | 'postgres' }
+export type OpenStore = Store & {
+  readonly kind: 'pglite' | 'postgres'
+  /** Opens the tables of a plug-in, which live in the same database. */
+  readonly room: OpenRoom
+}
 
 const QUERY_TIMEOUT_MS = 5_000
 /** A migration may rewrite a large table, ms. */
@@ -46,7 +52,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       throw error
     })
     const retention = { ...RETENTION, ...options.retention }
-    return new SqlStore(db, { kind, pool, retention, clock: options.clock ?? systemClock })
+    return Object.assign(new SqlStore(db, { kind, pool, retention, clock: options.clock ?? systemClock }), {
+      room: roomsOf(kind, db),
+    })
   } catch (error) {
     throw asStoreError(error)
   }
@@ -74,7 +82,7 @@ async function openPglite({ dataDir, log, queryTimeoutMs = QUERY_TIMEOUT_MS }: S
 async function migrateThrough(pool: PostgresPool, log: StoreLog | undefined): Promise<void> {
   const db = kyselyOver(pool)
   try {
-    const applied = await migrate(db)
+    const applied = await migrate(db, MIGRATIONS)
     if (applied.length > 0) log?.info({ migrations: applied }, 'the tables were brought to this version')
   } finally {
     await db.destroy()

@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { MeshApi, TurnView } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
-import { asMetric } from './figure.js'
+import { asMetric, type Figure } from './figure.js'
 import type { LoopDelay } from './loop-delay.js'
 import { type Look, look, MESH_FIGURES } from './mesh-figures.js'
 import { NODE_LATENCY, NodeLatency } from './node-latency.js'
@@ -67,6 +67,11 @@ export class Metrics {
       registers,
     })
     collectDefaultMetrics({ register: this.#registry })
+  }
+
+  /** Tells these as well. */
+  add(figures: readonly Figure<void>[]): void {
+    for (const figure of figures) this.#registry.registerMetric(asMetric(figure, () => undefined))
   }
 
   served({ method, endpoint, status, fault, durationMs }: ServedRequest): void {

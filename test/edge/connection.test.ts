@@ -26,6 +26,7 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
     count: () => {},
     register: unused,
     resume: unused,
+    enter: unused,
     mayGreet: unused,
     control: unused,
     forward: unused,

@@ -18,8 +18,15 @@ t.test('what is not there is told as JSON', async t => {
   const { get } = serve(t)
   const missing = await get('/nothing/here')
   t.equal(missing.status, 404)
-  t.equal(missing.headers['content-type'], 'application/json; charset=utf-8')
-  t.same(JSON.parse(missing.body), { error: { message: 'no such page', statusCode: 404 } })
+  t.equal(missing.headers['content-type'], 'application/problem+json; charset=utf-8')
+  t.same(JSON.parse(missing.body), {
+    type: 'about:blank',
+    title: 'Not Found',
+    status: 404,
+    detail: 'no such page',
+    code: 'not_found',
+    error: { message: 'no such page', statusCode: 404 },
+  })
   const wrong = await get('/hello', { method: 'DELETE' })
   t.equal(wrong.status, 405)
   t.equal(wrong.headers.allow, 'GET, HEAD')
@@ -81,7 +88,11 @@ t.test('a body arrives whole, up to its bound', async t => {
 t.test('a fault of ours is logged, and its caller learns nothing of it', async t => {
   const { get, faults } = serve(t)
   const answer = await get('/broken')
-  t.same(JSON.parse(answer.body), { error: { message: 'internal error', statusCode: 500 } })
+  t.match(JSON.parse(answer.body), {
+    detail: 'internal error',
+    error: { message: 'internal error', statusCode: 500 },
+  })
+  t.notMatch(answer.body, 'hunter2')
   t.match(faults[0], { message: 'the password is hunter2' })
 })
 

@@ -1,10 +1,10 @@
 /** The parts of the edge that need no socket. */
 import t from 'tap'
 import { Allowances } from '../../src/edge/allowances.js'
-import { bearer } from '../../src/edge/bearer.js'
+import { recogniser } from '../../src/edge/bearer.js'
 import { allowanceKey, Remotes } from '../../src/edge/remote.js'
-import { type Route, Router } from '../../src/edge/router.js'
-import { text } from '../../src/edge/reply.js'
+import { type Route, Router } from '../../src/http/router.js'
+import { text } from '../../src/http/reply.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 t.test('who is on the other end', async t => {
@@ -63,10 +63,11 @@ t.test('however many addresses ask, a bounded number is remembered', async t => 
 })
 
 t.test('bearer tokens', async t => {
-  const authorise = bearer('right')
-  for (const header of ['Bearer right', 'bearer right', 'BEARER   right']) t.ok(authorise(header), header)
+  const recognise = recogniser('right')
+  for (const header of ['Bearer right', 'bearer right', 'BEARER   right'])
+    t.match(recognise(header), { kind: 'operator' }, header)
   for (const header of [undefined, '', 'right', 'Bearer', 'Bearer wrong', 'Bearer right x', 'Basic right'])
-    t.notOk(authorise(header), String(header))
+    t.match(recognise(header), { kind: 'stranger' }, String(header))
 })
 
 t.test('which route a path has', async t => {

@@ -6,12 +6,12 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
 import { Allowances } from '../../src/edge/allowances.js'
-import { bearer } from '../../src/edge/bearer.js'
+import { recogniser } from '../../src/edge/bearer.js'
 import { readJson } from '../../src/edge/body.js'
 import { type HttpOptions, httpHandler, type Served } from '../../src/edge/http.js'
 import { Remotes } from '../../src/edge/remote.js'
-import { json, text } from '../../src/edge/reply.js'
-import { type Route, Router } from '../../src/edge/router.js'
+import { json, text } from '../../src/http/reply.js'
+import { type Route, Router } from '../../src/http/router.js'
 import { type EdgeServer, listen, type ServerOptions } from '../../src/edge/server.js'
 import { systemClock } from '../../src/kit/clock.js'
 
@@ -22,7 +22,7 @@ export const slow: (() => void)[] = []
 
 const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/hello', access: 'open', handle: () => text('grüße') },
-  { method: 'GET', path: '/secret', access: 'token', handle: () => text('secret') },
+  { method: 'GET', path: '/secret', access: 'operator', handle: () => text('secret') },
   { method: 'GET', path: '/local', access: 'local', handle: () => text('local') },
   { method: 'GET', path: '/who', access: 'open', handle: ({ remote }) => text(remote) },
   { method: 'GET', path: '/things/{id}', access: 'open', handle: ({ params }) => text(params.id ?? '') },
@@ -102,8 +102,11 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
     clock: systemClock,
     router: new Router(ROUTES),
     remotes,
-    authorise: bearer(TOKEN),
-    allowances: new Allowances(systemClock, http.perMinute ?? 6_000),
+    recognise: recogniser(TOKEN),
+    allowances: {
+      address: new Allowances(systemClock, http.perMinute ?? 6_000),
+      identity: new Allowances(systemClock, http.perMinute ?? 6_000),
+    },
     corsOrigins: new Set(http.cors ?? []),
     served: request => requests.push(request),
     faulted: error => faults.push(error),

@@ -38,6 +38,7 @@ function ofKind(name: string): fc.Arbitrary<unknown> {
     return fc.uint8Array(size.startsWith('≤') ? { maxLength: 300 } : { minLength: max, maxLength: max })
   }
   if (word === 'str') return text(max)
+  if (word === 'prose') return text(max).map(line => line.replaceAll('x', '\n'))
   switch (name) {
     case 'bool':
       return fc.boolean()

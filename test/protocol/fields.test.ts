@@ -33,7 +33,7 @@ function sample(name: string): unknown {
   if (name.startsWith('bytes')) return new Uint8Array(Number(name.split(' ')[1]))
   if (name === 'endpoint') return '192.0.2.1:1'
   if (name === 'candidate') return 'host 192.0.2.1:1'
-  return name === 'u32' || name.startsWith('f64') ? 7 : 'x'
+  return name === 'u32' || name === 'u53' || name.startsWith('f64') ? 7 : 'x'
 }
 
 /** Returns the largest value of a bounded kind and the one just beyond it; null for kinds without a bound. */
@@ -44,7 +44,8 @@ function bounds(name: string): { largest: unknown; beyond: unknown } | null {
     const item = sample(list[2] as string)
     return { largest: Array(Number(list[1])).fill(item), beyond: Array(Number(list[1]) + 1).fill(item) }
   }
-  if (name.startsWith('str')) return { largest: 'x'.repeat(size), beyond: 'x'.repeat(size + 1) }
+  if (name.startsWith('str') || name.startsWith('prose'))
+    return { largest: 'x'.repeat(size), beyond: 'x'.repeat(size + 1) }
   if (name.startsWith('bytes')) return { largest: new Uint8Array(size), beyond: new Uint8Array(size + 1) }
   if (name === 'u32') return { largest: 2 ** 32 - 1, beyond: 2 ** 32 }
   if (name === 'u53') return { largest: Number.MAX_SAFE_INTEGER, beyond: 2 ** 53 }

@@ -4,7 +4,8 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import t from 'tap'
 import { openStore } from '../../src/store/index.js'
 import type { Database } from '../../src/store/database.js'
-import { migrate } from '../../src/store/migrations/index.js'
+import { MIGRATIONS } from '../../src/store/migrations/index.js'
+import { migrate } from '../../src/store/migrations/migrate.js'
 import { OverlayPool } from '../../src/store/overlay-pool.js'
 import { openDirectory } from '../../src/store/pglite-directory.js'
 import { RETENTION } from '../../src/store/retention.js'
@@ -18,7 +19,7 @@ t.test('the promises of a store', async t => {
   // One database for all of them, emptied in between: opening one takes most of a second.
   const { pool } = await openDirectory({ dataDir: t.testdir(), queryTimeoutMs: 5_000, log: undefined })
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
-  await migrate(db)
+  await migrate(db, MIGRATIONS)
   t.teardown(() => db.destroy())
   storeConformance(t, async (_t, conditions) => {
     await sql`truncate identities, sessions, routes, paths, steerings, audit_events, enrolment_keys`.execute(
@@ -73,7 +74,7 @@ t.test('a directory whose making was cut short is made anew', async t => {
 t.test('a first start finds the tables already made', async t => {
   const { pool } = await openDirectory({ dataDir: t.testdir(), queryTimeoutMs: 5_000, log: undefined })
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
-  t.strictSame(await migrate(db), [])
+  t.strictSame(await migrate(db, MIGRATIONS), [])
   await db.destroy()
 })
 

@@ -195,6 +195,13 @@ function metricsOf(parts: Partial<MeshApi>, clock = new SimulatedClock()): Metri
 function mesh(parts: Partial<MeshApi>): MeshApi {
   return {
     serverId: 'test',
+    onFact: () => () => {},
+    takeReports: () => () => {},
+    identity: () => null,
+    identities: () => [],
+    audit: () => {},
+    challenge: () => ({ serverId: 'test', publicKey: new Uint8Array(32), nonce: new Uint8Array(32) }),
+    enter: () => null,
     state: () => 'serving',
     stats: () => stats({}),
     nodes: () => [],

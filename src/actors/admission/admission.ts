@@ -12,13 +12,13 @@ import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { WireOf } from '../../protocol/messages.js'
 import { proofHolds } from '../../protocol/proof.js'
-import type { EnrolOutcome, EnrolRequest, Identity, Profile, Store } from '../ports.js'
+import type { EnrolOutcome, EnrolRequest, Hello, Identity, Profile, Store, Vouch } from '../ports.js'
 import type { Cell, Line } from '../session/cell.js'
 import { hashOf, ticketKey } from '../session/session.effects.js'
 import type { RefusalCode } from '../session/session.events.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Changes } from '../snapshot/snapshots.js'
-import type { Challenge } from './challenges.js'
+import type { Challenge, Challenges } from './challenges.js'
 import type { Identities } from './identities.js'
 import { COST, type Pacing } from './pacing.js'
 import { closeFor } from './refusals.js'
@@ -30,6 +30,7 @@ export interface AdmissionOptions {
   readonly store: Store
   readonly sessions: Sessions
   readonly identities: Identities
+  readonly challenges: Challenges
   readonly changes: Changes
   readonly pacing: Pacing
   /** The coordinator leaves: nobody is let in. */
@@ -67,15 +68,38 @@ export class Admission {
     this.#options = options
   }
 
-  register(line: Line, challenge: Challenge, hello: WireOf<'register'>): void {
-    const { serverId, identities, sessions, pacing } = this.#options
-    const { role, id, publicKey, proof } = hello
+  register(line: Line, challenge: Challenge, { proof, ...hello }: WireOf<'register'>): void {
+    this.#admit(line, hello, () => this.#proves(challenge, hello, proof))
+  }
+
+  /** Lets in an agent whose socket is a mailbox. */
+  enter(line: Line, hello: Hello, vouch: Vouch): void {
+    const { challenges, identities } = this.#options
+    this.#admit(line, hello, () => {
+      if (vouch.by === 'token') return identities.of(hello.id) !== undefined
+      // Whoever holds an enrolment key does not thereby hold the key of someone who is known.
+      if (vouch.by === 'credential') {
+        const known = identities.of(hello.id)
+        return known === undefined || !sameBytes(known.publicKey, hello.publicKey)
+      }
+      const challenge = challenges.redeem(vouch.nonce)
+      return challenge !== null && this.#proves(challenge, hello, vouch.proof)
+    })
+  }
+
+  #proves(challenge: Challenge, { role, id, publicKey }: Hello, proof: Uint8Array): boolean {
+    const bound = { nonce: challenge.nonce, role, id, serverId: this.#options.serverId }
+    return proofHolds(challenge.privateKey, publicKey, bound, proof)
+  }
+
+  #admit(line: Line, hello: Hello, isProven: () => boolean): void {
+    const { identities, sessions, pacing } = this.#options
+    const { role, id, publicKey } = hello
     if (this.#options.draining()) return this.#refuse(line, 'draining')
     // Of one address: nobody elsewhere can use up the slot of an id that is not theirs.
     const waitMs = pacing.ask('register', `${line.socket.remote} ${id}`, COST.register)
     if (waitMs > 0) return this.#refuse(line, 'overloaded', waitMs)
-    const bound = { nonce: challenge.nonce, role, id, serverId }
-    if (!proofHolds(challenge.privateKey, publicKey, bound, proof)) return this.#refuse(line, 'proof_failed')
+    if (!isProven()) return this.#refuse(line, 'proof_failed')
     const identity = identities.of(id)
     if (identity === undefined) return this.#firstContact(line, hello)
     if (!sameBytes(identity.publicKey, publicKey)) return this.#keyMismatch(line, hello)
@@ -127,7 +151,7 @@ export class Admission {
     })
   }
 
-  #firstContact(line: Line, hello: WireOf<'register'>): void {
+  #firstContact(line: Line, hello: Hello): void {
     const { identities, sessions, clock, pacing } = this.#options
     pacing.charge('register', COST.firstContact - COST.register)
     if (hello.credential === undefined) return this.#refuse(line, 'not_authorised')
@@ -176,7 +200,7 @@ export class Admission {
     if (line.gone) sessions.deliver(cell, { type: 'socket.lost' })
   }
 
-  #keyMismatch(line: Line, { id, role }: WireOf<'register'>): void {
+  #keyMismatch(line: Line, { id, role }: Hello): void {
     this.#options.changes.audit({
       kind: 'identity.key_mismatch',
       actor: line.socket.remote,
@@ -221,7 +245,7 @@ export class Admission {
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
-function profileOf(hello: WireOf<'register'>): Profile {
+function profileOf(hello: Hello): Profile {
   return {
     agent: hello.agent,
     country: hello.country ?? null,

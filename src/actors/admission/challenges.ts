@@ -16,12 +16,17 @@ export interface Challenge {
 
 /** How long one key serves, ms. Longer than a connection may take to register. */
 const KEY_LIFE_MS = 60_000
+/** How long a challenge that was lent waits for its proof, ms, and how many do at most; the oldest goes first. */
+const LENT_MS = 60_000
+const LENT_MAX = 10_000
 
 export class Challenges {
   readonly #clock: Clock
   readonly #random: Random
   #key: { publicKey: Uint8Array; privateKey: KeyObject } | null = null
   #madeMs = 0
+  /** Challenges of agents without a socket, by nonce, in the order of their time. */
+  readonly #lent = new Map<string, { readonly challenge: Challenge; readonly untilMs: number }>()
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock
@@ -37,4 +42,25 @@ export class Challenges {
     }
     return { ...this.#key, nonce: this.#random.bytes(32) }
   }
+
+  /** Returns a challenge that `redeem` knows by its nonce: for agents that have no connection to keep it. */
+  lend(): Challenge {
+    const challenge = this.next()
+    const now = this.#clock.now()
+    for (const [nonce, { untilMs }] of this.#lent) {
+      if (untilMs > now && this.#lent.size < LENT_MAX) break
+      this.#lent.delete(nonce)
+    }
+    this.#lent.set(keyOf(challenge.nonce), { challenge, untilMs: now + LENT_MS })
+    return challenge
+  }
+
+  /** Returns the challenge of a nonce, once; null when there is none, or its time is over. */
+  redeem(nonce: Uint8Array): Challenge | null {
+    const lent = this.#lent.get(keyOf(nonce))
+    this.#lent.delete(keyOf(nonce))
+    return lent !== undefined && lent.untilMs > this.#clock.now() ? lent.challenge : null
+  }
 }
+
+const keyOf = (nonce: Uint8Array): string => Buffer.from(nonce).toString('base64')

@@ -11,6 +11,10 @@ export class Identities {
     return this.#byId.size
   }
 
+  [Symbol.iterator](): IterableIterator<Identity> {
+    return this.#byId.values()
+  }
+
   of(id: IdentityId): Identity | undefined {
     return this.#byId.get(id)
   }

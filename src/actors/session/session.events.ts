@@ -46,6 +46,7 @@ export type AgentRequest = Extract<
       | 'probe.report'
       | 'path.signal'
       | 'path.attempt'
+      | 'report.batch'
       | 'renew'
       | 'goodbye'
       | 'error'
@@ -59,6 +60,7 @@ const BOTH = [
   'probe.report',
   'path.signal',
   'path.attempt',
+  'report.batch',
   'renew',
   'goodbye',
   'error',

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import type { RouteWish } from '../../actors/ports.js'
 import { readJson } from '../../edge/body.js'
-import { badRequest, notFound, unavailable } from '../../edge/http-error.js'
-import { json } from '../../edge/reply.js'
-import type { Request, Route } from '../../edge/router.js'
+import { badRequest, notFound, unavailable } from '../../http/faults.js'
+import { json } from '../../http/reply.js'
+import type { Request, Route } from '../../http/router.js'
 import { weightList } from '../wish.js'
 import { amount, id, ids, weights } from './fields.js'
 import { limitOf } from './lists.js'
@@ -40,7 +40,7 @@ export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
   {
     method: 'POST',
     path: '/api/v1/routes',
-    access: 'token',
+    access: 'operator',
     handle: request => {
       const { clientId, wish, dryRun } = readJson(request, Order)
       const rows = limitOf(request)
@@ -57,7 +57,7 @@ export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
   {
     method: 'GET',
     path: '/api/v1/routes/{id}/explanation',
-    access: 'token',
+    access: 'operator',
     handle: request => {
       const { id = '' } = request.params
       const story = mesh.explain(id, isNow(request) ? limitOf(request) : 0)

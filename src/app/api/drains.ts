@@ -1,9 +1,9 @@
 /** `/api/v1/drains` and `/api/v1/nodes/{id}/drain`: nodes that are to go, and how far they are. */
 import { z } from 'zod'
 import { readJson } from '../../edge/body.js'
-import { conflict, notFound } from '../../edge/http-error.js'
-import { json } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { conflict, notFound } from '../../http/faults.js'
+import { json } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 /** A deadline is at most this far away, ms: a week. */
@@ -21,13 +21,13 @@ export const drainRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route[] 
   {
     method: 'GET',
     path: '/api/v1/drains',
-    access: 'token',
+    access: 'operator',
     handle: () => json({ drains: mesh.drains() }),
   },
   {
     method: 'POST',
     path: PATH,
-    access: 'token',
+    access: 'operator',
     handle: request => {
       const { id = '' } = request.params
       const { withinMs } = readJson(request, Wish)
@@ -39,7 +39,7 @@ export const drainRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route[] 
   {
     method: 'DELETE',
     path: PATH,
-    access: 'token',
+    access: 'operator',
     handle: ({ params: { id = '' } }) => {
       const outcome = mesh.cancelDrain(id, 'operator')
       if (outcome === 'not_drained') throw notFound(`no node ${id} is drained`)

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import type { EnrolmentKey } from '../../actors/ports.js'
 import { readJson } from '../../edge/body.js'
-import { notFound, unavailable } from '../../edge/http-error.js'
-import { json, type Reply } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { notFound, unavailable } from '../../http/faults.js'
+import { json, type Reply } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 /** An enrolment key as it is listed: without its secret, which nobody has. */
@@ -40,7 +40,7 @@ export function enrolmentRoutes({
     {
       method: 'POST',
       path: '/api/v1/enrolment-keys',
-      access: 'token',
+      access: 'operator',
       handle: request => {
         const wish = readJson(request, Wish)
         return whenStored(async () => {
@@ -52,13 +52,13 @@ export function enrolmentRoutes({
     {
       method: 'GET',
       path: '/api/v1/enrolment-keys',
-      access: 'token',
+      access: 'operator',
       handle: () => whenStored(async () => json({ keys: (await store.enrolmentKeys()).map(listed) })),
     },
     {
       method: 'DELETE',
       path: '/api/v1/enrolment-keys/{id}',
-      access: 'token',
+      access: 'operator',
       handle: ({ params: { id = '' } }) =>
         whenStored(async () => {
           if (!(await store.revokeEnrolmentKey(id, clock.wallMs())))

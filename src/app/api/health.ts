@@ -1,6 +1,6 @@
 /** `/health`, `/health/ready`, `/health/live`: for people, for load balancers, for supervisors. */
-import { json } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { json } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 export const healthRoutes = ({ health }: Pick<ApiParts, 'health'>): readonly Route[] => [

@@ -1,7 +1,7 @@
 /** What there is now, as lists: nodes, clients, routes, and the newest lines of the audit. */
-import { badRequest } from '../../edge/http-error.js'
-import { json } from '../../edge/reply.js'
-import type { Request, Route } from '../../edge/router.js'
+import { badRequest } from '../../http/faults.js'
+import { json } from '../../http/reply.js'
+import type { Request, Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 /** How many rows a list has when nobody says, and at most. */
@@ -15,7 +15,7 @@ export function listRoutes({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): r
   ): Route => ({
     method: 'GET',
     path: `/api/v1/${name}`,
-    access: 'token',
+    access: 'operator',
     handle: async request => {
       const limit = limitOf(request)
       return json({ [name]: (await rows(limit)).slice(0, limit) })

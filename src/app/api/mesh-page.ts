@@ -1,7 +1,7 @@
 /** What someone sees who opens the coordinator, or the mesh's own address, in a browser. */
-import { HttpError } from '../../edge/http-error.js'
-import { text } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { HttpError } from '../../http/faults.js'
+import { text } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import { MESH_PATH, SUBPROTOCOL } from '../../protocol/timing.js'
 
 export const rootRoute: Route = {

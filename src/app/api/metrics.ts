@@ -1,6 +1,6 @@
 /** The metrics page, at the place Prometheus looks and at the one the first BosonServer had. */
-import { text } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { text } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 export const metricsRoutes = ({

@@ -1,8 +1,8 @@
 /** `/api/v1/paths` and `/api/v1/why`: how each pair is connected, and why not better. */
 import type { PathsView, PathTier, PathWish } from '../../actors/ports.js'
-import { badRequest, notFound } from '../../edge/http-error.js'
-import { json } from '../../edge/reply.js'
-import type { Request, Route } from '../../edge/router.js'
+import { badRequest, notFound } from '../../http/faults.js'
+import { json } from '../../http/reply.js'
+import type { Request, Route } from '../../http/router.js'
 import { PATH_REASONS } from '../../mesh/path-reason.js'
 import { isId } from '../../protocol/schema.js'
 import { limitOf } from './lists.js'
@@ -21,13 +21,13 @@ export const pathRoutes = ({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): r
   {
     method: 'GET',
     path: '/api/v1/paths',
-    access: 'token',
+    access: 'operator',
     handle: request => json({ nowMs: clock.wallMs(), ...mesh.paths(wishOf(request)) } satisfies PathsPage),
   },
   {
     method: 'GET',
     path: '/api/v1/paths/{link}',
-    access: 'token',
+    access: 'operator',
     handle: ({ params: { link = '' } }) => {
       const story = mesh.path(linkOf('link', link))
       if (story === null)
@@ -38,7 +38,7 @@ export const pathRoutes = ({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): r
   {
     method: 'GET',
     path: '/api/v1/why',
-    access: 'token',
+    access: 'operator',
     handle: async ({ query }) => {
       const [a, b] = [idOf(query, 'a'), idOf(query, 'b')]
       if (a === b) throw badRequest('a and b: wanted two different ids')

@@ -1,6 +1,6 @@
 /** The operator's HTTP interface: every page there is, and who may ask for it. */
 import type { MeshApi, Store, TurnView } from '../../actors/ports.js'
-import type { Route } from '../../edge/router.js'
+import type { Route } from '../../http/router.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'

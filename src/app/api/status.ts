@@ -1,7 +1,7 @@
 /** `/api/v1/status`: the figures that `boson status` prints. */
 import type { HistogramView, MeshApi, PathCount, PathTier, TurnView } from '../../actors/ports.js'
-import { json } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { json } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
 
 export interface Status {
@@ -49,7 +49,7 @@ export function statusRoute(
   return {
     method: 'GET',
     path: '/api/v1/status',
-    access: 'token',
+    access: 'operator',
     handle: async () => {
       const { uptime, services } = await health.health()
       const { sessions, connections, routes, paths, relay, snapshot, faults } = mesh.stats()

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import type { MeshApi, Role, Steering, SteeringView } from '../../actors/ports.js'
 import { readJson } from '../../edge/body.js'
-import { badRequest, notFound } from '../../edge/http-error.js'
-import { json } from '../../edge/reply.js'
-import type { Route } from '../../edge/router.js'
+import { badRequest, notFound } from '../../http/faults.js'
+import { json } from '../../http/reply.js'
+import type { Route } from '../../http/router.js'
 import { NO_STEERING } from '../../mesh/steering.js'
 import { factor, id, ids, weights } from './fields.js'
 import type { ApiParts } from './routes.js'
@@ -47,13 +47,13 @@ export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
   {
     method: 'GET',
     path: PATH,
-    access: 'token',
+    access: 'operator',
     handle: ({ params }) => json(known(mesh, params['id'] ?? '')),
   },
   {
     method: 'PATCH',
     path: PATH,
-    access: 'token',
+    access: 'operator',
     handle: request => {
       const before = known(mesh, request.params['id'] ?? '')
       const change = readJson(request, Change)
@@ -66,7 +66,7 @@ export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route
   {
     method: 'DELETE',
     path: PATH,
-    access: 'token',
+    access: 'operator',
     handle: ({ params }) => {
       const { id, steering } = known(mesh, params['id'] ?? '')
       const { drained, drainedUntilMs } = steering

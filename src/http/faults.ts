@@ -4,26 +4,37 @@ export class HttpError extends Error {
   readonly code: string
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
+  /** What was wrong where; empty when the message says it all. */
+  readonly issues: readonly Issue[]
 
   constructor(
     statusCode: number,
     code: string,
     message: string,
     headers: Readonly<Record<string, string>> = {},
+    issues: readonly Issue[] = [],
   ) {
     super(message)
     this.code = code
     this.statusCode = statusCode
     this.headers = headers
+    this.issues = issues
   }
 }
 
-export const badRequest = (message: string) => new HttpError(400, 'bad_request', message)
+export interface Issue {
+  /** Such as `body.location.country`. */
+  readonly at: string
+  readonly message: string
+}
 
-export const unauthorised = () =>
-  new HttpError(401, 'unauthorised', 'this needs the header `Authorization: Bearer <SECRET_TOKEN>`', {
-    'WWW-Authenticate': 'Bearer realm="boson"',
-  })
+export const badRequest = (message: string, issues: readonly Issue[] = []) =>
+  new HttpError(400, 'bad_request', message, {}, issues)
+
+export const unauthorised = (message = 'this needs the header `Authorization: Bearer <SECRET_TOKEN>`') =>
+  new HttpError(401, 'unauthorised', message, { 'WWW-Authenticate': 'Bearer realm="boson"' })
+
+export const forbidden = (message: string) => new HttpError(403, 'forbidden', message)
 
 export const notFound = (what: string) => new HttpError(404, 'not_found', what)
 

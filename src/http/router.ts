@@ -1,4 +1,5 @@
 /** Finds the route of a request. Paths are literal but for whole segments in braces: `/api/v1/nodes/{id}`. */
+import type { Caller } from './caller.js'
 import type { Reply } from './reply.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -11,16 +12,21 @@ export interface Request {
   readonly query: URLSearchParams
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>
-  /** The caller's address; see remote.ts. */
+  /** The caller's address; see edge/remote.ts. */
   readonly remote: string
+  readonly caller: Caller
   readonly body: Uint8Array
 }
+
+/** Who may ask: everyone; this machine and operators; operators; operators and agents with a token of ours. */
+export type Access = 'open' | 'local' | 'operator' | 'agent'
 
 export interface Route {
   readonly method: Method
   readonly path: string
-  /** `open` for everyone, `local` for this machine and for holders of the token, `token` for the latter only. */
-  readonly access: 'open' | 'local' | 'token'
+  readonly access: Access
+  /** The largest body, bytes; 64 KiB when absent. */
+  readonly bodyMax?: number
   handle(request: Request): Reply | Promise<Reply>
 }
 

@@ -1,0 +1,65 @@
+/** Who has enrolled, as plug-ins and pages see it. */
+import type { Challenges } from '../actors/admission/challenges.js'
+import type { Identities } from '../actors/admission/identities.js'
+import type { Identity, IdentityView, MeshApi } from '../actors/ports.js'
+import type { Sessions } from '../actors/session/sessions.js'
+import type { SocketIntake } from '../edge/intake.js'
+import { encode } from '../protocol/codec.js'
+
+export interface IdentityParts {
+  readonly serverId: string
+  readonly identities: Identities
+  readonly sessions: Sessions
+  readonly challenges: Challenges
+  readonly intake: SocketIntake
+}
+
+export function identityViews(
+  parts: IdentityParts,
+): Pick<MeshApi, 'identity' | 'identities' | 'challenge' | 'enter'> {
+  const { serverId, identities, sessions, challenges, intake } = parts
+  const viewOf = (stored: Identity): IdentityView => {
+    const cell = sessions.byIdentity(stored.id)
+    const { id, role, publicKey, overlay4, overlay6, generation, profile, createdAtMs, revokedAtMs } =
+      cell?.identity ?? stored
+    const state = cell === undefined ? null : sessions.stateOf(cell)
+    return {
+      id,
+      role,
+      publicKey,
+      overlay4,
+      overlay6,
+      generation,
+      profile,
+      createdAtMs,
+      revokedAtMs,
+      state,
+    }
+  }
+  return {
+    identity(id) {
+      const identity = identities.of(id)
+      return identity === undefined ? null : viewOf(identity)
+    },
+    *identities() {
+      for (const identity of identities) yield viewOf(identity)
+    },
+    challenge() {
+      const { publicKey, nonce } = challenges.lend()
+      return { serverId, publicKey, nonce }
+    },
+    enter(socket, hello, vouch) {
+      const admitted = intake.admit(socket.remote)
+      if (admitted.ok) return intake.enter(socket, hello, vouch)
+      socket.send(
+        encode({
+          type: 'refused',
+          code: 'overloaded',
+          reason: 'too many connections now',
+          retryAfterMs: admitted.retryAfterS * 1_000,
+        }),
+      )
+      return null
+    },
+  }
+}

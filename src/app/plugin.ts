@@ -1,0 +1,52 @@
+/**
+ * What a plug-in is, and what it is given. It sees the mesh by `MeshApi` and everything else by its host; the mesh
+ * knows nothing of it, and serves without it.
+ */
+import type { AuditEvent, MeshApi, Traversal } from '../actors/ports.js'
+import type { Caller } from '../http/caller.js'
+import type { Route } from '../http/router.js'
+import type { Clock } from '../kit/clock.js'
+import type { Random } from '../kit/random.js'
+import type { OpenRoom } from '../store/index.js'
+import type { Figure } from '../telemetry/figure.js'
+import type { Config } from './config.js'
+import type { Log } from './mesh.js'
+
+export interface Plugin {
+  /** Names its tables' versions and its log lines. */
+  readonly name: string
+  /** Resolves when it works. Its routes are served once every plug-in has started. */
+  start(mesh: MeshApi, host: PluginHost): Promise<RunningPlugin>
+}
+
+export interface RunningPlugin {
+  readonly routes: readonly Route[]
+  /** What it tells on the metrics page. */
+  readonly figures?: readonly Figure<void>[]
+  /** Finishes what it has acknowledged. The mesh still serves meanwhile, and no request comes any more. */
+  stop(): Promise<void>
+}
+
+export interface PluginHost {
+  readonly config: Config
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Opens the tables of a plug-in. */
+  readonly room: OpenRoom
+  readonly tokens: AgentTokens
+  /** STUN and TURN; null when there are none. */
+  readonly traversal: Traversal | null
+  /** Keeps a line of the audit. */
+  audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
+}
+
+/** Tokens of agents that speak HTTP: signed by us, bound to one identity, good for a while. */
+export interface AgentTokens {
+  issue(agent: {
+    readonly id: string
+    readonly role: 'node' | 'client'
+  }): Promise<{ readonly token: string; readonly expiresAtMs: number }>
+  /** Resolves with whom the token belongs to; a stranger when it is not ours, over, or of a revoked identity. */
+  recognise(token: string): Caller | Promise<Caller>
+}

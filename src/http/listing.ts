@@ -1,0 +1,101 @@
+/**
+ * Lists, the same everywhere: `limit` rows, after a cursor, in an order; the answer tells how many there are in
+ * all and where the next page begins.
+ */
+import { z } from 'zod'
+import { badRequest } from './faults.js'
+import { whole } from './fields.js'
+
+/** How many rows a list has when nobody says, and at most. */
+const ROWS = 1_000
+const ROWS_MAX = 10_000
+
+export interface ListQuery {
+  readonly limit: number
+  /** The last row of the page before, as its `next` names it. */
+  readonly after?: string | undefined
+  /** Name of a field; with a minus before it, from the largest to the smallest. */
+  readonly sort?: string | undefined
+}
+
+/** Returns what every list takes; `sorts` are the fields it can be ordered by. */
+export const listQuery = <const S extends readonly [string, ...string[]]>(...sorts: S) => {
+  const error = `wanted one of ${sorts.join(', ')}, with a minus before it for the reverse order`
+  return {
+    limit: whole(1, ROWS_MAX).default(ROWS).meta({ description: 'The most rows that are wanted.' }),
+    after: z.string().max(512).optional().meta({ description: '`next` of the page before.' }),
+    sort: z
+      .enum([...sorts, ...sorts.map(name => `-${name}` as const)], { error })
+      .optional()
+      .meta({ description: 'The field to order by; a minus before it reverses the order.' }),
+  }
+}
+
+/** What a list answers beside its rows. */
+export const listReply = <N extends string, R extends z.ZodType>(name: N, row: R) =>
+  z.object({
+    [name]: z.array(row),
+    count: z.int().meta({ description: 'Rows of this page.' }),
+    total: z.int().meta({ description: 'Rows that meet the filters.' }),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: '`after` of the next page; null: this is the last one.' }),
+  })
+
+type Key = string | number | null
+
+/**
+ * Returns a page of `rows`. `idOf` must be unique: it orders what is otherwise equal, so that no row is left out
+ * or told twice while others come and go. Unknown values come last.
+ */
+export function listed<N extends string, R>(
+  name: N,
+  rows: readonly R[],
+  { limit, after, sort }: ListQuery,
+  idOf: (row: R) => string,
+  valueOf: (row: R, field: string) => Key = row => idOf(row),
+): Record<N, readonly R[]> & {
+  readonly count: number
+  readonly total: number
+  readonly next: string | null
+} {
+  const down = sort?.startsWith('-') === true
+  const field = sort?.slice(down ? 1 : 0)
+  const keyOf = (row: R): readonly [Key, string] => [
+    field === undefined ? null : valueOf(row, field),
+    idOf(row),
+  ]
+  const order = (a: readonly [Key, string], b: readonly [Key, string]) =>
+    compare(a[0], b[0], down) || (a[1] < b[1] ? -1 : Number(a[1] > b[1]))
+  const sorted = rows.map(row => [keyOf(row), row] as const).sort(([a], [b]) => order(a, b))
+  const from = after === undefined ? null : cursorOf(after)
+  const begin = from === null ? 0 : sorted.findIndex(([key]) => order(key, from) > 0)
+  const page = begin < 0 ? [] : sorted.slice(begin, begin + limit)
+  const last = page.at(-1)
+  const more = last !== undefined && begin + limit < sorted.length
+  return {
+    [name]: page.map(([, row]) => row),
+    count: page.length,
+    total: rows.length,
+    next: more ? Buffer.from(JSON.stringify(last[0])).toString('base64url') : null,
+  } as Record<N, readonly R[]> & { count: number; total: number; next: string | null } // the name is N
+}
+
+function compare(a: Key, b: Key, down: boolean): number {
+  if (a === b) return 0
+  if (a === null) return 1
+  if (b === null) return -1
+  const order = a < b ? -1 : 1
+  return down ? -order : order
+}
+
+const Cursor = z.tuple([z.union([z.string(), z.number(), z.null()]), z.string()])
+
+function cursorOf(after: string): readonly [Key, string] {
+  try {
+    return Cursor.parse(JSON.parse(Buffer.from(after, 'base64url').toString()))
+  } catch {
+    throw badRequest('after: wanted `next` of the page before')
+  }
+}

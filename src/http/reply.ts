@@ -1,0 +1,89 @@
+/** What a handler answers with. */
+import { HttpError, unavailable } from './faults.js'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+type Headers = Readonly<Record<string, string>>
+
+/** Returns a JSON answer. */
+export const json = (value: unknown, status = 200, headers: Headers = {}): Reply => ({
+  status,
+  headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+  body: JSON.stringify(value),
+})
+
+/** Returns an answer of plain text, or of another textual type. */
+export const text = (
+  body: string,
+  type = 'text/plain; charset=utf-8',
+  status = 200,
+  headers: Headers = {},
+): Reply => ({ status, headers: { 'Content-Type': type, ...headers }, body })
+
+/** Returns an answer without a body. */
+export const empty = (status = 204, headers: Headers = {}): Reply => ({ status, headers, body: '' })
+
+/** A fault as callers see it: RFC 9457, and in the same object the form that the first BosonServer had. */
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  /** For programs. */
+  readonly code: string
+  readonly issues?: HttpError['issues']
+  readonly error: { readonly message: string; readonly statusCode: number }
+}
+
+/** Returns the answer to a fault; of faults that are ours the caller learns nothing but that. */
+export function faultReply(error: unknown): Reply {
+  const { statusCode: status, code, message, issues, headers } = asHttpError(error)
+  const problem: Problem = {
+    type: 'about:blank',
+    title: PHRASES[status] ?? 'Error',
+    status,
+    detail: message,
+    code,
+    ...(issues.length > 0 && { issues }),
+    error: { message, statusCode: status },
+  }
+  return json(problem, status, { ...headers, 'Content-Type': 'application/problem+json; charset=utf-8' })
+}
+
+/** When a database that is away should be asked again, s. */
+const RETRY_AFTER_S = 5
+
+/** Returns a fault as it is told: a database that is away is a state of ours, anything unknown is only logged. */
+export function asHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error
+  if (error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE')
+    return unavailable('the database is away: sessions go on, this needs it', RETRY_AFTER_S)
+  return new HttpError(500, 'internal', 'internal error')
+}
+
+export const PHRASES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  204: 'No Content',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}

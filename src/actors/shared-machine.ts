@@ -1,14 +1,34 @@
 /**
- * One machine for many things that live by it. XState decides every step of every one of them; what each keeps is only
- * where it stands: a snapshot that it shares with all others in the same state. An actor each would keep closures,
- * sets, a mailbox and a snapshot of its own, 2 KB for every one.
+ * One machine for many things that live by it. XState decides every step; what each of them keeps is only where it stands,
+ * which it shares with all others in the same state. An actor each would keep closures, sets, a mailbox and a snapshot of
+ * its own, 2 KB for every one.
  *
- *     standing, and the one itself as context ─ event ─→ machine.transition ─→ actions performed, the next standing
+ *     standing × event ─ known (steps.ts) ─→ its actions performed for the one itself, the next standing
+ *                      └ a guard decides ──→ machine.transition, with the one itself as context
  */
-import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import type {
+  AnyActorRef,
+  AnyActorScope,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventObject,
+  StateValue,
+} from 'xstate'
+import { type OpenAction, Steps } from './steps.js'
 
-/** A snapshot of the machine without anyone's context. */
-export type Standing = AnyMachineSnapshot
+/** Where one stands. All in the same state share it. */
+export interface Standing {
+  readonly value: StateValue
+  /** Without anyone's context. */
+  readonly snapshot: AnyMachineSnapshot
+  /** What follows from here, by type of event; null: a guard decides. */
+  readonly steps: Map<string, SharedStep | null>
+}
+
+interface SharedStep {
+  readonly actions: readonly OpenAction[]
+  readonly next: Standing
+}
 
 export interface SharedMachineOptions<One> {
   readonly machine: AnyStateMachine
@@ -27,6 +47,7 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
   readonly initial: Standing
   readonly #options: SharedMachineOptions<One>
   readonly #scope: AnyActorScope
+  readonly #steps: Steps
   /** As many as the machine has states: by their value, spelled out. */
   readonly #standings = new Map<string, Standing>()
   /** Those whose actions are being performed, the innermost last, and what they are told meanwhile. */
@@ -47,7 +68,8 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
       stopChild: unwanted,
       actionExecutor: action => action.exec?.(action.info, action.params),
     }
-    this.initial = this.#shared(machine.getInitialSnapshot(this.#scope, {}))
+    this.#steps = new Steps(machine)
+    this.initial = this.#shared(machine.getInitialSnapshot(this.#scope, {}).value)
   }
 
   /** Performs what `event` asks of one. What its own actions tell it comes after them; others hear at once. */
@@ -75,19 +97,38 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
   }
 
   #next(one: One, event: Event): Standing {
-    const own = { ...one.standing, context: one } as Standing // its methods are fields as well
-    const next: Standing = this.#options.machine.transition(own, event, this.#scope)
-    if (next === own) return one.standing
-    if (next.context !== one) throw new TypeError('a shared machine keeps nothing of its own')
-    return this.#shared(next)
+    const { steps } = one.standing
+    let step = steps.get(event.type)
+    if (step === undefined) {
+      const found = this.#steps.of(one.standing.value, event.type)
+      step = found && { actions: found.actions, next: this.#shared(found.next) }
+      steps.set(event.type, step)
+    }
+    return step === null ? this.#weighed(one, event) : this.#taken(one, event, step)
   }
 
-  #shared(snapshot: Standing): Standing {
-    const name = JSON.stringify(snapshot.value)
-    const known = this.#standings.get(name)
-    if (known !== undefined) return known
-    const standing = { ...snapshot, context: {} } as Standing
-    this.#standings.set(name, standing)
+  #taken(one: One, event: Event, { actions, next }: SharedStep): Standing {
+    const { root } = this.#options
+    const args = { context: one, event, self: root, system: root.system }
+    for (const { exec, params } of actions) exec?.(args, typeof params === 'function' ? params(args) : params)
+    return next
+  }
+
+  #weighed(one: One, event: Event): Standing {
+    const own = { ...one.standing.snapshot, context: one } as AnyMachineSnapshot // its methods are fields as well
+    const next: AnyMachineSnapshot = this.#options.machine.transition(own, event, this.#scope)
+    if (next.context !== one) throw new TypeError('a shared machine keeps nothing of its own')
+    return this.#shared(next.value)
+  }
+
+  #shared(value: StateValue): Standing {
+    const name = JSON.stringify(value)
+    let standing = this.#standings.get(name)
+    if (standing === undefined) {
+      const snapshot = this.#options.machine.resolveState({ value, context: {} })
+      standing = { value: snapshot.value, snapshot, steps: new Map() }
+      this.#standings.set(name, standing)
+    }
     return standing
   }
 

@@ -710,8 +710,14 @@ export type Fact = { readonly atMs: number } & (
       readonly from: IdentityId
       readonly to: IdentityId
       readonly cause: string
+      /** How often the route has moved by now: its own generation. */
+      readonly moved: number
     }
-  | { readonly type: 'relay.saturated' | 'relay.relieved'; readonly dropped: number }
+  | {
+      readonly type: 'relay.saturated' | 'relay.relieved'
+      /** Packets dropped for want of room: in the last second; in all the time until it was relieved. */
+      readonly dropped: number
+    }
   | {
       /** An identity, or an enrolment key, that nobody may use any more. */
       readonly type: 'key.revoked'
@@ -837,4 +843,6 @@ export interface MeshApi {
     readonly note: string
     readonly actor: string
   }): Promise<{ readonly keyId: string; readonly secret: string }>
+  /** Lets nobody enrol with the key any more. Resolves with false when there is no such key. */
+  revokeEnrolmentKey(keyId: string, actor: string): Promise<boolean>
 }

@@ -19,13 +19,14 @@ import { Ear } from '../actors/path/ear.js'
 import { Paths } from '../actors/path/paths.js'
 import { mayReach } from '../actors/path/reach.js'
 import { Reports } from '../actors/reports.js'
+import { Presence } from '../actors/presence.js'
 import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
 import { earAt, Whereabouts } from '../actors/path/whereabouts.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import { sessionLogics } from '../actors/session/session.effects.js'
-import { maySay, type SessionFact } from '../actors/session/session.events.js'
+import { maySay } from '../actors/session/session.events.js'
 import { Sessions } from '../actors/session/sessions.js'
 import { Snapshots } from '../actors/snapshot/snapshots.js'
 import { Steerings } from '../actors/steering/steerings.js'
@@ -120,13 +121,6 @@ const PROBE_FACTS = {
   unanswered: 'probe.unanswered',
 } as const
 
-/** What the world hears of a session's facts. */
-const PRESENCE: Readonly<Partial<Record<SessionFact, 'online' | 'offline'>>> = {
-  joined: 'online',
-  returned: 'online',
-  left: 'offline',
-}
-
 /** How long the sessions of the process before have to come back before their routes move, ms. */
 const WARMING_MS = 10_000
 /** The first slot to come back in, ms: by then the next process usually listens. */
@@ -152,6 +146,7 @@ export function createMesh(options: MeshOptions): Mesh {
   }
 
   const facts = new Facts((error, { type }) => log.error({ err: error, fact: type }, 'a listener failed'))
+  const presence = new Presence({ wallMs: () => clock.wallMs(), tell: fact => facts.tell(fact) })
   const reports = new Reports((error, { identity }) =>
     log.warn({ err: error, id: identity.id }, 'a report could not be taken'),
   )
@@ -254,6 +249,17 @@ export function createMesh(options: MeshOptions): Mesh {
     paths,
     changes: snapshots,
     deliver: (cell, event) => sessions.deliver(cell, event),
+    moved: ({ routeId, client, history }, { atMs, from, to, cause }) =>
+      facts.tell({
+        type: 'route.switched',
+        atMs,
+        routeId,
+        clientId: client.identity.id,
+        from,
+        to,
+        cause,
+        moved: history.moved,
+      }),
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
     faulted: (cell, error) => faulted(cell, error),
   })
@@ -293,6 +299,8 @@ export function createMesh(options: MeshOptions): Mesh {
     failoverAfterMs: timing.failoverAfterMs,
     warmingMs: isStorm => (isStorm || restored > 0 ? WARMING_MS : 0),
     sessions: () => sessions.size,
+    flapping: ({ identity: { id, generation } }, flaps) =>
+      facts.tell({ type: 'node.flapping', atMs: clock.wallMs(), id, generation, flaps }),
     holdNewcomers: () => pacing.hold('register', CALM_MS),
     faulted: (cell, error) => faulted(cell, error),
     info: (fields, message) => log.info(fields, message),
@@ -318,11 +326,7 @@ export function createMesh(options: MeshOptions): Mesh {
     coordinator.actor.send(event)
     if (event.type !== 'session.told') return
     natProbes.told(event.cell, event.fact)
-    const { identity, role, sessionId } = event.cell
-    const presence = PRESENCE[event.fact]
-    if (presence === undefined) return
-    const { id, generation } = identity
-    facts.tell({ type: `${role}.${presence}`, atMs: clock.wallMs(), id, sessionId, generation })
+    presence.hear(event.cell, event.fact)
   }
 
   const logics = sessionLogics({
@@ -365,7 +369,12 @@ export function createMesh(options: MeshOptions): Mesh {
     draining: () => coordinator.actor.getSnapshot().matches('draining'),
   })
 
-  const relay = watchRelay({ clock, lane, log })
+  const relay = watchRelay({
+    clock,
+    lane,
+    log,
+    told: (what, dropped) => facts.tell({ type: `relay.${what}`, atMs: clock.wallMs(), dropped }),
+  })
 
   const intake = createIntake({
     serverId,
@@ -474,6 +483,10 @@ export function createMesh(options: MeshOptions): Mesh {
     snapshots.touch({ kind: 'identity', key: cell.identity.id, value: cell.identity })
   }
 
+  function tellRevoked(subject: 'identity' | 'enrolment_key', id: string, by: string): void {
+    facts.tell({ type: 'key.revoked', atMs: clock.wallMs(), subject, id, by })
+  }
+
   /** Bars the identity from now on; false when it is unknown. */
   function revoke(id: string, reason: string): boolean {
     const identity = sessions.byIdentity(id)?.identity ?? identities.of(id)
@@ -484,6 +497,7 @@ export function createMesh(options: MeshOptions): Mesh {
     if (cell !== undefined) cell.identity = revoked
     snapshots.touch({ kind: 'identity', key: id, value: revoked })
     snapshots.audit({ kind: 'identity.revoked', actor: 'operator', subject: id, detail: { reason } })
+    if (identity.revokedAtMs === null) tellRevoked('identity', id, 'operator')
     return true
   }
 
@@ -624,5 +638,12 @@ export function createMesh(options: MeshOptions): Mesh {
     cancelDrain: (id, actor) => drains.cancel(id, actor),
 
     createEnrolmentKey: wish => createEnrolmentKey(store, snapshots, random, clock, wish),
+
+    async revokeEnrolmentKey(keyId, actor) {
+      if (!(await store.revokeEnrolmentKey(keyId, clock.wallMs()))) return false
+      snapshots.audit({ kind: 'enrolment_key.revoked', actor, subject: keyId, detail: {} })
+      tellRevoked('enrolment_key', keyId, actor)
+      return true
+    },
   }
 }

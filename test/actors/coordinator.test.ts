@@ -183,6 +183,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
     sessions: () => 2,
+    flapping: bomb,
     holdNewcomers: () => {},
     faulted: cell => void faults.push(cell),
     info: () => {},

@@ -222,6 +222,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     explain: () => null,
     disconnect: () => false,
     createEnrolmentKey: () => Promise.reject(new Error('not of this test')),
+    revokeEnrolmentKey: async () => false,
     ...parts,
   }
 }

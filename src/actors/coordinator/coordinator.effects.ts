@@ -32,6 +32,8 @@ export interface CoordinatorOptions {
   readonly warmingMs: (isStorm: boolean) => number
   /** How many sessions there are, with a socket or without. */
   readonly sessions: () => number
+  /** The node comes and goes: so many sessions it lost lately. */
+  readonly flapping: (node: Cell, flaps: number) => void
   /** Lets nobody in for a while who does not hold a ticket. */
   readonly holdNewcomers: () => void
   readonly faulted: (cell: Cell, error: unknown) => void
@@ -89,7 +91,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       lost: cell => {
         losses.note(clock.now())
         away(cell)
-        vitals.lost(cell.identity.id)
+        const flaps = vitals.lost(cell.identity.id)
+        if (flaps !== null) options.flapping(cell, flaps)
         if (routing.book.ofNode(cell).size === 0) return
         // One that was about to go is not waited for.
         absences.set(cell, drains.holds(cell.identity.id) ? 0 : options.failoverAfterMs)

@@ -19,7 +19,7 @@ import { explanationOf, fieldsOf, storedRoute } from './route-forms.js'
 import { begunHistory } from './route-history.js'
 import { mayStay } from './standing.js'
 import type { SwitchCause } from './switch-figures.js'
-import { type MoveOptions, Switches } from './switches.js'
+import { type MoveOptions, Switches, type SwitchesOptions } from './switches.js'
 
 type RouteEvent =
   | { readonly type: 'route.given'; readonly message: WireOf<'route.assigned'> | WireOf<'route.switched'> }
@@ -33,6 +33,7 @@ export interface RoutingOptions {
   readonly paths: Paths
   readonly changes: Changes
   readonly deliver: (cell: Cell, event: RouteEvent) => void
+  readonly moved: SwitchesOptions['moved']
   /** The client’s new path has had the time that it may take: `switches.settle` is wanted. */
   readonly handoverDue: (client: Cell) => void
   /** Our own fault, about this client. */

@@ -13,7 +13,7 @@ import { isClearGain } from '../../mesh/hysteresis.js'
 import { rejection, requirementsOf } from '../../mesh/requirements.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { Paths } from '../path/paths.js'
-import type { Explanation, LinkId, RouteWish } from '../ports.js'
+import type { Explanation, LinkId, RouteMove, RouteWish } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Fleet } from './fleet.js'
 import type { FleetNode } from './fleet-node.js'
@@ -32,6 +32,8 @@ export interface SwitchesOptions {
   readonly paths: Paths
   readonly choose: (client: Cell, wish: RouteWish, also: readonly FleetNode[]) => Choice<FleetNode>
   readonly tell: (client: Cell, message: WireOf<'route.switched'>) => void
+  /** The route has moved, and its client is told. */
+  readonly moved: (route: Route, move: RouteMove) => void
   /** Makes durable where a route leads now, and why. */
   readonly keep: (route: Route, cause: SwitchCause) => void
   /** Ends a route against the will of its client. */
@@ -259,19 +261,16 @@ export class Switches {
 
   /** Writes down where the route leads now, and tells the client. */
   #relocate(route: Route, to: Left, { cause, sinceMs }: Plight): void {
-    const { book, clock, keep, tell } = this.#options
+    const { book, clock, keep, tell, moved } = this.#options
     const { link: previousLink, node } = route
     this.#stranded.delete(route)
     book.move(route, to, clock.now())
-    route.history = movedHistory(route.history, {
-      atMs: clock.wallMs(),
-      from: node.identity.id,
-      to: to.node.identity.id,
-      cause,
-    })
+    const move = { atMs: clock.wallMs(), from: node.identity.id, to: to.node.identity.id, cause }
+    route.history = movedHistory(route.history, move)
     keep(route, cause)
     this.figures.tookMs[cause].observe(clock.now() - sinceMs)
     tell(route.client, { type: 'route.switched', ...fieldsOf(route), cause, previousLink })
+    moved(route, move)
   }
 
   /** Those that were next when the route was given are looked at first, with what is known of them now. */

@@ -20,6 +20,8 @@ export type Finding = 'same' | 'degraded' | 'recovered'
 
 interface Vital {
   readonly flaps: DecayingCount
+  /** It was told that the node comes and goes. */
+  isFlapping: boolean
   loss: Ewma
   usualRttMs: number | null
   condition: Condition
@@ -29,6 +31,12 @@ interface Vital {
 const FLAPS_HALF_LIFE_MS = 600_000
 /** Below this nothing is worth remembering of a node that is gone. */
 const FLAPS_LEAST = 0.05
+/**
+ * A node that lost this many sessions lately comes and goes. A reboot or a change of its network costs one or two, an
+ * update of a fleet that goes wrong three; it counts as calm again when two thirds of that are forgotten.
+ */
+const FLAPS_MANY = 4.5
+const FLAPS_CALM = 1.5
 /** Share of the newest look in the loss of a node. */
 const LOSS_WEIGHT = 0.4
 
@@ -40,9 +48,16 @@ export class Vitals {
     this.#options = options
   }
 
-  /** The node has lost its session. */
-  lost(id: IdentityId): void {
-    this.#of(id).flaps.add(this.#options.clock.now())
+  /** The node has lost its session; returns its flaps when that makes it one that comes and goes, null otherwise. */
+  lost(id: IdentityId): number | null {
+    const vital = this.#of(id)
+    const now = this.#options.clock.now()
+    if (vital.flaps.at(now) < FLAPS_CALM) vital.isFlapping = false
+    vital.flaps.add(now)
+    const flaps = vital.flaps.at(now)
+    if (vital.isFlapping || flaps < FLAPS_MANY) return null
+    vital.isFlapping = true
+    return flaps
   }
 
   flapsOf(id: IdentityId): number {
@@ -97,8 +112,9 @@ export class Vitals {
     const vital = this.#byId.get(id)
     if (vital === undefined) return
     this.#byId.delete(id)
-    const { flaps } = vital
-    if (flaps.at(this.#options.clock.now()) >= FLAPS_LEAST) this.#byId.set(id, newVital(flaps))
+    const { flaps, isFlapping } = vital
+    if (flaps.at(this.#options.clock.now()) >= FLAPS_LEAST)
+      this.#byId.set(id, { ...newVital(flaps), isFlapping })
   }
 
   #of(id: IdentityId): Vital {
@@ -112,6 +128,7 @@ export class Vitals {
 
 const newVital = (flaps: DecayingCount): Vital => ({
   flaps,
+  isFlapping: false,
   loss: new Ewma(LOSS_WEIGHT),
   usualRttMs: null,
   condition: WELL,

@@ -9,6 +9,8 @@ export interface RelayWatchOptions {
     readonly packets: number
     readonly drops: Readonly<Record<'queue_full' | 'queue_age', number>>
   }
+  /** It drops packets for want of room, so many in the last second; or no more, after so many in all. */
+  readonly told?: (what: 'saturated' | 'relieved', dropped: number) => void
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void }
 }
 
@@ -20,7 +22,7 @@ const LOW = 0.001
 /** Calm looks in a row before it counts as open again. */
 const CALM_LOOKS = 5
 
-export function watchRelay({ clock, lane, log }: RelayWatchOptions): {
+export function watchRelay({ clock, lane, log, told = () => {} }: RelayWatchOptions): {
   state(): string
   start(): void
   stop(): void
@@ -28,19 +30,30 @@ export function watchRelay({ clock, lane, log }: RelayWatchOptions): {
   const actor = createActor(
     relayMachine.provide({
       actions: {
-        tellSaturated: () => log.warn({ ...lane.drops }, 'the relay drops packets for want of room'),
-        tellOpen: () => log.info({}, 'the relay carries everything again'),
+        tellSaturated: () => {
+          log.warn({ ...lane.drops }, 'the relay drops packets for want of room')
+          told('saturated', fresh)
+          saturatedAt = dropped() - fresh
+        },
+        tellOpen: () => {
+          log.info({}, 'the relay carries everything again')
+          told('relieved', dropped() - saturatedAt)
+        },
       },
     }),
   )
   const dropped = () => lane.drops.queue_full + lane.drops.queue_age
   let before = { packets: 0, dropped: 0 }
   let calm = 0
+  /** Packets dropped since the last look, and all that were when the relay became saturated. */
+  let fresh = 0
+  let saturatedAt = 0
   let stopLooking: (() => void) | null = null
 
   const look = () => {
     const now = { packets: lane.packets, dropped: dropped() }
-    const share = (now.dropped - before.dropped) / Math.max(1, now.packets - before.packets)
+    fresh = now.dropped - before.dropped
+    const share = fresh / Math.max(1, now.packets - before.packets)
     before = now
     calm = share < LOW ? calm + 1 : 0
     if (share > HIGH) actor.send({ type: 'drops.high' })

@@ -31,11 +31,7 @@ const Wish = z.strictObject({
 /** When a store that is away should be asked again, s. */
 const RETRY_AFTER_S = 5
 
-export function enrolmentRoutes({
-  clock,
-  mesh,
-  store,
-}: Pick<ApiParts, 'clock' | 'mesh' | 'store'>): readonly Route[] {
+export function enrolmentRoutes({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -61,7 +57,7 @@ export function enrolmentRoutes({
       access: 'operator',
       handle: ({ params: { id = '' } }) =>
         whenStored(async () => {
-          if (!(await store.revokeEnrolmentKey(id, clock.wallMs())))
+          if (!(await mesh.revokeEnrolmentKey(id, 'operator')))
             throw notFound('there is no such enrolment key')
           return json({ keyId: id, revoked: true })
         }),

@@ -11,7 +11,7 @@ import type {
   StoredSession,
   StoredSteering,
 } from '../actors/ports.js'
-import { column, literalOf } from './column.js'
+import { column, literalOf } from '../kit/column.js'
 import type { Database } from './database.js'
 import { inOrder } from './in-order.js'
 import type { Newest } from './newest.js'

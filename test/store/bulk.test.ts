@@ -1,6 +1,6 @@
 /** What becomes one statement: rows in order, and columns as literals. */
 import t from 'tap'
-import { column, literalOf } from '../../src/store/column.js'
+import { column, literalOf } from '../../src/kit/column.js'
 import { inOrder } from '../../src/store/in-order.js'
 
 t.test('any number of rows comes in the order of their keys, a statement at a time', async t => {

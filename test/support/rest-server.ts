@@ -1,0 +1,149 @@
+/**
+ * The whole coordinator with its plug-ins on a free port, over a database of its own, asked over HTTP.
+ *
+ *   onEachDatabase(t, async (t, start) => {
+ *     const server = await start()
+ *     t.match(await server.ask('GET', '/servers'), { status: 200 })
+ *   })
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { readConfig } from '../../src/app/config.js'
+import { startCoordinator } from '../../src/app/coordinator.js'
+import type { Mesh } from '../../src/app/mesh.js'
+import type { Plugin } from '../../src/app/plugin.js'
+import { PLUGINS } from '../../src/app/plugins.js'
+import { type Clock, systemClock } from '../../src/kit/clock.js'
+import { systemRandom } from '../../src/kit/random.js'
+import { openJournal, openStore } from '../../src/store/index.js'
+import { startPostgres } from '../parts/postgres.js'
+import { shortFolder } from './short-folder.js'
+
+export const OPERATOR = 'a-token-that-is-known-to-this-test-only'
+
+export interface Wishes {
+  readonly clock?: Clock
+  readonly env?: Readonly<Record<string, string>>
+  readonly plugins?: readonly Plugin[]
+  /** PostgreSQL; the embedded database when absent. */
+  readonly databaseUrl?: string
+  /** Where what is kept is found again by the next start; a folder of its own when absent. */
+  readonly dataDir?: string
+}
+
+export interface RestServer {
+  readonly mesh: Mesh
+  readonly url: string
+  readonly port: number
+  /** Sends JSON, or text as it stands, and resolves with the answer. As the operator, unless `token` says otherwise; null: as nobody. */
+  ask(method: string, path: string, wish?: Wish): Promise<Answer>
+  /** Resolves with the secret of a new enrolment key, good for any number of agents. */
+  enrolmentKey(role?: 'node' | 'client'): Promise<string>
+  stop(): Promise<void>
+}
+export interface Wish {
+  readonly body?: unknown
+  readonly token?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+}
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  /** Parsed where it is JSON; null when there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of an answer by asserting it
+  readonly body: any
+}
+
+/** Resolves with a server; it is stopped when the test ends. */
+export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServer> {
+  const { clock = systemClock, databaseUrl, dataDir = ownFolder(t) } = wishes
+  const log = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (fields: object, message: string) => t.fail(message, fields),
+  }
+  const store = await openStore({
+    dataDir,
+    databaseUrl,
+    overlay4: '10.77.0.0/16',
+    overlay6: 'fd77:b050::/64',
+  })
+  const journal = openJournal(join(dataDir, 'journal'))
+  const started = await startCoordinator({
+    config: readConfig({
+      flags: {},
+      env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '60000', NODE_ENV: 'test', ...wishes.env },
+    }),
+    clock,
+    random: systemRandom,
+    serverId: 'test',
+    token: OPERATOR,
+    jwtSecret: 'a-secret-that-is-known-to-this-test-only',
+    plugins: { list: wishes.plugins ?? PLUGINS, room: store.room },
+    store,
+    storeKind: store.kind,
+    journal,
+    redis: null,
+    log,
+  })
+  const { mesh, port } = started
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= started.stop(0).then(async () => {
+      await store.close()
+      journal.close()
+    })
+    return stopped
+  }
+  t.teardown(stop)
+  const url = `http://127.0.0.1:${port}`
+  return {
+    mesh,
+    url,
+    port,
+    stop,
+    async ask(method, path, { body, token = OPERATOR, headers = {} } = {}) {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const isJson = /json/.test(response.headers.get('content-type') ?? '')
+      const text = await response.text()
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === '' ? null : isJson ? JSON.parse(text) : text,
+      }
+    },
+    async enrolmentKey(role) {
+      const wish = { role: role ?? null, uses: null, ttlMs: null, note: '', actor: 'test' }
+      return (await mesh.createEnrolmentKey(wish)).secret
+    },
+  }
+}
+
+type Start = (wishes?: Omit<Wishes, 'databaseUrl'>) => Promise<RestServer>
+
+/** Runs `body` over the embedded database and over PostgreSQL, which is skipped, saying why, where there is none. */
+export async function onEachDatabase(t: Test, body: (t: Test, start: Start) => Promise<void>): Promise<void> {
+  await t.test('PGlite', t => body(t, wishes => restServer(t, wishes)))
+  const postgres = await startPostgres(t)
+  if ('missing' in postgres) {
+    await t.test(`PostgreSQL: ${postgres.missing}`, { skip: true }, async () => {})
+    return
+  }
+  await t.test('PostgreSQL', async t => {
+    const databaseUrl = await postgres.schema()
+    await body(t, wishes => restServer(t, { ...wishes, databaseUrl }))
+  })
+}
+
+/** Registered first, so that it runs last. */
+function ownFolder(t: Test): string {
+  const folder = shortFolder()
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}

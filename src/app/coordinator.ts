@@ -8,7 +8,8 @@ import { Allowances } from '../edge/allowances.js'
 import { recogniser } from '../edge/bearer.js'
 import { httpHandler } from '../edge/http.js'
 import { Remotes } from '../edge/remote.js'
-import { Router } from '../http/router.js'
+import type { Endpoint } from '../http/endpoint.js'
+import { type Route, Router } from '../http/router.js'
 import { type EdgeServer, listen } from '../edge/server.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
@@ -18,6 +19,7 @@ import { LoopDelay } from '../telemetry/loop-delay.js'
 import { Metrics } from '../telemetry/metrics.js'
 import { Rate } from '../telemetry/rate.js'
 import { agentTokens } from './agent-tokens.js'
+import { documentationRoutes } from './api/documentation.js'
 import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
@@ -117,6 +119,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     metricsOpen: config.metricsOpen,
     version: VERSION,
   })
+  const served: readonly Route[] = [
+    ...routes,
+    ...plugins.routes,
+    ...documentationRoutes({
+      version: VERSION,
+      endpoints: () => served.filter((route): route is Endpoint => 'doc' in route),
+    }),
+  ]
   loop.start()
   let server: EdgeServer
   try {
@@ -132,7 +142,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       origins: new Set(config.origins),
       http: httpHandler({
         clock,
-        router: new Router([...routes, ...plugins.routes]),
+        router: new Router(served),
         remotes,
         recognise: recogniser(options.token, token => tokens.recognise(token)),
         allowances: {

@@ -4,7 +4,7 @@
  */
 import type { AuditEvent, MeshApi, Traversal } from '../actors/ports.js'
 import type { Caller } from '../http/caller.js'
-import type { Route } from '../http/router.js'
+import type { Endpoint } from '../http/endpoint.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import type { OpenRoom } from '../store/index.js'
@@ -20,7 +20,7 @@ export interface Plugin {
 }
 
 export interface RunningPlugin {
-  readonly routes: readonly Route[]
+  readonly routes: readonly Endpoint[]
   /** What it tells on the metrics page. */
   readonly figures?: readonly Figure<void>[]
   /** Finishes what it has acknowledged. The mesh still serves meanwhile, and no request comes any more. */

@@ -1,6 +1,6 @@
 /** The rooms beside the mesh: which there are, and how they start and stop. */
 import type { MeshApi } from '../actors/ports.js'
-import type { Route } from '../http/router.js'
+import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
 import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
 
@@ -8,7 +8,7 @@ import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
 export const PLUGINS: readonly Plugin[] = []
 
 export interface Plugins {
-  readonly routes: readonly Route[]
+  readonly routes: readonly Endpoint[]
   readonly figures: readonly Figure<void>[]
   stop(): Promise<void>
 }

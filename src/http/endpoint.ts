@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Caller } from './caller.js'
+import type { Chapter } from './chapters.js'
 import { badRequest, type Issue } from './faults.js'
 import type { Reply } from './reply.js'
 import type { Access, Method, Request, Route } from './router.js'
@@ -16,7 +17,7 @@ export interface EndpointSpec<P extends Fields, Q extends Fields, B extends z.Zo
   readonly path: string
   readonly access: Access
   /** The chapter of the documentation it belongs to. */
-  readonly tag: string
+  readonly tag: Chapter
   /** One line: what it does. */
   readonly summary: string
   /** What else a caller should know. */

@@ -12,7 +12,7 @@ const things = endpoint({
   method: 'POST',
   path: '/things/{id}',
   access: 'open',
-  tag: 'things',
+  tag: 'nodes',
   summary: 'Takes a thing',
   params: z.object({ id: z.string().max(4) }),
   query: z.object({

@@ -796,11 +796,15 @@ export interface MeshApi {
   state(): string
   stats(): MeshStats
   nodes(): readonly NodeView[]
+  /** Returns one node that has a session; null when it has none. */
+  node(id: IdentityId): NodeView | null
   /** Returns the `limit` nodes with the most links, the busiest first. */
   busiest(limit: number): readonly NodeView[]
   /** Yields the round trip to each node that was heard in the last `heardWithinMs`, ms, where it is known. */
   roundTrips(heardWithinMs: number): Iterable<number>
   clients(): readonly ClientView[]
+  /** Returns one client that has a session; null when it has none. */
+  client(id: IdentityId): ClientView | null
   routes(): readonly RouteView[]
   /** Live paths, in the order of their links. */
   paths(wish?: PathWish): PathsView

@@ -10,7 +10,7 @@ import type { Drains } from '../actors/drain/drains.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { MeshApi, MeshStats, NodeView, Role, RouteView } from '../actors/ports.js'
+import type { ClientView, MeshApi, MeshStats, NodeView, Role, RouteView } from '../actors/ports.js'
 import type { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
@@ -56,9 +56,11 @@ type Seen = Pick<
   | 'state'
   | 'stats'
   | 'nodes'
+  | 'node'
   | 'busiest'
   | 'roundTrips'
   | 'clients'
+  | 'client'
   | 'routes'
   | 'drains'
   | 'paths'
@@ -93,6 +95,14 @@ export function meshView(parts: MeshParts): Seen {
     flaps: parts.vitals.flapsOf(cell.identity.id),
     gauges: ledger.gauges(cell.slot),
   })
+  const clientView = (cell: Cell): ClientView => {
+    const route = routing.book.ofClient(cell)
+    return { ...common(cell), nodeId: route?.node.identity.id ?? null, link: route?.link ?? null }
+  }
+  const one = (role: Role, id: string): Cell | null => {
+    const cell = sessions.byIdentity(id)
+    return cell?.role === role ? cell : null
+  }
 
   return {
     serverId: parts.serverId,
@@ -102,6 +112,10 @@ export function meshView(parts: MeshParts): Seen {
     },
     stats: () => stats(parts),
     nodes: () => cellsOf('node').map(nodeView),
+    node(id) {
+      const cell = one('node', id)
+      return cell === null ? null : nodeView(cell)
+    },
     busiest: limit => busiest(sessions.cells(), limit).map(nodeView),
     *roundTrips(heardWithinMs) {
       const sinceMs = clock.now() - heardWithinMs
@@ -111,11 +125,11 @@ export function meshView(parts: MeshParts): Seen {
         if (rttMs !== null) yield rttMs
       }
     },
-    clients: () =>
-      cellsOf('client').map(cell => {
-        const route = routing.book.ofClient(cell)
-        return { ...common(cell), nodeId: route?.node.identity.id ?? null, link: route?.link ?? null }
-      }),
+    clients: () => cellsOf('client').map(clientView),
+    client(id) {
+      const cell = one('client', id)
+      return cell === null ? null : clientView(cell)
+    },
     routes: () =>
       [...routing.book].map(({ routeId, link, client, node, explanation }) => {
         const path = parts.paths.at(link)

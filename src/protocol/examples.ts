@@ -106,6 +106,8 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
     latencyP50Ms: 8.5,
     latencyP95Ms: 14.25,
     packetLossPct: 0,
+    jitterMs: 1.25,
+    memUsedPct: 48,
   },
   'heartbeat.ack': { type: 'heartbeat.ack', seq: 2, stamp: 86_410_000 },
   'probe.plan': {

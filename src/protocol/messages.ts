@@ -217,6 +217,8 @@ export const Heartbeat = message(0x10, 'heartbeat', {
     latencyP50Ms: optional(f64plus).doc('Median round trip to `pingTarget`, ms.'),
     latencyP95Ms: optional(f64plus).doc('95th percentile, ms.'),
     packetLossPct: optional(f64plus).doc('Probes lost, %.'),
+    jitterMs: optional(f64plus).doc('How much the round trip to `pingTarget` varies, ms.'),
+    memUsedPct: optional(f64plus).doc('Memory in use, %: of an agent that does not know how much there is.'),
   },
 })
 

@@ -317,7 +317,8 @@ const ofNodes = (nodes: readonly NodeView[], read: (node: NodeView) => number | 
   })
 
 function memoryPercent({ gauges }: NodeView): number | null {
-  const { memTotalMb = null, memFreeMb = null } = gauges
+  const { memTotalMb = null, memFreeMb = null, memUsedPct = null } = gauges
+  if (memUsedPct !== null) return memUsedPct
   if (memTotalMb === null || memFreeMb === null || memTotalMb <= 0) return null
   return Math.max(0, 100 * (1 - memFreeMb / memTotalMb))
 }

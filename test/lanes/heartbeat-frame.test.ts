@@ -62,7 +62,8 @@ t.test('what the lane does not know is left to the codec', async t => {
     t.equal(lane(encode(beat)), null, name)
     t.ok(codec(encode(beat)), name)
   }
-  const longer = bytes(`dc001f${hex(encode(full)).slice(6)}c0`)
+  const length = (Heartbeat.order.length + 2).toString(16).padStart(4, '0')
+  const longer = bytes(`dc${length}${hex(encode(full)).slice(6)}c0`)
   t.equal(lane(longer), null, 'a field of a newer agent')
 })
 

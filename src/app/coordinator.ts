@@ -27,6 +27,7 @@ import { startPlugins } from './plugins.js'
 import type { OpenRoom } from '../store/index.js'
 import type { Plugin } from './plugin.js'
 import type { Turn, TurnOptions } from './turn.js'
+import { openVault } from './vault.js'
 import { VERSION } from './version.js'
 
 export interface CoordinatorOptions {
@@ -44,6 +45,8 @@ export interface CoordinatorOptions {
   readonly plugins?: { readonly list: readonly Plugin[]; readonly room: OpenRoom }
   /** Signs the tokens of agents that speak HTTP. */
   readonly jwtSecret: string
+  /** Seals the secrets that plug-ins keep in the database. */
+  readonly vaultKey: string
   /** null when there is no Redis. */
   readonly redis: Ping | null
   /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
@@ -101,6 +104,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     random: options.random,
     log,
     tokens,
+    vault: openVault(options.vaultKey, options.random),
     traversal: turn ?? null,
     room: options.plugins?.room,
     audit: event => mesh.audit(event),

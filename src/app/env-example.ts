@@ -19,11 +19,16 @@ function agentParts(): readonly string[] {
 }
 
 function part({ env, doc, fallback, example, secret }: Setting, off: boolean): string {
-  const value = Array.isArray(fallback)
-    ? fallback.join(',')
-    : JSON.stringify(fallback ?? '').replaceAll('"', '')
+  const value = valueOf(fallback, example)
   const shown = value === '' && !secret && example !== '' ? `\n# for example ${env}=${example}` : ''
   return `# ${doc}${shown}\n${off || value === '' ? '#' : ''}${env}=${value}`
+}
+
+/** A default that is spelled in another way than it is kept (24h) has its spelling as its example. */
+function valueOf(fallback: unknown, example: string): string {
+  if (Array.isArray(fallback)) return fallback.join(',')
+  if (typeof fallback === 'number' && example !== '') return example
+  return JSON.stringify(fallback ?? '').replaceAll('"', '')
 }
 
 const HEAD = `# Settings of the coordinator. Copy this file to .env and change what you need; every line may be left out.

@@ -35,10 +35,18 @@ export interface PluginHost {
   /** Opens the tables of a plug-in. */
   readonly room: OpenRoom
   readonly tokens: AgentTokens
+  readonly vault: Vault
   /** STUN and TURN; null when there are none. */
   readonly traversal: Traversal | null
   /** Keeps a line of the audit. */
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
+}
+
+/** Seals what is secret and has to be read again. `about` names its place: what was sealed for one opens in no other. */
+export interface Vault {
+  seal(secret: string, about: string): Uint8Array
+  /** Returns null when it was not sealed by this key, for this place, or is no longer as it was. */
+  open(sealed: Uint8Array, about: string): string | null
 }
 
 /** Tokens of agents that speak HTTP: signed by us, bound to one identity, good for a while. */

@@ -14,6 +14,8 @@ const SHORTEST = 32
 const WELL_KNOWN = /change[-_ ]?(this|me)|default|example|your[-_ ]|placeholder|password|^(.)\2*$/i
 
 const SECRETS = ['secretToken', 'jwtSecret', 'turnStaticSecret'] as const
+/** Secrets that may be left out even in production: then the data directory has them. */
+const OPTIONAL_SECRETS = ['vaultKey'] as const
 
 /** Throws a BadConfig that names each secret which is missing, short or well known. */
 export function checkSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): void {
@@ -22,6 +24,10 @@ export function checkSecrets(config: Config, env: Readonly<Record<string, string
     const why = weakness(config[key], production)
     return why === null ? [] : [`${SETTINGS[key].env}: ${why}`]
   })
+  for (const key of OPTIONAL_SECRETS) {
+    const why = config[key] === null ? null : weakness(config[key], production)
+    if (why !== null) problems.push(`${SETTINGS[key].env}: ${why}`)
+  }
   if (production && (env.POSTGRES_HOST ?? '') !== '' && (env.DATABASE_URL ?? '') === '') {
     const password = env.POSTGRES_PASSWORD ?? ''
     if (password === '' || WELL_KNOWN.test(password) || /^(postgres|boson(server)?)$/i.test(password))
@@ -43,6 +49,11 @@ export function turnSecret(config: Config, random: Random): string {
 /** Returns what signs the tokens of agents that speak HTTP: the configured secret, or the one of the data directory. */
 export function jwtSecret(config: Config, random: Random): string {
   return config.jwtSecret ?? onceMade(config.dataDir, 'jwt-secret', () => hex(random.bytes(32)))
+}
+
+/** Returns what seals secrets in the database: the configured one, or the one of the data directory, made when missing. */
+export function vaultSecret(config: Config, random: Random): string {
+  return config.vaultKey ?? onceMade(config.dataDir, 'vault-key', () => hex(random.bytes(32)))
 }
 
 /** Returns the coordinator's own id: the configured one, or one made once. */

@@ -25,7 +25,7 @@ import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
 import { greeting } from './greeting.js'
 import { PLUGINS } from './plugins.js'
-import { checkSecrets, jwtSecret, operatorToken, ownServerId, turnSecret } from './secrets.js'
+import { checkSecrets, jwtSecret, operatorToken, ownServerId, turnSecret, vaultSecret } from './secrets.js'
 import { Turn, type TurnOptions } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
@@ -93,6 +93,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       serverId: ownServerId(config, systemRandom),
       token: operatorToken(config, systemRandom),
       jwtSecret: jwtSecret(config, systemRandom),
+      vaultKey: vaultSecret(config, systemRandom),
       plugins: { list: PLUGINS, room: store.room },
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),

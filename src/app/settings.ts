@@ -119,12 +119,16 @@ export const SETTINGS = {
   }),
   jwtLifeMs: standard('JWT_EXPIRES_IN', lifetime(60_000, 30 * DAY_MS), DAY_MS, {
     doc: 'How long a token of an agent that speaks HTTP is good, with its unit: 24h, 90m, 3600s.',
+    example: '24h',
   }),
   turnStaticSecret: secret('TURN_STATIC_SECRET', {
     doc: 'Signs TURN credentials, at least 32 characters. Required in production.',
   }),
   turnOldSecret: secret('BOSON_TURN_OLD_SECRET', {
     doc: 'The secret before: TURN credentials signed with it are taken until it is unset.',
+  }),
+  vaultKey: secret('BOSON_VAULT_KEY', {
+    doc: 'Seals secrets that the database keeps, such as those of webhooks, at least 32 characters. Coordinators of one database share it. When not set: made once in the data directory.',
   }),
 
   // STUN and TURN

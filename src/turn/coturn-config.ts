@@ -5,7 +5,7 @@
 import type { RelayOptions } from './embedded.js'
 import { familyOf } from '../protocol/address.js'
 import { TurnError } from './errors.js'
-import { rangeText } from './network.js'
+import { rangeText } from '../protocol/network.js'
 import type { PortRange } from './ports.js'
 import { defaultQuotas, type QuotaLimits } from './quotas.js'
 

@@ -1,6 +1,5 @@
 /** What can be wrong with how TURN is set up. What peers do wrong is answered and counted, never thrown. */
 export type TurnErrorCode =
-  | 'bad_network'
   | 'bad_secret'
   | 'bad_url'
   | 'cannot_listen'

@@ -28,6 +28,7 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     serverId: 'test',
     token: TOKEN,
     jwtSecret: 'a-secret-that-is-known-to-this-test-only',
+    vaultKey: 'a-key-that-is-known-to-this-test-only',
     store: database === undefined ? store : Object.assign(store, { ping: database }),
     storeKind: 'memory',
     journal: new MemoryJournal(),

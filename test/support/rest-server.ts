@@ -81,6 +81,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     serverId: 'test',
     token: OPERATOR,
     jwtSecret: 'a-secret-that-is-known-to-this-test-only',
+    vaultKey: 'a-key-that-is-known-to-this-test-only',
     plugins: { list: wishes.plugins ?? PLUGINS, room: store.room },
     store,
     storeKind: store.kind,

@@ -226,6 +226,7 @@ function coordinatorOptions({ log }: WorldOptions): Parameters<typeof startCoord
     serverId: 'demo',
     token: Buffer.from(systemRandom.bytes(32)).toString('hex'),
     jwtSecret: Buffer.from(systemRandom.bytes(32)).toString('hex'),
+    vaultKey: Buffer.from(systemRandom.bytes(32)).toString('hex'),
     clock: systemClock,
     random: systemRandom,
     store: new MemoryStore({ overlay4: config.overlay4, overlay6: config.overlay6 }),

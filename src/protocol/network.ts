@@ -1,20 +1,24 @@
 /** A range of addresses, as `10.0.0.0/8` or `fc00::/7` or one address. */
-import { ipBytes, ipText } from '../protocol/address.js'
-import { TurnError } from './errors.js'
+import { ipBytes, ipText } from './address.js'
 
 export interface Network {
   readonly bytes: Buffer
   readonly bits: number
 }
 
-/** Returns the network; throws when the text is none. */
+export class BadNetwork extends Error {
+  override readonly name = 'BadNetwork'
+  readonly code = 'bad_network'
+}
+
+/** Returns the network; throws a BadNetwork when the text is none. */
 export function network(text: string): Network {
   const [address = '', prefix] = text.split('/')
   const bytes = ipBytes(address)
   const most = (bytes?.length ?? 0) * 8
   const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
   if (bytes === null || !(bits <= most))
-    throw new TurnError('bad_network', `network: wanted an address or address/bits, got ${text}`)
+    throw new BadNetwork(`network: wanted an address or address/bits, got ${text}`)
   return { bytes, bits }
 }
 

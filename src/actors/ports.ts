@@ -595,6 +595,12 @@ export interface RouteStory extends RouteSummary {
   /** The decision that stands, as it was made. */
   readonly explanation: Explanation
   readonly history: RouteHistory
+  /** It has to move and nobody qualifies: why, since when, and until when it may stay, ms; null: until somebody does. */
+  readonly waiting: {
+    readonly cause: string
+    readonly sinceMs: number
+    readonly remainingMs: number | null
+  } | null
   /** Every node as it is now, when that was asked for. */
   readonly now: Explanation | null
 }

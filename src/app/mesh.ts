@@ -261,6 +261,7 @@ export function createMesh(options: MeshOptions): Mesh {
         moved: history.moved,
       }),
     handoverDue: client => coordinator.actor.send({ type: 'handover.due', client }),
+    patienceOver: client => coordinator.actor.send({ type: 'patience.over', client }),
     faulted: (cell, error) => faulted(cell, error),
   })
   const orders = new Orders(fleet, routing)
@@ -542,6 +543,7 @@ export function createMesh(options: MeshOptions): Mesh {
       sessions,
       book: routing.book,
       orders,
+      switches: routing.switches,
       paths,
       steerings,
       changes: snapshots,

@@ -4,9 +4,10 @@ import type { coordinatorMachine } from '../actors/coordinator/coordinator.machi
 import type { Orders } from '../actors/coordinator/orders.js'
 import type { Route, RouteBook } from '../actors/coordinator/route-book.js'
 import { rankedIn } from '../actors/coordinator/route-forms.js'
+import type { Switches } from '../actors/coordinator/switches.js'
 import { tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { MeshApi, RouteOutcome, RouteSummary, RouteWish } from '../actors/ports.js'
+import type { MeshApi, RouteOutcome, RouteStory, RouteSummary, RouteWish } from '../actors/ports.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
 import type { Changes } from '../actors/snapshot/snapshots.js'
@@ -18,6 +19,7 @@ export interface RouteParts {
   readonly sessions: Sessions
   readonly book: RouteBook
   readonly orders: Orders
+  readonly switches: Switches
   readonly paths: Paths
   readonly steerings: Steerings
   readonly changes: Changes
@@ -25,7 +27,7 @@ export interface RouteParts {
 }
 
 export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'assign' | 'explain'> {
-  const { clock, sessions, book, orders, paths, steerings, changes, coordinator } = parts
+  const { clock, sessions, book, orders, switches, paths, steerings, changes, coordinator } = parts
 
   const clientOf = (id: string): Cell | undefined => {
     const cell = sessions.byIdentity(id)
@@ -42,6 +44,18 @@ export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'ass
     return route === undefined ? null : summaryOf(route)
   }
   const wishOf = (client: Cell): RouteWish => book.ofClient(client)?.wish ?? {}
+
+  function waitOf(route: Route): RouteStory['waiting'] {
+    const wait = switches.waitOf(route)
+    if (wait === null) return null
+    const { cause, sinceMs, endsMs } = wait
+    const now = clock.now()
+    return {
+      cause,
+      sinceMs: clock.wallMs() - (now - sinceMs),
+      remainingMs: endsMs === null ? null : Math.max(0, endsMs - now),
+    }
+  }
 
   function deliberation(client: Cell, order: RouteWish, rows: number) {
     return {
@@ -97,6 +111,7 @@ export function routeViews(parts: RouteParts): Pick<MeshApi, 'deliberate' | 'ass
         alternatives: rankedIn(route).filter(id => id !== node.identity.id),
         explanation,
         history,
+        waiting: waitOf(route),
         now: rows === 0 ? null : orders.survey(client, {}, rows),
       }
     },

@@ -50,6 +50,11 @@ export class Deadlines<K> {
     return this.#due.has(key)
   }
 
+  /** Returns when the deadline of `key` is, monotonic ms; null when it has none. */
+  dueMs(key: K): number | null {
+    return this.#due.get(key) ?? null
+  }
+
   /** Forgets everything and stops the timer. */
   stop(): void {
     this.#due.clear()

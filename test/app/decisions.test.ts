@@ -73,7 +73,7 @@ t.test('a client that has not asked for a route is given none', async t => {
   t.equal(mesh.routes().length, 1)
   t.match(
     decisionPage(body as RouteOutcome),
-    /^bob has no route: it gets one when it asks, now that would be /,
+    /^bob has no route: an order is for a route that stands. It gets one when it asks, now that would be /,
   )
 })
 
@@ -188,6 +188,7 @@ t.test('an explanation as a person sees it: the decision, who is next, where it 
       compared: [{ nodeId: 'fra-1', cost: 0.71, terms: KNOWN }],
       rejected: [{ nodeId: 'ber-1', reason: 'excluded' }],
     },
+    waiting: null,
     history: {
       decidedAtMs: NOW_MS - 180_000,
       moved: 17,
@@ -221,6 +222,23 @@ t.test('an explanation as a person sees it: the decision, who is next, where it 
     '',
     'out: 1 × is being drained',
   ])
+})
+
+t.test('a route that has to move and cannot is pending, and says until when it may stay', async t => {
+  const { ask, mesh } = await served(t)
+  mesh.steer('alice', { group: 'gold' }, 'test')
+  const story = (await ask('GET', '/api/v1/routes/alice/explanation')).body as RouteStory
+  t.match(story, { nodeId: 'fra-1', waiting: { cause: 'operator' } })
+  const waiting = { cause: 'operator', sinceMs: story.nowMs - 18_000, remainingMs: 42_000 }
+  const line = (more: Partial<RouteStory['waiting']>) =>
+    explanationPage({ ...story, waiting: { ...waiting, ...more } })
+      .split('\n')
+      .find(it => it.startsWith('pending'))
+  t.equal(
+    line({}),
+    'pending: it has to leave fra-1 (operator, since 18 s) and no other node qualifies; it ends in 42 s unless one does',
+  )
+  t.match(line({ remainingMs: null }), /; it stays until one does$/)
 })
 
 /** Alice has a route to fra-1, which she prefers; ams-1 is there too. */

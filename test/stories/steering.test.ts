@@ -87,6 +87,70 @@ t.test('a pin that is taken back before its node came is forgotten', async t => 
   t.notOk(alice.names().includes('route.switched'))
 })
 
+const UNMET: readonly (readonly [what: string, who: string, change: Partial<Steering>, unmet: string])[] = [
+  [
+    'a pin to a node that is away',
+    'alice',
+    { pin: 'hel-1' },
+    'node hel-1, by the operator’s pin: ruled out 2 of 2',
+  ],
+  ['a group that no node is in any more', 'fra-1', { groups: [] }, 'group gold: ruled out 2 of 2'],
+]
+for (const [what, who, change, unmet] of UNMET)
+  t.test(`${what} leaves her where she is for a minute, and then she hears why she has no route`, async t => {
+    const { lab, steer, alice, pass } = await served()
+    steer('fra-1', { groups: ['gold'] })
+    if (who === 'fra-1') steer('alice', { group: 'gold' })
+    steer(who, change)
+    t.match(lab.mesh.explain('alice', 0), { waiting: { cause: 'operator', remainingMs: 60_000 } })
+    await pass(30)
+    steer('ams-1', { costWeight: 2 })
+    t.match(
+      lab.mesh.explain('alice', 0)?.waiting,
+      { remainingMs: 30_000 },
+      'what else is said gives no more time',
+    )
+    await pass(29)
+    t.match(lab.mesh.routes(), [{ nodeId: 'fra-1' }])
+    await pass(2)
+    t.same(lab.mesh.routes(), [])
+    t.match(alice.last('route.refused'), { requestId: 0, code: 'no_candidate', unmet: [unmet] })
+    alice.say({ type: 'route.request', requestId: 2 })
+    await lab.clock.run(100)
+    t.match(alice.last('route.refused'), { requestId: 2, code: 'no_candidate', unmet: [unmet] })
+  })
+
+t.test('a route that is wrong where it is is still so after a crash, for another minute', async t => {
+  const { lab, steer } = await served()
+  steer('alice', { pin: 'hel-1' })
+  lab.crash()
+  await lab.boot()
+  t.match(lab.mesh.explain('alice', 0), { nodeId: 'fra-1', waiting: { cause: 'operator' } })
+  await lab.clock.run(61_000)
+  t.same(lab.mesh.routes(), [])
+})
+
+t.test('a route that must leave a drained node stays as long as nobody is better', async t => {
+  const { lab, pass } = await served()
+  lab.mesh.drain('ams-1', { withinMs: null, actor: 'test' })
+  lab.mesh.drain('fra-1', { withinMs: null, actor: 'test' })
+  await pass(70)
+  t.match(lab.mesh.explain('alice', 0)?.waiting, { cause: 'node_drained', remainingMs: null })
+})
+
+t.test('what is laid down for a client that has never asked holds from its first request on', async t => {
+  const { lab, steer } = await served()
+  steer('ams-1', { costWeight: 9 })
+  const bob = await lab.enrolled('client', 'bob')
+  t.match(lab.mesh.assign('bob', { target: 'ams-1' }, 9, 'test'), { outcome: 'unasked', route: null })
+  steer('bob', { pin: 'ams-1' })
+  await lab.clock.run(100)
+  t.notOk(bob.names().includes('route.switched'))
+  bob.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  t.match(bob.last('route.assigned'), { requestId: 1, nodeId: 'ams-1' })
+})
+
 t.test('requests heed what is laid down, and are refused with its words', async t => {
   const { lab, steer, ask } = await served()
   steer('ams-1', { tags: ['fast'] })
@@ -194,6 +258,8 @@ interface Served {
   readonly nodes: { readonly fra: RawAgent; readonly ams: RawAgent }
   readonly assigned: WireOf<'route.assigned'>
   readonly steer: (id: string, change: Partial<Steering>) => void
+  /** Lets so many seconds pass while everyone beats. */
+  readonly pass: (seconds: number) => Promise<void>
   readonly ask: (
     id: string,
     wish: RouteWish,
@@ -218,6 +284,12 @@ async function served(): Promise<Served> {
     nodes: { fra, ams },
     assigned,
     steer: (id, change) => void lab.mesh.steer(id, change, 'test'),
+    pass: async seconds => {
+      for (let s = 0; s < seconds; s++) {
+        for (const agent of [fra, alice, ams]) agent.say(agent.beat(s))
+        await lab.clock.run(1_000)
+      }
+    },
     ask: async (id, wish, steering = {}) => {
       const client = await lab.enrolled('client', id)
       lab.mesh.steer(id, steering, 'test')

@@ -155,6 +155,11 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         recheckRoutes: (_, { cell }) => guarded(cell, () => orders.recheck(cell)),
         orderRoute: (_, { cell, wish, answer }) => guarded(cell, () => answer(orders.give(cell, wish))),
         settleHandover: (_, { client }) => guarded(client, () => switches.settle(client)),
+        giveUpRoute: (_, { client }) =>
+          guarded(client, () => {
+            const route = book.ofClient(client)
+            if (route !== undefined) switches.giveUp(route)
+          }),
         moveRoutes: (_, { node }) => guarded(node, () => leaveLost(node)),
         lookAtNodes: () => watch.look(guarded),
         bringHome: (_, { node }) => guarded(node, () => homecomings.look(node)),

@@ -37,6 +37,7 @@ export type CoordinatorEvent =
     }
   | { readonly type: 'failover.due'; readonly node: Cell }
   | { readonly type: 'handover.due'; readonly client: Cell }
+  | { readonly type: 'patience.over'; readonly client: Cell }
   | { readonly type: 'look.due' }
   | { readonly type: 'node.settled'; readonly node: Cell }
   | { readonly type: 'warmed' }
@@ -63,6 +64,8 @@ export const coordinatorMachine = setup({
     ) => {},
     /** Closes what a moved route has left, or gives up where it went. */
     settleHandover: (_: unknown, _params: { client: Cell }) => {},
+    /** Ends a route that is not where it should be, and has waited long enough. */
+    giveUpRoute: (_: unknown, _params: { client: Cell }) => {},
     /** Looks how some of the nodes carry. */
     lookAtNodes: () => {},
     /** Moves the routes that would rather have this node. */
@@ -101,6 +104,7 @@ export const coordinatorMachine = setup({
       },
     },
     'handover.due': { actions: { type: 'settleHandover', params: ({ event: { client } }) => ({ client }) } },
+    'patience.over': { actions: { type: 'giveUpRoute', params: ({ event: { client } }) => ({ client }) } },
     drain: '.draining',
   },
   states: {
@@ -131,6 +135,7 @@ export const coordinatorMachine = setup({
         // Routes stay as they are until the next process has them.
         'steering.changed': {},
         'route.ordered': {},
+        'patience.over': {},
         'route.wanted': {
           actions: { type: 'refuseRoute', params: ({ event: { cell, requestId } }) => ({ cell, requestId }) },
         },

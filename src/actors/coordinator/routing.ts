@@ -17,7 +17,7 @@ import type { FleetNode } from './fleet-node.js'
 import { type Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, storedRoute } from './route-forms.js'
 import { begunHistory } from './route-history.js'
-import { mayStay } from './standing.js'
+import { isAstray, mayStay } from './standing.js'
 import type { SwitchCause } from './switch-figures.js'
 import { type MoveOptions, Switches, type SwitchesOptions } from './switches.js'
 
@@ -36,6 +36,8 @@ export interface RoutingOptions {
   readonly moved: SwitchesOptions['moved']
   /** The client’s new path has had the time that it may take: `switches.settle` is wanted. */
   readonly handoverDue: (client: Cell) => void
+  /** The client’s route has waited long enough for a node that fits: `switches.giveUp` is wanted. */
+  readonly patienceOver: (client: Cell) => void
   /** Our own fault, about this client. */
   readonly faulted: (client: Cell, error: unknown) => void
 }
@@ -60,6 +62,12 @@ export class Routing {
       tell: (client, message) => options.deliver(client, { type: 'route.given', message }),
       keep: (route, cause) => this.#store(route, cause),
       takeBack: (route, reason) => this.takeBack(route, reason),
+      endUnmet: route =>
+        this.takeBack(
+          route,
+          'no node meets what is asked of it now',
+          this.#unmet(route.client, route.wish).words,
+        ),
     })
   }
 
@@ -128,12 +136,12 @@ export class Routing {
   }
 
   /** Ends a route against the will of its client, which hears why. */
-  takeBack(route: Route, reason: string): void {
+  takeBack(route: Route, reason: string, unmet: string[] = []): void {
     this.#finish(route, reason)
     const retryAfterMs = this.#retryMs()
     this.#options.deliver(route.client, {
       type: 'route.ended',
-      message: { type: 'route.refused', requestId: 0, code: 'no_candidate', reason, unmet: [], retryAfterMs },
+      message: { type: 'route.refused', requestId: 0, code: 'no_candidate', reason, unmet, retryAfterMs },
     })
   }
 
@@ -145,8 +153,11 @@ export class Routing {
     if (path === null) return false
     const sinceMs = this.#options.clock.now()
     const history = { ...begunHistory(assignedAtMs), ...stored.history }
-    this.book.add({ routeId, client, node, wish, link, explanation, assignedAtMs, history, sinceMs })
+    const route = { routeId, client, node, wish, link, explanation, assignedAtMs, history, sinceMs }
+    this.book.add(route)
     this.#reserve(this.#options.fleet.of(node))
+    // It was wrong already, and waited for a node that fits.
+    if (isAstray(this.#options.fleet, route)) this.switches.strand(route, 'operator')
     return true
   }
 
@@ -227,9 +238,8 @@ export class Routing {
 
   #deny(client: Cell, requestId: number, wish: RouteWish, keeps: boolean): void {
     this.refused++
-    const { fleet, clock } = this.#options
-    const want = requirementsOf(wish, fleet.clientOf(client))
-    const { considered, excluded } = this.#refusals.explain(fleet.nodes(), want, clock.now())
+    const { fleet } = this.#options
+    const { considered, words } = this.#unmet(client, wish)
     const known = wish.target === undefined || fleet.pools.byId(wish.target) !== undefined
     this.#options.deliver(client, {
       type: 'route.denied',
@@ -239,10 +249,18 @@ export class Routing {
         requestId,
         code: known ? 'no_candidate' : 'unknown_target',
         reason: known ? `none of ${considered} nodes meets the request` : `no node ${wish.target} is here`,
-        unmet: unmet(want, excluded, considered).slice(0, 16),
+        unmet: words,
         retryAfterMs: this.#retryMs(),
       },
     })
+  }
+
+  /** Returns what of this nobody meets, in words. */
+  #unmet(client: Cell, wish: RouteWish): { readonly considered: number; readonly words: string[] } {
+    const { fleet, clock } = this.#options
+    const want = requirementsOf(wish, fleet.clientOf(client))
+    const { considered, excluded } = this.#refusals.explain(fleet.nodes(), want, clock.now())
+    return { considered, words: unmet(want, excluded, considered).slice(0, 16) }
   }
 
   #retryMs(): number {

@@ -3,6 +3,7 @@
  *
  *   the node is dead                    at once, whatever comes of it         waits for a node when none qualifies
  *   it is lapsed or drained             make before break (handovers.ts)      the same
+ *   it is not what is asked for         make before break                     waits for a minute, then ends
  *   it has too little room              make before break                     stays when none qualifies
  *   it is degraded, or another better   make before break, for a clear gain   stays, and is counted
  */
@@ -22,7 +23,8 @@ import { MoveQueue } from './move-queue.js'
 import type { Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, rankedIn } from './route-forms.js'
 import { movedHistory, stayedHistory } from './route-history.js'
-import { mayStay } from './standing.js'
+import { isAstray, mayStay } from './standing.js'
+import { type Plight, Stranded } from './stranded.js'
 import { type Suppression, type SwitchCause, SwitchFigures } from './switch-figures.js'
 
 export interface SwitchesOptions {
@@ -38,6 +40,10 @@ export interface SwitchesOptions {
   readonly keep: (route: Route, cause: SwitchCause) => void
   /** Ends a route against the will of its client. */
   readonly takeBack: (route: Route, reason: string) => void
+  /** Ends a route to a node that is not what is asked for, as nobody is; the client hears what is missing. */
+  readonly endUnmet: (route: Route) => void
+  /** The route of this client may stay where it is no longer: `giveUp` is wanted. */
+  readonly patienceOver: (client: Cell) => void
   /** The client’s new path has had the time that it may take: `settle` is wanted. */
   readonly handoverDue: (client: Cell) => void
   readonly faulted: (client: Cell, error: unknown) => void
@@ -48,12 +54,6 @@ export interface MoveOptions {
   readonly sinceMs?: number
 }
 
-/** Why a route shall move, and since when, monotonic ms. */
-interface Plight {
-  readonly cause: SwitchCause
-  readonly sinceMs: number
-}
-
 /** A route that has moved is left where it is for this long, ms, as long as its node can carry it. */
 const DWELL_MS = 60_000
 
@@ -62,12 +62,12 @@ export class Switches {
   readonly handovers: Handovers
   readonly #options: SwitchesOptions
   readonly #queue: MoveQueue
-  /** Routes that have to move and for which no other node qualifies yet. */
-  readonly #stranded = new Map<Route, Plight>()
+  readonly #stranded: Stranded
 
   constructor(options: SwitchesOptions) {
     this.#options = options
     const { clock, paths, faulted } = options
+    this.#stranded = new Stranded(options)
     this.handovers = new Handovers({
       clock,
       due: options.handoverDue,
@@ -89,8 +89,28 @@ export class Switches {
   move(route: Route, cause: SwitchCause, { sinceMs }: MoveOptions = {}): boolean {
     const plight = this.#plightOf(route, cause, sinceMs)
     if (route.node.line === null ? this.#flee(route, plight) : this.#go(route, plight, true)) return true
-    this.#stranded.set(route, plight)
+    this.#strand(route, plight)
     return false
+  }
+
+  /** Lets a route of an earlier process wait that is not where it should be. */
+  strand(route: Route, cause: SwitchCause): void {
+    this.#strand(route, this.#plightOf(route, cause))
+  }
+
+  /** Returns why the route has to move and cannot, and when it ends if it does not, monotonic ms; null when it may stay. */
+  waitOf(route: Route): (Plight & { readonly endsMs: number | null }) | null {
+    const plight = this.#stranded.of(route)
+    if (plight === undefined) return null
+    const mayStay = !isAstray(this.#options.fleet, route)
+    return { ...plight, endsMs: mayStay ? null : this.#stranded.endsMs(route) }
+  }
+
+  /** Ends a route that had its time to go where it should be, unless it can go there now. */
+  giveUp(route: Route): void {
+    const plight = this.#stranded.of(route)
+    if (plight === undefined || !isAstray(this.#options.fleet, route)) return
+    if (!this.move(route, plight.cause, plight)) this.#options.endUnmet(route)
   }
 
   /** Moves a route to this node, whatever another would cost. */
@@ -163,8 +183,9 @@ export class Switches {
 
   /** A node came: routes that waited for one are looked at again. */
   rescue(): void {
-    this.#queue.add([...this.#stranded.keys()], route => {
-      const plight = this.#stranded.get(route)
+    const waiting = [...this.#stranded].map(([route]) => route)
+    this.#queue.add(waiting, route => {
+      const plight = this.#stranded.of(route)
       if (plight === undefined) return
       if (mayStay(this.#options.fleet, route)) this.#stranded.delete(route)
       else this.move(route, plight.cause, plight)
@@ -219,7 +240,12 @@ export class Switches {
 
   stop(): void {
     this.#queue.stop()
+    this.#stranded.stop()
     this.handovers.stop()
+  }
+
+  #strand(route: Route, plight: Plight): void {
+    this.#stranded.add(route, plight, !isAstray(this.#options.fleet, route))
   }
 
   /** Moves the route from where nothing carries: to another node, or back to the one before. */
@@ -253,7 +279,7 @@ export class Switches {
     this.handovers.undo(handover)
     this.#relocate(route, handover.from, plight)
     // What it had to leave it shall leave still, as soon as there is somewhere to go.
-    if (!mayStay(this.#options.fleet, route)) this.#stranded.set(route, plight)
+    if (!mayStay(this.#options.fleet, route)) this.#strand(route, plight)
     paths.close(link, 'the route went back')
     this.freed(node)
     return true

@@ -43,7 +43,7 @@ export const explainCommand = (): Command =>
 export function explanationPage(story: RouteStory): string {
   const { clientId, nodeId, wish, steering, explanation, now } = story
   const parts = [
-    [headOf(story), decisionOf(story), ...askedOf(wish, steering)].join('\n'),
+    [headOf(story), decisionOf(story), ...askedOf(wish, steering), ...waitingOf(story)].join('\n'),
     explanation.compared.length === 0 ? '' : comparedTable(explanation, nodeId),
     rejectedTable(explanation, story.history.moves.at(-1)?.from ?? null),
     nextOf(story),
@@ -75,6 +75,18 @@ function decisionOf({ explanation, history, assignedAtMs, nowMs, nodeId }: Route
   const since = history.decidedAtMs === assignedAtMs ? '' : `, first given ${ago(assignedAtMs)}`
   const first = compared[0]?.nodeId === nodeId ? 'the best' : 'one'
   return `${when}${since}\n${first} of ${compared.length} compared; ${qualified} of ${considered} nodes looked at qualified`
+}
+
+function waitingOf({ waiting, nodeId, nowMs }: RouteStory): string[] {
+  if (waiting === null) return []
+  const { cause, sinceMs, remainingMs } = waiting
+  const end =
+    remainingMs === null
+      ? 'it stays until one does'
+      : `it ends in ${asDuration(remainingMs / 1000)} unless one does`
+  return [
+    `pending: it has to leave ${nodeId} (${cause}, since ${asDuration((nowMs - sinceMs) / 1000)}) and no other node qualifies; ${end}`,
+  ]
 }
 
 const nextOf = ({ alternatives }: RouteStory): string =>

@@ -91,7 +91,7 @@ function verdictOf(answer: Deliberation | RouteOutcome): string {
       : `${clientId} would move from ${from} to ${best}: ${of}.`
   }
   if (from === undefined)
-    return `${clientId} has no route: it gets one when it asks, now that would be ${best}; ${of}.`
+    return `${clientId} has no route: an order is for a route that stands. It gets one when it asks, now that would be ${best}; ${of}. What \`boson steer\` lays down holds from its first request.`
   return answer.outcome === 'kept'
     ? `${clientId} stays on ${best}: ${of}.`
     : `${clientId} moves from ${from} to ${best}: ${of}.`

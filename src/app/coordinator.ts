@@ -214,6 +214,7 @@ function meshOptions(options: CoordinatorOptions): Parameters<typeof createMesh>
       beatEveryMs: config.beatEveryMs,
       resumeWindowMs: config.resumeWindowMs,
       failoverAfterMs: config.failoverAfterMs,
+      routeDwellMs: config.routeDwellMs,
     },
     limits: {
       greetingPerAddress: config.greetingPerAddress,

@@ -247,6 +247,7 @@ export function createMesh(options: MeshOptions): Mesh {
     random,
     fleet,
     paths,
+    dwellMs: timing.routeDwellMs,
     changes: snapshots,
     deliver: (cell, event) => sessions.deliver(cell, event),
     moved: ({ routeId, client, history }, { atMs, from, to, cause }) =>

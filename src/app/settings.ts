@@ -213,6 +213,9 @@ export const SETTINGS = {
   failoverAfterMs: standard('BOSON_FAILOVER_AFTER_MS', whole(0, HOUR_MS), TIMING.failoverAfterMs as number, {
     doc: 'How long a node may be without a socket before its clients are moved, ms.',
   }),
+  routeDwellMs: standard('BOSON_ROUTE_DWELL_MS', whole(0, HOUR_MS), TIMING.routeDwellMs as number, {
+    doc: 'How long a route rests where it is before it may move for a better node, ms. One that has to move does so at once.',
+  }),
   restartSpreadMs: standard('BOSON_RESTART_SPREAD_MS', whole(0, HOUR_MS), 5_000, {
     doc: 'Before it stops, the coordinator gives each agent a slot to come back; the last is at most this long after the first, ms.',
   }),

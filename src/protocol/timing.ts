@@ -12,6 +12,8 @@ export const TIMING = {
   resumeWindowMs: 120_000,
   /** How long a node may be without a socket before its clients are moved, ms. Longer than a quick reconnect. */
   failoverAfterMs: 750,
+  /** How long a route that was given or has moved is left where it is, as long as its node can carry it, ms. */
+  routeDwellMs: 60_000,
   /** How long both ends have to say `path.ready`, ms. */
   pathOpenMs: 10_000,
   /** First and longest ceiling of the agent's reconnect back-off, ms. */

@@ -20,6 +20,8 @@ const SETTINGS = {
   BOSON_TURN_MODE: 'off',
   BOSON_RELAY_PAYLOAD: 'any',
   BOSON_BEAT_EVERY_MS: '2000',
+  // A tenth of it: nodes that carry badly are left while the test looks.
+  BOSON_ROUTE_DWELL_MS: '6000',
   BOSON_GREETING_PER_ADDRESS: MANY,
   BOSON_SESSIONS_PER_ADDRESS: MANY,
   BOSON_HELLOS_PER_SECOND: MANY,

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../src/kit/clock.js'
 import { until } from '../support/until.js'
-import type { Standing } from './client-fleet.js'
+import type { Move, Standing } from './client-fleet.js'
 import { busiest, Crowd, nodesOf } from './crowd.js'
 import { asTable, lossesOf } from './losses.js'
 
@@ -13,8 +13,8 @@ const CALM_MS = 1_000
 const LAST_ANSWERS_MS = 2_000
 /** What a move may cost while the old node still carries, datagrams of twenty a second: none, but on a busy machine. */
 const LOST_BY_CALM_MOVE = 2
-/** Clients that a node may carry once its places are cut. */
-const PLACES_LEFT = 1
+/** Clients that a node may carry once its places are cut: fewer than it has, and more than others have no room for. */
+const PLACES_LEFT = 12
 
 t.test('clients keep a node that meets their wish, whatever becomes of nodes', async t => {
   const crowd = await Crowd.start(t)
@@ -37,12 +37,14 @@ t.test('clients keep a node that meets their wish, whatever becomes of nodes', a
   const last = idsOf(nodesOf(3))
   const drained = last.slice(0, 4)
   const overloaded = last.slice(4, 8)
+  const cut = last.slice(8)
 
   await crowd.nodes[3]?.ask('overload', overloaded)
   await until('the server says which nodes carry badly', () =>
     overloaded.every(id => crowd.server.said().includes(`"id":"${id}","ailment":"uplink"`)),
   )
   const overloadedAtMs = systemClock.wallMs()
+  const { length: onOverloaded } = await crowd.clientsOn(overloaded)
 
   const closed = idsOf(busiest(nodesOf(0), await crowd.standing())).slice(0, 3)
   await without(t, 'their sockets are closed', closed, () => crowd.nodes[0]?.ask('kill', closed))
@@ -56,12 +58,14 @@ t.test('clients keep a node that meets their wish, whatever becomes of nodes', a
     drainedAtMs = systemClock.wallMs()
   })
 
-  const { length: before } = await crowd.clientsOn(overloaded)
-  for (const id of overloaded) await crowd.boson('steer', id, '--max-sessions', String(PLACES_LEFT))
-  const isWithin = async () => (await crowd.clientsOn(overloaded)).length <= overloaded.length * PLACES_LEFT
+  const { length: before } = await crowd.clientsOn(cut)
+  for (const id of cut) await crowd.boson('steer', id, '--max-sessions', String(PLACES_LEFT))
+  const isWithin = async () => (await crowd.clientsOn(cut)).length <= cut.length * PLACES_LEFT
   await until('clients leave nodes whose places are cut', isWithin)
   await wait(CALM_MS) // as above
-  t.comment(`their places are cut: ${overloaded.length} nodes, ${before} clients before`)
+  t.comment(`their places are cut: ${cut.length} nodes, ${before} clients before`)
+  const { length: still } = await crowd.clientsOn(overloaded)
+  t.comment(`they are overloaded: ${overloaded.length} nodes, ${onOverloaded} clients before, ${still} now`)
 
   await crowd.rest()
   await wait(LAST_ANSWERS_MS) // for the last answers
@@ -81,7 +85,13 @@ t.test('clients keep a node that meets their wish, whatever becomes of nodes', a
   const later = moves.filter(({ atMs }) => atMs > overloadedAtMs)
   const ontoOverloaded = later.filter(({ to }) => overloaded.includes(to))
   t.ok(ontoOverloaded.length <= later.length / 20, `${ontoOverloaded.length} moves to overloaded nodes`)
-  for (const cause of ['node_drained', 'capacity_cut']) {
+  const isRelief = (move: Move) => move.cause === 'node_degraded'
+  t.same(
+    moves.filter(move => isRelief(move) && !overloaded.includes(move.from ?? '')),
+    [],
+    'only overloaded nodes are left for carrying badly',
+  )
+  for (const cause of ['node_drained', 'capacity_cut', 'node_degraded']) {
     const { lost = Infinity, moves = 0 } = losses.find(each => each.cause === cause) ?? {}
     t.ok(lost <= moves * LOST_BY_CALM_MOVE, `${cause}: ${lost} lost by ${moves} moves`)
   }

@@ -31,6 +31,8 @@ export interface RoutingOptions {
   readonly random: Random
   readonly fleet: Fleet
   readonly paths: Paths
+  /** How long a route is left where it is, as long as its node can carry it, ms. */
+  readonly dwellMs: number
   readonly changes: Changes
   readonly deliver: (cell: Cell, event: RouteEvent) => void
   readonly moved: SwitchesOptions['moved']

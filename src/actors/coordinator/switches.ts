@@ -32,6 +32,8 @@ export interface SwitchesOptions {
   readonly book: RouteBook
   readonly fleet: Fleet
   readonly paths: Paths
+  /** How long a route is left where it is, as long as its node can carry it, ms. */
+  readonly dwellMs: number
   readonly choose: (client: Cell, wish: RouteWish, also: readonly FleetNode[]) => Choice<FleetNode>
   readonly tell: (client: Cell, message: WireOf<'route.switched'>) => void
   /** The route has moved, and its client is told. */
@@ -53,9 +55,6 @@ export interface MoveOptions {
   /** Since when there is a reason to move, monotonic ms; absent: since the node was lost, or since now. */
   readonly sinceMs?: number
 }
-
-/** A route that has moved is left where it is for this long, ms, as long as its node can carry it. */
-const DWELL_MS = 60_000
 
 export class Switches {
   readonly figures = new SwitchFigures()
@@ -145,9 +144,9 @@ export class Switches {
 
   /** Moves a route to a clearly better node; counts why not when it stays. */
   improve(route: Route, cause: 'node_degraded' | 'better', { sinceMs }: MoveOptions = {}): boolean {
-    const { clock } = this.#options
+    const { clock, dwellMs } = this.#options
     if (route.client.line === null) return this.suppress(route, 'client_away')
-    if (this.handovers.of(route.client) !== undefined || clock.now() - route.sinceMs < DWELL_MS)
+    if (this.handovers.of(route.client) !== undefined || clock.now() - route.sinceMs < dwellMs)
       return this.suppress(route, 'too_soon')
     const choice = this.#chooseOther(route)
     if (choice.node === null) return this.suppress(route, 'no_candidate')

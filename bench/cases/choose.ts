@@ -7,8 +7,10 @@ import type { FleetNode } from '../../src/actors/coordinator/fleet-node.js'
 import { pick, type Random, seededRandom } from '../../src/kit/random.js'
 import { choose } from '../../src/mesh/choose.js'
 import { costOf } from '../../src/mesh/cost.js'
+import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { NodePools } from '../../src/mesh/pools.js'
 import { rejection, requirementsOf } from '../../src/mesh/requirements.js'
+import { NO_STEERING } from '../../src/mesh/steering.js'
 import type { Bench, Case, Result, Settings } from '../bench.js'
 import { type Asked, type BenchFleet, COUNTRIES, fleetOf } from '../fleets.js'
 import { interleave, median } from '../rounds.js'
@@ -20,7 +22,7 @@ type Way = (asked: Asked, random: Random) => FleetNode | null
 const ourWay =
   ({ fleet }: BenchFleet): Way =>
   ({ wish, client }, random) =>
-    choose(fleet.pools, { want: requirementsOf(wish, client), client }, random).node
+    choose(fleet.pools, { want: requirementsOf(wish, client), client, nowMs: performance.now() }, random).node
 
 /** Draws until one qualifies: no cost, no explanation, no index. */
 const randomWay =
@@ -119,6 +121,55 @@ async function growth(settings: Settings): Promise<Result> {
   }
 }
 
+// ── what a pick costs that almost nobody can serve ───────────────────────────────────────────────
+
+/** More than any node has, unless it is one of a few. */
+const RARE_MBPS = 5_000
+/** Requests in a second of those who need it. */
+const RARE_PER_SECOND = 100
+
+/** Returns CPU µs of a request that ten of the nodes meet; `unlike`: each asks for a little more than the one before. */
+function rareMicros({ fleet }: BenchFleet, unlike: number, { quick }: Settings): number {
+  const random = seededRandom(19)
+  const client = { position: null, nat: UNKNOWN_NAT, policy: 'auto', steering: NO_STEERING } as const
+  let asked = 0
+  // Time goes on from one measurement to the next.
+  const beganMs = performance.now() * 1_000
+  const run = () => {
+    const want = { minBandwidthMbps: RARE_MBPS + unlike * asked }
+    choose(fleet.pools, { want, client, nowMs: beganMs + (1_000 / RARE_PER_SECOND) * asked++ }, random)
+  }
+  return nanosPerCall(run, quick ? FOR_MS.quick : FOR_MS.full) / 1e3
+}
+
+async function rare(settings: Settings): Promise<Result> {
+  const used = usedFleet(100_000)
+  for (const node of used.nodes.filter((_, i) => i % 10_000 === 0)) node.bandwidthMbps = 2 * RARE_MBPS
+  const sides = {
+    alike: () => rareMicros(used, 0, settings),
+    unlike: () => rareMicros(used, 1e-3, settings),
+    scan: () => {
+      const random = seededRandom(23)
+      const [{ client }] = used.asked as [Asked] // there are thousands
+      const asked = { wish: { minBandwidthMbps: RARE_MBPS }, client }
+      return (
+        nanosPerCall(() => scanWay(used)(asked, random), settings.quick ? FOR_MS.quick : FOR_MS.full) / 1e3
+      )
+    },
+  }
+  const taken = await interleave(settings.rounds, sides, settings.say)
+  const [value, limit] = [median(taken.alike), median(taken.scan)]
+  return {
+    value,
+    unit: 'CPU µs/pick',
+    limit: { name: 'a look at every node', value: limit },
+    ratio: limit / value,
+    saturated: 'server',
+    rounds: settings.rounds,
+    detail: { unlikeMicros: median(taken.unlike) },
+  }
+}
+
 // ── how evenly clients are spread ────────────────────────────────────────────────────────────────
 
 /** They fill six places of ten. */
@@ -185,7 +236,8 @@ function changeMicros(nodes: readonly FleetNode[], kinds: number, { quick }: Set
     const country = COUNTRIES[i % COUNTRIES.length] as string // inside
     // Half of them of exits; further ones by a tag that nobody has.
     const tags = i < 2 * COUNTRIES.length ? [] : [`tag-${i}`]
-    pools.pool({ country, exit: i % 32 >= COUNTRIES.length, tags })
+    // A second for each, or it would not be made.
+    pools.pool({ country, exit: i % 32 >= COUNTRIES.length, tags }, 1e3 * i)
   }
   const random = seededRandom(17)
   const run = () => {
@@ -226,6 +278,11 @@ export const chooseBench: Bench = {
     picks('10k', 10_000),
     picks('100k', 100_000),
     { name: '1k-over-100k', about: 'how a pick grows with the fleet', measure: growth },
+    {
+      name: 'rare',
+      about: `ten of 100,000 nodes will do, and ${RARE_PER_SECOND} clients ask in a second`,
+      measure: rare,
+    },
     { name: 'balance', about: 'a million clients over nodes of unlike capacities', measure: balance },
     { name: 'keeping', about: 'a node goes and comes back among 100,000, 32 pools kept', measure: keeping },
   ],

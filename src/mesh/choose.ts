@@ -5,14 +5,15 @@
  * many nodes there are.
  *
  *   pools.ts: the open nodes of the wanted kind ─→ draw until four qualify ─→ cost.ts ─→ best first
- *                     few of them: all are looked at      ↑ none did: every one is
+ *                     few of them: all are looked at      ↑ none did: every one is, and few.ts remembers who did
  */
 import { pick, type Random } from '../kit/random.js'
 import type { ClientFacts } from './client-facts.js'
 import { type Cost, costOf } from './cost.js'
 import { type NodeFacts, roomOf } from './node-facts.js'
-import type { NodePools } from './pools.js'
-import { rejection, type Rejection, type Requirements } from './requirements.js'
+import { FEW_MAX } from './few.js'
+import type { NodePools, Pool } from './pools.js'
+import { lack, rejection, type Rejection, type Requirements, shortfall } from './requirements.js'
 
 /** How many of the qualified are compared, beside those that are named. */
 const COMPARED = 4
@@ -20,6 +21,10 @@ const COMPARED = 4
 const FEW = 64
 /** Draws before it is better to look at everyone. */
 const DRAWS = 64
+/** Nodes that are looked at when there have been too many looks at everyone. */
+const GLANCED = 1_024
+/** Degraded nodes that are remembered of those that meet a request: one is taken when there is nothing else. */
+const LAST_RESORTS = 64
 /** Rejected nodes that an explanation names. */
 const NAMED = 16
 
@@ -53,13 +58,15 @@ export interface Choice<N> {
 export interface Question<N> {
   readonly want: Requirements
   readonly client: ClientFacts
+  /** Monotonic. */
+  readonly nowMs: number
   /** Nodes that are among the compared if they qualify, such as those that a route would go to next. */
   readonly also?: readonly N[]
 }
 
 export function choose<N extends NodeFacts>(
   pools: NodePools<N>,
-  { want, client, also = [] }: Question<N>,
+  { want, client, nowMs, also = [] }: Question<N>,
   random: Random,
 ): Choice<N> {
   const look = new Look<N>(want, also, random)
@@ -69,7 +76,14 @@ export function choose<N extends NodeFacts>(
   else {
     look.atThese(also)
     look.atThese(named(pools, want.prefer))
-    look.around(pools.pool(want))
+    const pool = pools.pool(want, nowMs)
+    look.around(pool.members)
+    if (!look.isEnough) {
+      const few = pool.few.of(want, nowMs)
+      if (few !== null) look.atFew([...few])
+      else if (pool.isOf(want) && pools.mayLookAt(pool.members.length, nowMs)) look.through(pool, nowMs)
+      else look.glance(pool.members)
+    }
   }
   return look.choice(client)
 }
@@ -126,6 +140,8 @@ class Look<N extends NodeFacts> {
   readonly #plain: N[] = []
   readonly #avoided: N[] = []
   readonly #degraded: N[] = []
+  /** Whether it has looked at all that there are. */
+  #isAll = false
   #considered = 0
   #qualified = 0
 
@@ -149,18 +165,48 @@ class Look<N extends NodeFacts> {
     }
   }
 
-  /** Looks at random members until enough qualify, and at all of them before it says that none does. */
+  /** Looks at random members until enough qualify; at all of them when they are hardly more. */
   around(members: readonly N[]): void {
-    if (members.length <= FEW) return this.atThese(members)
+    this.#isAll = members.length <= FEW
+    if (this.#isAll) return this.atThese(members)
     for (let draws = 0; draws < DRAWS && this.#plain.length < COMPARED; draws++) {
       const node = members[roomierOf(members, this.#random)] as N // inside
       if (this.#seen.includes(node)) continue
       this.#seen.push(node)
       this.#look(node)
     }
-    if (this.#hasWelcome()) return
+  }
+
+  /** Looks at some of these, and at all of them before it says that none qualifies. */
+  atFew(nodes: readonly N[]): void {
+    this.around(nodes)
+    if (this.isEnough) return
     const seen = new Set(this.#seen)
-    for (const node of members) if (!seen.has(node)) this.#look(node)
+    for (const node of nodes) if (!seen.has(node)) this.#look(node)
+  }
+
+  /** Looks at all of the pool, and remembers who meets the figures, if they are few. */
+  through(pool: Pool<N>, nowMs: number): void {
+    const seen = new Set(this.#seen)
+    const meeting: N[] = []
+    let resorts = 0
+    for (const node of pool.members) {
+      if (!seen.has(node)) this.#note(node, shortfall(node, this.#want))
+      if (meeting.length > FEW_MAX || lack(node, this.#want) !== null) continue
+      if (!node.degraded || resorts++ < LAST_RESORTS) meeting.push(node)
+    }
+    if (meeting.length <= FEW_MAX) pool.few.keep(this.#want, meeting, nowMs)
+  }
+
+  /** Looks at some of the members in a row, from a random place on. */
+  glance(members: readonly N[]): void {
+    const from = pick(this.#random, members.length)
+    const some = Array.from(
+      { length: Math.min(GLANCED, members.length) },
+      (_, i) => (from + i) % members.length,
+    )
+    const seen = new Set(this.#seen)
+    for (const i of some) if (!seen.has(members[i] as N)) this.#look(members[i] as N) // inside
   }
 
   choice(client: ClientFacts): Choice<N> {
@@ -183,8 +229,11 @@ class Look<N extends NodeFacts> {
   }
 
   #look(node: N): void {
+    this.#note(node, rejection(node, this.#want))
+  }
+
+  #note(node: N, reason: Rejection | null): void {
     this.#considered++
-    const reason = rejection(node, this.#want)
     if (reason !== null) {
       this.#excluded[reason] = (this.#excluded[reason] ?? 0) + 1
       if (this.#rejected.length < NAMED) this.#rejected.push({ node, reason })
@@ -208,9 +257,10 @@ class Look<N extends NodeFacts> {
     }
   }
 
-  /** Whether one qualifies that there is nothing against. */
-  #hasWelcome(): boolean {
+  /** Whether one qualifies that there is nothing against, or there is nobody else to look at. */
+  get isEnough(): boolean {
     return (
+      this.#isAll ||
       this.#preferred.length + this.#plain.length > 0 ||
       this.#asked.some(node => isWelcome(likingOf(node, this.#want)))
     )

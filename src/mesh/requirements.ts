@@ -4,6 +4,7 @@
  */
 import type { CostTerm, RouteWish } from '../actors/ports.js'
 import type { ClientFacts } from './client-facts.js'
+import type { Figures } from './few.js'
 import { bandwidthLeft, type NodeFacts } from './node-facts.js'
 import { type Agreed, areCompatible } from './path-policy.js'
 import { NO_STEERING } from './steering.js'
@@ -82,10 +83,18 @@ export function rejection(node: NodeFacts, want: Requirements): Rejection | null
   if (want.pin !== undefined && node.id !== want.pin) return 'pin'
   if (!node.accepting) return 'not accepting'
   if (node.draining) return 'draining'
-  const unlike = mismatch(node, want)
-  if (unlike !== null) return unlike
+  return mismatch(node, want) ?? shortfall(node, want)
+}
+
+/** Returns why an open node of the wanted kind cannot serve the request, or null when it can. */
+export function shortfall(node: NodeFacts, want: Requirements): Rejection | null {
   if (want.exclude?.includes(node.id)) return 'excluded'
   if (node.linksLeft <= 0 || (node.maxSessions !== null && node.reserved >= node.maxSessions)) return 'full'
+  return lack(node, want)
+}
+
+/** Returns which figure of the node is not what the request asks for, or null when all are. */
+export function lack(node: NodeFacts, want: Figures): Rejection | null {
   if (want.minBandwidthMbps !== undefined) {
     const left = bandwidthLeft(node)
     if (left === null) return 'bandwidth unknown'

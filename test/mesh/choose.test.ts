@@ -78,7 +78,7 @@ function always(
   fc.assert(
     fc.property(fleets, questions, some, fc.integer(), (fleet, want, named, seed) => {
       const also = fleet.filter(node => named.includes(node.id))
-      const choice = choose(poolsOf(fleet), { want, client: CLIENT, also }, seededRandom(seed))
+      const choice = choose(poolsOf(fleet), { want, client: CLIENT, nowMs: 0, also }, seededRandom(seed))
       return holds(choice, fleet, want, also)
     }),
     RUNS,
@@ -154,7 +154,7 @@ t.test('those that are named are compared if they qualify', async t => {
 t.test('the same seed makes the same choice', async t => {
   fc.assert(
     fc.property(fleets, wants, fc.integer(), (fleet, want, seed) => {
-      const once = () => choose(poolsOf(fleet), { want, client: CLIENT }, seededRandom(seed))
+      const once = () => choose(poolsOf(fleet), { want, client: CLIENT, nowMs: 0 }, seededRandom(seed))
       const [one, other] = [once(), once()]
       return one.node === other.node && JSON.stringify(one) === JSON.stringify(other)
     }),
@@ -190,7 +190,7 @@ t.test('no node is ever over its capacity, and nobody is refused while there is 
         const standing: typeof fleet = []
         for (const comes of steps) {
           if (comes) {
-            const { node } = choose(pools, { want: {}, client: CLIENT }, random)
+            const { node } = choose(pools, { want: {}, client: CLIENT, nowMs: 0 }, random)
             if ((node === null) !== fleet.every(one => one.reserved === one.maxSessions)) return false
             if (node === null) continue
             node.reserved++
@@ -223,7 +223,7 @@ t.test('every node is compared now and then, larger ones more often', async t =>
     const pools = poolsOf(fleet)
     const met = { small: new Map<string, number>(), large: new Map<string, number>() }
     for (let i = 0; i < 10_000; i++) {
-      const { compared } = choose(pools, { want: {}, client: CLIENT }, random)
+      const { compared } = choose(pools, { want: {}, client: CLIENT, nowMs: 0 }, random)
       for (const { node } of compared) {
         const kind = met[node.maxSessions === 100 ? 'large' : 'small']
         kind.set(node.id, (kind.get(node.id) ?? 0) + 1)
@@ -244,7 +244,7 @@ t.test('one that qualifies among ten thousand that do not is found', async t => 
     id: `n${i}`,
     bandwidthMbps: i === 7_777 ? 5_000 : 10,
   }))
-  const question = { want: { minBandwidthMbps: 1_000 }, client: CLIENT }
+  const question = { want: { minBandwidthMbps: 1_000 }, client: CLIENT, nowMs: 0 }
   t.equal(choose(poolsOf(fleet), question, seededRandom(1)).node?.id, 'n7777')
 })
 
@@ -259,7 +259,7 @@ t.test('a burst with reservations spreads over the fleet', async t => {
     }))
     const pools = poolsOf(fleet)
     for (let i = 0; i < size * 100; i++) {
-      const { node } = choose(pools, { want: {}, client: CLIENT }, random)
+      const { node } = choose(pools, { want: {}, client: CLIENT, nowMs: 0 }, random)
       if (node !== null) node.reserved++
     }
     const most = Math.max(...fleet.map(node => node.reserved))

@@ -183,9 +183,10 @@ export class Routing {
   }
 
   #choose(client: Cell, wish: RouteWish, also: readonly FleetNode[] = []): Choice<FleetNode> {
-    const { fleet, random } = this.#options
+    const { fleet, random, clock } = this.#options
     const facts = fleet.clientOf(client)
-    return choose(fleet.pools, { want: requirementsOf(wish, facts), client: facts, also }, random)
+    const want = requirementsOf(wish, facts)
+    return choose(fleet.pools, { want, client: facts, nowMs: clock.now(), also }, random)
   }
 
   #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {
@@ -261,7 +262,7 @@ export class Routing {
   #unmet(client: Cell, wish: RouteWish): { readonly considered: number; readonly words: string[] } {
     const { fleet, clock } = this.#options
     const want = requirementsOf(wish, fleet.clientOf(client))
-    const { considered, excluded } = this.#refusals.explain(fleet.nodes(), want, clock.now())
+    const { considered, excluded } = this.#refusals.explain(fleet.pools, want, clock.now())
     return { considered, words: unmet(want, excluded, considered).slice(0, 16) }
   }
 

@@ -123,7 +123,7 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret)
   t.same(
     secrets.map(([key]) => key),
-    ['secretToken', 'jwtSecret', 'jwtOldSecret', 'vaultKey', 'turnStaticSecret', 'turnOldSecret'],
+    ['secretToken', 'jwtSecret', 'jwtOldSecret', 'turnStaticSecret', 'turnOldSecret', 'vaultKey'],
   )
   t.equal(flagOf('relayMbpsPerIdentity'), '--relay-mbps-per-identity')
 })

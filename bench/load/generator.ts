@@ -23,6 +23,7 @@ export interface Load {
   readonly p50: number
   readonly p99: number
   readonly p999: number
+  readonly max: number
   readonly rssBytes: number
   readonly openSeconds: number
   /** Server CPU per connection while they were opened, µs. */
@@ -32,7 +33,7 @@ export interface Load {
 export interface Watch {
   /** The window begins. */
   readonly measuring?: () => unknown
-  /** Ends a window with `untilTold` when it resolves. */
+  /** With `untilTold`: the sockets break when it resolves. */
   readonly during?: () => Promise<unknown>
   /** The window is over and the connections are still there. */
   readonly held?: () => unknown
@@ -67,14 +68,17 @@ export async function load<L extends Crowd | Load = Load>(
     compiled('wsload.cpp'),
     args.map(([key, value]) => `${key}=${value}`),
   )
-  await child.line()
-  await watch.measuring?.()
-  if (watch.during !== undefined) {
-    await watch.during()
-    child.hush()
+  try {
+    await child.line()
+    await watch.measuring?.()
+    if (watch.during !== undefined) {
+      await watch.during()
+      child.hush()
+    }
+    const result = JSON.parse(await child.line()) as L // wsload prints these fields
+    await watch.held?.()
+    return result
+  } finally {
+    await child.end()
   }
-  const result = JSON.parse(await child.line()) as L // wsload prints these fields
-  await watch.held?.()
-  await child.end()
-  return result
 }

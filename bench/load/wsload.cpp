@@ -3,8 +3,8 @@
 //   mode=reply   every connection keeps `window` messages under way; each reply frees one
 //   mode=relay   connections come in pairs: the even one sends `relay.data`, the odd one receives it
 //   mode=cycle   connect, be registered, leave: `cycles` times in `conns` places at once
-//   mode=storm   all connect at leisure, within `gather` ms; then all sockets break, and they connect again within
-//                `within` ms. Who is refused comes back when it was told to
+//   mode=storm   all connect at leisure, within `gather` ms; then all sockets break, with untilTold=1 when stdin ends,
+//                and they connect again within `within` ms. Who is refused comes back when it was told to
 //   mode=lost    the first `dying` of them are cut off; how long until all after `skip` hear of another route
 //
 // With rate=N (messages a second over all connections) reply and relay are open loops instead of closed ones.
@@ -23,7 +23,6 @@
 #include <map>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <queue>
 #include <random>
 #include <string>
@@ -98,7 +97,7 @@ struct Options {
   // lost: connections that are cut off, and the first that is waited for.
   int dying = number("dying", 0);
   int skip = number("skip", 0);
-  // The window ends when stdin does.
+  // storm: the sockets break when stdin ends.
   bool untilTold = number("untilTold", 0);
   // Keep the connections after the report until stdin ends.
   bool holds = number("hold", 0);
@@ -577,7 +576,7 @@ static void connected(Conn &c) {
   getsockopt(c.fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error && isStorm()) return comeAgain(c);
   if (error) die("connect: %s", strerror(error));
-  std::string request = "GET " + opt->path + (opt->resumes ? "" : "?id=" + std::to_string(indexOf(c))) +
+  std::string request = "GET " + opt->path + (opt->resumes ? "" : "?id=" + std::to_string(c.identity)) +
                         " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
                         (opt->protocol.empty() ? "" : "Sec-WebSocket-Protocol: " + opt->protocol + "\r\n") + "\r\n";
@@ -678,10 +677,10 @@ static void report(const Reading &from, uint64_t count, double openSeconds, doub
   double seconds = (to.at - from.at) / 1e9, server = to.server - from.server, own = to.own - from.own;
   printf("{\"count\":%lu,\"seconds\":%.4f,\"perSecond\":%.1f,\"frames\":%lu,\"lost\":%lu,\"skipped\":%lu,"
          "\"serverBusy\":%.4f,\"clientBusy\":%.4f,\"foreignBusy\":%.4f,\"serverMicros\":%.4f,"
-         "\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"rssBytes\":%ld,\"openSeconds\":%.3f,\"openServerMicros\":%.3f}\n",
+         "\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"rssBytes\":%ld,\"openSeconds\":%.3f,\"openServerMicros\":%.3f}\n",
          count, seconds, count / seconds, to.frames - from.frames, to.lost - from.lost, to.skipped - from.skipped,
          server / seconds, own / seconds, std::max(0.0, to.machine - from.machine - server - own) / seconds,
-         count ? server / count * 1e6 : 0, latency.micros(.5), latency.micros(.99), latency.micros(.999),
+         count ? server / count * 1e6 : 0, latency.micros(.5), latency.micros(.99), latency.micros(.999), latency.micros(1),
          serverRssBytes(), openSeconds, openServerCpu / opt->conns * 1e6);
 }
 
@@ -709,6 +708,7 @@ static void runStorm() {
   comeWithin(opt->gatherMs);
   puts("\"measuring\"");
   fflush(stdout);
+  for (char byte; opt->untilTold && read(STDIN_FILENO, &byte, 1) > 0;);
   for (Conn &c : conns) hangUp(c);
   readyCount = 0;
   turnedAway = broken = 0;
@@ -782,11 +782,6 @@ static void runCycles() {
   report(from, opt->cycles, 0, 0);
 }
 
-static bool stdinEnded() {
-  pollfd in{STDIN_FILENO, POLLIN, 0};
-  return poll(&in, 1, 0) > 0;
-}
-
 static void runTraffic() {
   uint64_t opening = nanos();
   double cpu = serverCpuSeconds();
@@ -831,7 +826,7 @@ static void runTraffic() {
       latency = Histogram{};
       from = Reading{};
     }
-    if (opt->untilTold ? measuring && stdinEnded() : now >= endAt) break;
+    if (now >= endAt) break;
   }
   report(from, received - from.received, openSeconds, openServerCpu);
   fflush(stdout);

@@ -400,9 +400,12 @@ export function createMesh(options: MeshOptions): Mesh {
       heard: (slot, now) => ledger.heard(slot, now),
       linksOf: slot => sessions.at(slot)?.links?.size ?? 0,
       drained: slot => lane.drained(slot),
+      // A socket that was replaced says nothing about the session that goes on over a newer one.
+      broke: (connection, slot) => {
+        if (sessions.at(slot)?.line === connection) coordinator.noteLoss()
+      },
       lost: (connection, slot) => {
         const cell = sessions.at(slot)
-        // A socket that was replaced says nothing about the session that goes on over a newer one.
         if (cell !== undefined && cell.line === connection) sessions.deliver(cell, { type: 'socket.lost' })
       },
       count,

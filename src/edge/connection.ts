@@ -44,6 +44,8 @@ export interface Door {
   linksOf(slot: Slot): number
   drained(slot: Slot): void
   established(connection: SocketConnection): void
+  /** The socket of a session broke; what follows from it, `lost`, comes in its turn. */
+  broke(connection: SocketConnection, slot: Slot): void
   lost(connection: SocketConnection, slot: Slot): void
   count(reason: string): void
   /** Our own code threw while it handled this connection. */
@@ -159,6 +161,7 @@ export class SocketConnection implements Connection, Line {
 
   closed(): void {
     this.#gone = true
+    if (this.#slot >= 0) this.#door.broke(this, this.#slot)
     this.#door.turns.run(() => this.#door.lost(this, this.#slot))
   }
 

@@ -43,6 +43,8 @@ export interface CoordinatorOptions {
 
 export interface Coordinator {
   readonly actor: Actor<typeof coordinatorMachine>
+  /** A session’s socket broke. Told at once, though what follows may have to wait: so a storm is known as one. */
+  noteLoss(): void
   stop(): void
 }
 
@@ -89,7 +91,6 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         welcome(cell)
       },
       lost: cell => {
-        losses.note(clock.now())
         away(cell)
         const flaps = vitals.lost(cell.identity.id)
         if (flaps !== null) options.flapping(cell, flaps)
@@ -115,7 +116,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       joined: () => {},
       restored: () => {},
       returned: cell => routing.repeat(cell),
-      lost: () => losses.note(clock.now()),
+      lost: () => {},
       dimmed: () => {},
       brightened: () => {},
       left: cell => routing.end(cell, 'the client left'),
@@ -174,6 +175,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   )
   return {
     actor,
+    noteLoss: () => losses.note(clock.now()),
     stop: () => {
       absences.stop()
       homecomings.stop()

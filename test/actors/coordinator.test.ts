@@ -57,6 +57,16 @@ t.test('most sockets lost together are a storm, a few or a slow trickle are not'
   t.notOk(few.isStorm(10, 0), 'a small mesh has no storms')
 })
 
+t.test('a storm is known as one before what follows from each loss has had its turn', async t => {
+  const { coordinator, clock } = withExplosiveRouting({ sessions: 100 })
+  coordinator.actor.send({ type: 'warmed' })
+  coordinator.actor.send({ type: 'session.told', cell: NODE, fact: 'lost' })
+  for (let n = 0; n < 60; n++) coordinator.noteLoss()
+  clock.advance(100)
+  t.equal(coordinator.actor.getSnapshot().value, 'warming')
+  coordinator.stop()
+})
+
 t.test('nodes are looked at and clients brought home while it serves, handovers end at any time', async t => {
   const settled = { type: 'node.settled', node: NODE } as const
   const due = { type: 'handover.due', client: CLIENT } as const
@@ -146,8 +156,14 @@ t.test('a fault in what it does for a session is that session’s, and the coord
   t.ok(explosions >= 20, `${explosions} faults were set off`)
 })
 
-function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm: () => void } {
+function withExplosiveRouting({ sessions = 2 } = {}): {
+  coordinator: Coordinator
+  clock: SimulatedClock
+  faults: Cell[]
+  arm: () => void
+} {
   const faults: Cell[] = []
+  const clock = new SimulatedClock()
   let armed = false
   const book = new RouteBook()
   const bomb = () => {
@@ -172,7 +188,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
   const fleet = new Fleet({ gauges: { gauge: () => null, rttMs: () => null }, policyOf: () => 'auto' })
   fleet.set(NODE, false)
   const coordinator = createCoordinator({
-    clock: new SimulatedClock(),
+    clock,
     fleet,
     routing: { ...routing, book, stop: () => {} } as unknown as Routing, // every method it uses explodes
     orders: bombs('recheck', 'give') as unknown as Orders, // likewise
@@ -182,7 +198,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
     beatEveryMs: 10_000,
     failoverAfterMs: 100,
     warmingMs: () => 1_000,
-    sessions: () => 2,
+    sessions: () => sessions,
     flapping: bomb,
     holdNewcomers: () => {},
     faulted: cell => void faults.push(cell),
@@ -192,6 +208,7 @@ function withExplosiveRouting(): { coordinator: Coordinator; faults: Cell[]; arm
   coordinator.actor.start()
   return {
     coordinator,
+    clock,
     faults,
     arm: () => {
       armed = true

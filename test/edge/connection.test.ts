@@ -34,6 +34,7 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
     beatList: unused,
     heard: unused,
     drained: unused,
+    broke: unused,
     lost: unused,
     faulted: unused,
   }

@@ -41,6 +41,17 @@ export type {
   Way,
   WayHost,
 } from './ports.js'
+export { httpCarrier, type HttpCarrierOptions } from './reports/http-carrier.js'
+export type { ClientSeen, Level, LogSeen, ResourceType, TrafficSeen } from './reports/records.js'
+export {
+  type Carrier,
+  REPORT_DEFAULTS,
+  Reporter,
+  type ReporterOptions,
+  type ReportOptions,
+  type ReportStatus,
+} from './reports/reporter.js'
+export type { TrafficStep } from './reports/traffic.js'
 export type { Route, RouteWish, SwitchCause } from './route.machine.js'
 export { type Standing, volatileMemory } from './session.js'
 export { AGENT_TIMING, type AgentTiming } from './timing.js'

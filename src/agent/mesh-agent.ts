@@ -17,6 +17,8 @@ import { Identity, type IdentityOptions } from './identity.js'
 import type { Link, LinkMetrics, LinkState, Tier } from './link.js'
 import { Links, type Settled } from './links.js'
 import type { AgentMemory, Dial, Gauges, Peer, Prober, Tunnel, Way } from './ports.js'
+import { type Carrier, Reporter, type ReportOptions } from './reports/reporter.js'
+import { SessionCarrier } from './reports/session-carrier.js'
 import { type Standing, volatileMemory } from './session.js'
 import { AGENT_TIMING, type AgentTiming } from './timing.js'
 
@@ -33,6 +35,14 @@ export interface MeshAgentOptions extends Omit<IdentityOptions, 'role' | 'can'> 
   readonly memory?: AgentMemory | undefined
   /** Read at every heartbeat; without it, heartbeats carry no figures. */
   readonly gauges?: Gauges | undefined
+  /** How `reports` are sent, and where they wait; without it they wait in memory. */
+  readonly reports?:
+    | (ReportOptions & {
+        readonly path?: string | undefined
+        /** Who takes them, instead of the coordinator over the session. */
+        readonly carrier?: Carrier | undefined
+      })
+    | undefined
   readonly dial?: Dial | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
@@ -92,6 +102,8 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
   readonly id: string
   /** Where the agent dials. */
   readonly url: string
+  /** Takes what this agent saw of its own users, and sees that the coordinator counts it once. */
+  readonly reports: Reporter
   protected readonly emitter = new Emitter<Events>()
   protected readonly clock: Clock
   protected readonly random: Random
@@ -101,6 +113,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
   protected readonly datagrams: DatagramTunnel | null
   readonly #contact: Contact
   readonly #prober: Prober | null
+  readonly #reportCarrier: SessionCarrier
   #nat: WireOf<'nat.classified'> | null = null
   readonly #counters = newCounters()
   /** Who waits for the first `online`. */
@@ -121,6 +134,19 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
     this.#prober = options.prober ?? null
     const can = [...this.links.can, ...(this.#prober === null ? [] : (['probe'] as const))]
     this.#contact = this.#newContact(new Identity({ ...options, role, can }), options)
+    this.#reportCarrier = new SessionCarrier({
+      clock: this.clock,
+      say: event => this.say(event),
+      isOnline: () => this.#contact.standing !== null,
+    })
+    this.reports = new Reporter({
+      ...options.reports,
+      clock: this.clock,
+      random: this.random,
+      carrier: options.reports?.carrier ?? this.#reportCarrier.carry,
+      // Soon, as whoever made the agent has not begun to listen yet.
+      fault: (what, error) => this.clock.soon(() => this.emit('fault', { what, error })),
+    })
   }
 
   /** Calls `listener` at every `type`; returns what takes it away again. */
@@ -150,6 +176,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
    * routes at once; without it, an agent that starts again soon resumes it with routes and links intact.
    */
   async stop({ leave = true }: { readonly leave?: boolean } = {}): Promise<void> {
+    this.reports.stop()
     this.#contact.stop(leave)
     this.#prober?.stop()
     this.#answer(new AgentError('STOPPED', 'stopped before it was online'))
@@ -232,9 +259,13 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
           this.links.keep(links)
           this.emit('online', standing)
           this.#answer(standing)
+          this.reports.resume()
           this.stood(links)
         },
-        fell: () => this.fell(),
+        fell: () => {
+          this.#reportCarrier.fell()
+          this.fell()
+        },
         waiting: (reason, retryInMs) => this.emit('offline', { reason, retryInMs }),
         refused: (code, reason) => {
           this.links.closeAll(`refused: ${reason}`)
@@ -242,7 +273,8 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
           this.#answer(new RefusedError(code, reason))
         },
         message: event => {
-          if (!this.links.hear(event) && !this.#hearOfNat(event)) this.hear(event)
+          if (event.type === 'report.ack') this.#reportCarrier.answered(event)
+          else if (!this.links.hear(event) && !this.#hearOfNat(event)) this.hear(event)
         },
         packet: (link, payload) => this.links.deliver(link, payload),
         beaten: count => this.links.report(count, timing.reportEveryBeats),

@@ -37,6 +37,8 @@ export interface Ground {
   readonly ledger: Ledger
   /** Name of the interface. */
   readonly iface: string
+  /** The state directory. */
+  readonly folder: string
   /** Lets the state directory go; the tunnel is stopped by the agent. */
   release(): void
 }
@@ -45,7 +47,7 @@ export interface Ground {
 export async function prepare(role: 'node' | 'client', settings: Settings, line: LiveLine): Promise<Ground> {
   const { id, credential } = settings
   const url = meshUrl(settings.server)
-  const folder = settings.stateDir ?? join(homedir(), '.local', 'state', 'boson', `${role}-${id}`)
+  const folder = settings.stateDir ?? stateDirOf(role, id)
   const state = takeStateDir(folder)
   try {
     const log = logTo(line, settings.logLevel)
@@ -82,12 +84,16 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
         lookup: addresses.lookup,
       }),
     }
-    return { agent, tunnel, ledger, iface, release: () => state.release() }
+    return { agent, tunnel, ledger, iface, folder, release: () => state.release() }
   } catch (error) {
     state.release()
     throw asCommandError(error)
   }
 }
+
+/** Returns where an agent keeps its state when nobody says. */
+export const stateDirOf = (role: 'node' | 'client', id: string): string =>
+  join(homedir(), '.local', 'state', 'boson', `${role}-${id}`)
 
 /** The key of an interface that is used as it is counts: it is who this machine is already. */
 async function keyOf(settings: Settings, folder: string): Promise<Uint8Array> {

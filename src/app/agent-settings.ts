@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { meshUrl } from '../agent/address.js'
 import { BadConfig, readSettings, type Sources } from './read-settings.js'
+import { REPORT_SETTINGS } from './report-settings.js'
 import {
   list,
   matching,
@@ -100,6 +101,7 @@ export const NODE_SETTINGS = {
   exit: standard('BOSON_EXIT', yesNo, false, {
     doc: 'Forwards what clients send to the internet, in this machine’s name.',
   }),
+  ...REPORT_SETTINGS,
   drainWithin: standard('BOSON_DRAIN_WITHIN', number(0, 86_400), 10, {
     doc: 'When told to end, it carries its clients on until they have moved to other nodes, for at most this many seconds; 0 ends at once.',
   }),
@@ -127,7 +129,7 @@ export type ClientSettings = ReturnType<typeof readClientSettings>
 export function readNodeSettings(sources: Sources) {
   const problems: string[] = []
   const settings = readSettings(NODE_SETTINGS, sources, problems)
-  return settled(settings, settings.id ?? asName(hostname()), problems)
+  return settled(settings, settings.id ?? nodeNameOfMachine(), problems)
 }
 
 /** Returns the settings of a client; throws a BadConfig that names everything that is wrong. */
@@ -150,6 +152,9 @@ function settled<S extends { readonly server: string | null }>(
   if (server === null || all.length > 0) throw new BadConfig(all)
   return { ...settings, server, id }
 }
+
+/** Returns the name of a node that was given none. */
+export const nodeNameOfMachine = (): string => asName(hostname())
 
 /** Machines and users have names that the mesh does not take. */
 const asName = (text: string): string =>

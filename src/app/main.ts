@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { clientCommand } from './commands/client.js'
-
 import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
@@ -11,6 +10,7 @@ import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
+import { reportCommand } from './commands/report.js'
 import { routeCommand } from './commands/route.js'
 import { statusCommand } from './commands/status.js'
 import { steerCommand } from './commands/steer.js'
@@ -53,7 +53,7 @@ function program(): Command {
     steerCommand(),
     drainCommand(),
     netcheckCommand(),
-
+    reportCommand(),
     demoCommand(),
     versionCommand(),
   ]

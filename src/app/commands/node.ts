@@ -1,5 +1,6 @@
 /** `boson node`: this machine carries the traffic of clients. */
 import { Command } from 'commander'
+import { procGauges } from '../../agent/gauges/proc.js'
 import { startForwarding } from '../../agent/exit/forwarding.js'
 import { type DrainProgress, MeshNode } from '../../agent/index.js'
 import { run } from '../../agent/system/run.js'
@@ -7,6 +8,7 @@ import { prepare } from '../agent-ground.js'
 import { gaugesOf, runAgent } from '../agent-life.js'
 import { NODE_SETTINGS, readNodeSettings, type NodeSettings } from '../agent-settings.js'
 import { asBytes, asMs, awayText, LiveLine, type Moment } from '../live-line.js'
+import { report, reportOptions } from '../reporting.js'
 import { addSettings, sourcesOf } from '../setting-options.js'
 
 const EXAMPLES = `
@@ -36,19 +38,26 @@ export function nodeCommand(): Command {
 async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
   const line = new LiveLine({ json })
   const ground = await prepare('node', settings, line)
-  const { iface, ledger } = ground
+  const { iface, ledger, folder } = ground
+  let stopReporting = () => {}
   await runAgent({
     ground,
     line,
     make: () => {
       const gauges = gaugesOf(ground.agent.url, () => node.status().rttMs)
-      const node: MeshNode = new MeshNode({ ...ground.agent, gauges, profile: profileOf(settings) })
+      const reports = reportOptions(folder, settings)
+      const node: MeshNode = new MeshNode({ ...ground.agent, gauges, reports, profile: profileOf(settings) })
+      if (reports !== undefined) stopReporting = report(node, folder, procGauges())
       return node
     },
     moment: node => momentOf(node, iface),
     giveUpAfterS: settings.giveUpAfter,
     watch: (node, show) => node.on('drain', show),
-    farewell: node => handOver(node, settings.drainWithin, line),
+    farewell: node =>
+      handOver(node, settings.drainWithin, line).then(() => {
+        stopReporting()
+        return node.reports.flush()
+      }),
     ...(settings.exit && { before: () => startForwarding({ iface, ledger, run }) }),
   })
 }

@@ -2,10 +2,11 @@
 import type { MeshApi } from '../actors/ports.js'
 import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
+import { reports } from '../reports/plugin.js'
 import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
 
 /** Every plug-in of the product, in the order they start; they stop in the reverse. */
-export const PLUGINS: readonly Plugin[] = []
+export const PLUGINS: readonly Plugin[] = [reports]
 
 export interface Plugins {
   readonly routes: readonly Endpoint[]

@@ -107,6 +107,23 @@ export const SETTINGS = {
     doc: 'How long `boson why` can tell of a path that has ended, days.',
   }),
 
+  // what agents report
+  reportRecordsPerMinute: standard('BOSON_REPORT_RECORDS_PER_MINUTE', whole(1, 10_000_000), 6_000, {
+    doc: 'Records of clients, statistics and logs that one agent may report a minute, in the long run.',
+  }),
+  reportClientsKeptDays: standard('BOSON_REPORT_CLIENTS_KEPT_DAYS', number(0.01, 36_500), 90, {
+    doc: 'How long a reported client is kept after it was last seen, days.',
+  }),
+  reportLogsKeptDays: standard('BOSON_REPORT_LOGS_KEPT_DAYS', number(0.01, 36_500), 30, {
+    doc: 'How long the log lines of agents are kept, days.',
+  }),
+  reportHoursKeptDays: standard('BOSON_REPORT_HOURS_KEPT_DAYS', number(8, 36_500), 35, {
+    doc: 'How long traffic is kept by the hour, days.',
+  }),
+  reportDaysKeptDays: standard('BOSON_REPORT_DAYS_KEPT_DAYS', number(91, 36_500), 400, {
+    doc: 'How long traffic is kept by the day, days.',
+  }),
+
   // secrets
   secretToken: secret('SECRET_TOKEN', {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',

@@ -9,6 +9,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { agentTokens } from '../../src/app/agent-tokens.js'
 import { readConfig } from '../../src/app/config.js'
 import { startCoordinator } from '../../src/app/coordinator.js'
 import type { Mesh } from '../../src/app/mesh.js'
@@ -20,6 +21,7 @@ import { openJournal, openStore } from '../../src/store/index.js'
 import { startPostgres } from '../parts/postgres.js'
 import { shortFolder } from './short-folder.js'
 
+const JWT_SECRET = 'a-secret-that-is-known-to-this-test-only'
 export const OPERATOR = 'a-token-that-is-known-to-this-test-only'
 
 export interface Wishes {
@@ -40,6 +42,8 @@ export interface RestServer {
   ask(method: string, path: string, wish?: Wish): Promise<Answer>
   /** Resolves with the secret of a new enrolment key, good for any number of agents. */
   enrolmentKey(role?: 'node' | 'client'): Promise<string>
+  /** Resolves with the token of an agent that has enrolled. */
+  token(id: string, role?: 'node' | 'client'): Promise<string>
   stop(): Promise<void>
 }
 export interface Wish {
@@ -80,7 +84,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     random: systemRandom,
     serverId: 'test',
     token: OPERATOR,
-    jwtSecret: 'a-secret-that-is-known-to-this-test-only',
+    jwtSecret: JWT_SECRET,
     vaultKey: 'a-key-that-is-known-to-this-test-only',
     plugins: { list: wishes.plugins ?? PLUGINS, room: store.room },
     store,
@@ -100,11 +104,13 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
   }
   t.teardown(stop)
   const url = `http://127.0.0.1:${port}`
+  const tokens = agentTokens({ clock, mesh, serverId: 'test', secret: JWT_SECRET, lifeMs: 3_600_000 })
   return {
     mesh,
     url,
     port,
     stop,
+    token: async (id, role = 'node') => (await tokens.issue({ id, role })).token,
     async ask(method, path, { body, token = OPERATOR, headers = {} } = {}) {
       const response = await fetch(`${url}${path}`, {
         method,

@@ -1,0 +1,69 @@
+/** Reports: what agents tell of their own clients, traffic and troubles, counted exactly once. */
+import type { Plugin } from '../app/plugin.js'
+import { every } from '../kit/clock.js'
+import { OPERATOR } from './batch.js'
+import { clientEndpoints } from './clients.js'
+import { Intake } from './intake.js'
+import { logEndpoints } from './logs.js'
+import { MIGRATIONS } from './migrations.js'
+import { prune, type Retention } from './prune.js'
+import { sessionDoor } from './session-door.js'
+import { statisticEndpoints } from './statistics.js'
+import type { ReportTables } from './tables.js'
+
+const DAY_MS = 86_400_000
+/** How often old rows are cleared out, ms. */
+const PRUNE_EVERY_MS = 60_000
+/** The finest sums answer "the last hour", and late reports are at most a day late, ms. */
+const FINEST_KEPT_MS = 2 * DAY_MS
+
+export const reports: Plugin = {
+  name: 'reports',
+  async start(mesh, { config, clock, random, log, room: open }) {
+    const room = await open<ReportTables>('reports', MIGRATIONS)
+    const recordsPerMinute = config.reportRecordsPerMinute
+    const intake = new Intake({ room, clock, random, log, recordsPerMinute, unrationed: OPERATOR })
+    const retention: Retention = {
+      clientsMs: config.reportClientsKeptDays * DAY_MS,
+      logsMs: config.reportLogsKeptDays * DAY_MS,
+      sumsMs: {
+        '5min': FINEST_KEPT_MS,
+        hour: config.reportHoursKeptDays * DAY_MS,
+        day: config.reportDaysKeptDays * DAY_MS,
+      },
+    }
+    const endTaking = mesh.takeReports(sessionDoor(intake, clock))
+    const endPruning = every(clock, PRUNE_EVERY_MS, () => {
+      prune(room, retention, clock.wallMs()).catch((error: unknown) =>
+        log.debug({ err: error }, 'old reports wait to be cleared out'),
+      )
+    })
+    const parts = { mesh, clock, intake, room, startedAtMs: clock.wallMs() }
+    return {
+      routes: [...clientEndpoints(parts), ...statisticEndpoints(parts), ...logEndpoints(parts)],
+      figures: [
+        {
+          name: 'boson_reports_total',
+          help: 'Batches of reports, by what became of them.',
+          type: 'counter',
+          read: () =>
+            (['counted', 'repeated', 'later', 'refused'] as const).map(outcome => ({
+              labels: { outcome },
+              value: intake.counts[outcome],
+            })),
+        },
+        {
+          name: 'boson_report_records_total',
+          help: 'Records of reports that were stored.',
+          type: 'counter',
+          read: () => intake.counts.records,
+        },
+      ],
+      async stop() {
+        endTaking()
+        endPruning()
+        await intake.idle()
+      },
+    }
+  },
+}

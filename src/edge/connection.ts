@@ -122,7 +122,12 @@ export class SocketConnection implements Connection, Line {
   // ── Connection: what the socket brings ─────────────────────────────────────────────────────────
 
   received(message: Uint8Array): void {
-    if (this.#slot >= 0) return this.#hear(message)
+    if (this.#slot >= 0) this.#hear(message)
+    else this.#await(message)
+  }
+
+  /** Hears a greeting in its turn. Apart from `received`, which would allocate for these closures at every message. */
+  #await(message: Uint8Array): void {
     const { turns } = this.#door
     if (turns.isFree) return turns.run(() => this.#hear(message))
     // One may wait, or whoever sends more before it registers could fill the memory.

@@ -16,10 +16,7 @@ export class TokenBucket {
   /** Takes `count` tokens and returns true, or takes none and returns false. */
   take(count: number, nowMs: number): boolean {
     // Packets of one turn come at the same time: nothing has flowed in since.
-    if (nowMs !== this.#at) {
-      this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#ratePerMs)
-      this.#at = nowMs
-    }
+    if (nowMs !== this.#at) this.#refill(nowMs)
     if (this.#tokens < count) return false
     this.#tokens -= count
     return true
@@ -29,5 +26,9 @@ export class TokenBucket {
   waitMs(count: number, nowMs: number): number {
     const tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#ratePerMs)
     return tokens >= count ? 0 : (count - tokens) / this.#ratePerMs
+  }
+  #refill(nowMs: number): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#at) * this.#ratePerMs)
+    this.#at = nowMs
   }
 }

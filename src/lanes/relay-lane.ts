@@ -68,7 +68,7 @@ export class RelayLane {
   #flushing: Outbox[] = []
   #gatheredBytes = 0
   #scheduled = false
-  /** The time in this turn, while a flush is scheduled. */
+  /** The time in this turn, while a flush is scheduled; before, when it was last asked for. */
   #turnMs = 0
   readonly #stalled = new Map<Slot, Outbox>()
   #stallTimer: Timer | undefined
@@ -116,7 +116,8 @@ export class RelayLane {
 
   /** Returns the time, monotonic ms, as of the first packet of this turn: reading a clock costs half a packet. */
   now(): number {
-    return this.#scheduled ? this.#turnMs : this.#clock.now()
+    if (!this.#scheduled) this.#turnMs = this.#clock.now()
+    return this.#turnMs
   }
 
   /**
@@ -185,12 +186,12 @@ export class RelayLane {
     const to = this.#table.otherEnd(index, from)
     if (to < 0) return this.#refuse(from, link, 'not_your_link', packets)
     if (!this.#table.carries(index)) return this.#refuse(from, link, 'not_open', packets)
-    if (this.#options.mbpsPerIdentity > 0 && !this.#bucketOf(from).take(end - start, this.now())) {
+    const size = end - start
+    const bucket = this.#buckets[from] ?? this.#newBucket(from)
+    if (bucket !== null && !bucket.take(size, this.now()))
       return this.#press(from, link, 'over_rate', packets, 0)
-    }
     const outbox = this.#outboxes[to]
     if (outbox === undefined) return this.#refuse(from, link, 'peer_away', packets)
-    const size = end - start
     if (!outbox.fits(size)) this.#send(outbox, this.now())
     if (outbox.stalledMs !== null) return this.#wait(outbox, link, message, start, end)
     if (outbox.bundle === null) this.#enlist(outbox)
@@ -321,13 +322,12 @@ export class RelayLane {
     this.#send(outbox, now)
   }
 
-  #bucketOf(slot: Slot): TokenBucket {
+  /** Returns what limits the session from now on; null: nothing does. */
+  #newBucket(slot: Slot): TokenBucket | null {
     const bytesPerSecond = this.#options.mbpsPerIdentity * 125_000
-    return (this.#buckets[slot] ??= new TokenBucket(
-      bytesPerSecond,
-      Math.max(BUNDLE_MAX, (bytesPerSecond * BURST_MS) / 1_000),
-      this.#clock.now(),
-    ))
+    if (bytesPerSecond === 0) return null
+    const burst = Math.max(BUNDLE_MAX, (bytesPerSecond * BURST_MS) / 1_000)
+    return (this.#buckets[slot] = new TokenBucket(bytesPerSecond, burst, this.#clock.now()))
   }
 
   #refuse(slot: Slot, link: number, reason: DropReason, packets: number): void {

@@ -392,6 +392,7 @@ export function createMesh(options: MeshOptions): Mesh {
         const cell = sessions.at(slot)
         return cell !== undefined && hear(cell, event)
       },
+      between: () => lane.hasten(),
       forward: (slot, message, at) => lane.forward(slot, message, at),
       turn: () => lane.now(),
       beat: (slot, message, at, now) => ledger.beat(slot, message, at, now),

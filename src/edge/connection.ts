@@ -28,6 +28,8 @@ export interface Door {
   enter(line: Line, hello: Hello, vouch: Vouch): void
   /** Greetings and losses come in floods. */
   readonly turns: Turns
+  /** Called between events that come in floods, for what shall not wait until all of them are served. */
+  between(): void
   /** Takes one hello from the address's allowance. */
   mayGreet(remote: string): boolean
   /** A control message of an established session; false when it may not say that now. */
@@ -129,6 +131,7 @@ export class SocketConnection implements Connection, Line {
   /** Hears a greeting in its turn. Apart from `received`, which would allocate for these closures at every message. */
   #await(message: Uint8Array): void {
     const { turns } = this.#door
+    this.#door.between()
     if (turns.isFree) return turns.run(() => this.#hear(message))
     // One may wait, or whoever sends more before it registers could fill the memory.
     if (this.#waits) return this.#gone ? undefined : this.#strike('not_now', ANSWERING)
@@ -166,6 +169,7 @@ export class SocketConnection implements Connection, Line {
 
   closed(): void {
     this.#gone = true
+    this.#door.between()
     if (this.#slot >= 0) this.#door.broke(this, this.#slot)
     this.#door.turns.run(() => this.#door.lost(this, this.#slot))
   }

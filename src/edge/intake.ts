@@ -29,6 +29,8 @@ export interface SocketIntake extends Intake {
   shut(close: keyof typeof CLOSE): void
 }
 
+/** What greetings and losses may take in one turn of the event loop: packets of others wait that long at most. */
+const PER_TURN = { ms: 3 }
 /** How often addresses without connections are looked through, ms. */
 const SWEEP_MS = 60_000
 /** Refused connections are told to come back at this rate, a second: not all at once. */
@@ -52,7 +54,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     ...inner,
     limits,
     now: () => clock.now(),
-    turns: new Turns(clock),
+    turns: new Turns({ clock, perTurn: PER_TURN, between: inner.between }),
     mayGreet: remote => addresses.hello(remote),
     established: connection => {
       greetings.clear(connection)
@@ -73,6 +75,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
   }
 
   const opened = (socket: Socket): SocketConnection => {
+    inner.between()
     addresses.opened(socket.remote)
     const connection = new SocketConnection(
       socket,
@@ -88,6 +91,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
 
   return {
     admit(remote) {
+      inner.between()
       const reason = shut ? 'shut' : addresses.barred(remote)
       if (reason === null) return { ok: true }
       inner.count(reason)

@@ -19,7 +19,7 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
     limits: DEFAULT_LIMITS,
     now: () => clock.now(),
     turn: () => clock.now(),
-    turns: new Turns(clock),
+    turns: new Turns({ clock, perTurn: { ms: 3 } }),
     ack: new Uint8Array(),
     linksOf: () => links,
     established: () => {},
@@ -35,6 +35,7 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
     heard: unused,
     drained: unused,
     broke: unused,
+    between: () => {},
     lost: unused,
     faulted: unused,
   }

@@ -108,6 +108,23 @@ t.test('a full bundle leaves at once, and everything when much is gathered', asy
   t.equal(Buffer.concat(sockets[B].messages).length, 33 * 8_010)
 })
 
+t.test('what was gathered leaves before its turn is over, if that turn drags on', async t => {
+  const { clock, lane, sockets, link } = setUp()
+  lane.hasten()
+  clock.soon = () => {} // this turn does not end
+  lane.forward(A, frame(link, 'a'), 0)
+  clock.advance(0.5)
+  lane.hasten()
+  t.same(sockets[B].messages, [], 'others may still join it')
+  lane.forward(A, frame(link, 'b'), 0)
+  clock.advance(0.5)
+  lane.hasten()
+  t.same(sockets[B].messages, [bundle(link, 'a', 'b')])
+  lane.forward(A, frame(link, 'c'), 0)
+  lane.hasten()
+  t.equal(sockets[B].messages.length, 1, 'the next have their time too')
+})
+
 t.test('a session that ends while its socket is asked to send mixes up nobody’s packets', async t => {
   const { clock, lane, sockets, link, table } = setUp()
   const [toC, toA] = [table.join(A, C), table.join(C, A)]

@@ -8,6 +8,7 @@
  *   it is degraded, or another better   make before break, for a clear gain   stays, and is counted
  */
 import type { Clock } from '../../kit/clock.js'
+import { Turns } from '../../kit/turns.js'
 import type { Choice } from '../../mesh/choose.js'
 import { costOf } from '../../mesh/cost.js'
 import { isClearGain } from '../../mesh/hysteresis.js'
@@ -19,7 +20,6 @@ import type { Cell } from '../session/cell.js'
 import type { Fleet } from './fleet.js'
 import type { FleetNode } from './fleet-node.js'
 import { Handovers, type Left } from './handovers.js'
-import { MoveQueue } from './move-queue.js'
 import type { Route, RouteBook } from './route-book.js'
 import { explanationOf, fieldsOf, rankedIn } from './route-forms.js'
 import { movedHistory, stayedHistory } from './route-history.js'
@@ -56,16 +56,22 @@ export interface MoveOptions {
   readonly sinceMs?: number
 }
 
+/**
+ * What is done in one turn of the event loop at most: when a node with thousands of routes dies, packets of everyone
+ * else are forwarded in between.
+ */
+const PER_TURN = { ms: 5, pieces: 32 }
+
 export class Switches {
   readonly figures = new SwitchFigures()
   readonly handovers: Handovers
   readonly #options: SwitchesOptions
-  readonly #queue: MoveQueue
+  readonly #turns: Turns
   readonly #stranded: Stranded
 
   constructor(options: SwitchesOptions) {
     this.#options = options
-    const { clock, paths, faulted } = options
+    const { clock, paths } = options
     this.#stranded = new Stranded(options)
     this.handovers = new Handovers({
       clock,
@@ -73,7 +79,7 @@ export class Switches {
       close: (link, reason) => paths.close(link, reason),
       freed: node => this.freed(node),
     })
-    this.#queue = new MoveQueue({ clock, faulted: (route, error) => faulted(route.client, error) })
+    this.#turns = new Turns({ clock, perTurn: PER_TURN })
   }
 
   /** Routes that have to move and wait for a node. */
@@ -125,7 +131,7 @@ export class Switches {
   /** Moves each of the node's routes while `mustGo`, those in use first; those for which none qualifies wait. */
   moveFrom(node: Cell, cause: SwitchCause, mustGo: () => boolean): void {
     const sinceMs = node.lostMs ?? this.#options.clock.now()
-    this.#queue.add(this.#inOrder(node), route => {
+    this.inTurns(this.#inOrder(node), route => {
       if (this.#isOn(route, node) && mustGo()) this.move(route, cause, { sinceMs })
     })
   }
@@ -136,7 +142,7 @@ export class Switches {
     const routes = this.#inOrder(node)
     for (const { link } of routes) this.#options.paths.sever(link)
     const plight = this.#plightOf({ node }, cause)
-    this.#queue.add(routes, route => {
+    this.inTurns(routes, route => {
       if (!this.#isOn(route, node) || this.#flee(route, plight)) return
       this.#options.takeBack(route, `node ${node.identity.id} is gone and no other meets the request`)
     })
@@ -163,14 +169,20 @@ export class Switches {
     const isAlive = node.line !== null
     const newest = routes.sort((a, b) => b.sinceMs - a.sinceMs).slice(0, excess)
     const plight = this.#plightOf({ node }, 'capacity_cut')
-    this.#queue.add(newest, route => {
+    this.inTurns(newest, route => {
       if (this.#isOn(route, node) && !this.#go(route, plight, isAlive)) this.suppress(route, 'no_candidate')
     })
   }
 
-  /** Runs what is to be done with each of these, a few in each turn of the event loop. */
+  /** Runs what is to be done with each of these, a few in each turn of the event loop. What it throws is its client’s. */
   inTurns(routes: readonly Route[], run: (route: Route) => void): void {
-    this.#queue.add(routes, run)
+    this.#turns.each(routes, route => {
+      try {
+        run(route)
+      } catch (error) {
+        this.#options.faulted(route.client, error)
+      }
+    })
   }
 
   /** Counts a switch that is not made. */
@@ -183,7 +195,7 @@ export class Switches {
   /** A node came: routes that waited for one are looked at again. */
   rescue(): void {
     const waiting = [...this.#stranded].map(([route]) => route)
-    this.#queue.add(waiting, route => {
+    this.inTurns(waiting, route => {
       const plight = this.#stranded.of(route)
       if (plight === undefined) return
       if (mayStay(this.#options.fleet, route)) this.#stranded.delete(route)
@@ -238,7 +250,7 @@ export class Switches {
   }
 
   stop(): void {
-    this.#queue.stop()
+    this.#turns.stop()
     this.#stranded.stop()
     this.handovers.stop()
   }

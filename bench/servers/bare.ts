@@ -6,7 +6,7 @@
  *   bundle  messages for one destination are gathered during the turn and leave as one message
  *   each    every message is sent on at once, from inside the sender's handler
  *   all     every message is sent on at once to everybody else
- *   storm   messages between 0 and 1 are gathered as above, all others go back
+ *   storm   messages between 0 and 1 are sent on at once, all others go back
  *
  * Connections come with `?id=N`; 2n and 2n+1 are each other's destination.
  */
@@ -56,16 +56,16 @@ function gather(to: Peer, message: Uint8Array): void {
   end.size += message.length
 }
 
-const sendOn = (ws: Peer, message: ArrayBuffer) => {
-  const to = other(ws)
-  if (to !== undefined) gather(to, new Uint8Array(message))
-}
+const sendOn = (ws: Peer, message: ArrayBuffer) => void other(ws)?.send(message, true)
 const sendBack = (ws: Peer, message: ArrayBuffer) => void ws.send(message, true)
 
 const MODES: Readonly<Record<string, (ws: Peer, message: ArrayBuffer) => void>> = {
   echo: sendBack,
-  bundle: sendOn,
-  each: (ws, message) => void other(ws)?.send(message, true),
+  bundle: (ws, message) => {
+    const to = other(ws)
+    if (to !== undefined) gather(to, new Uint8Array(message))
+  },
+  each: sendOn,
   all: (ws, message) => {
     for (const peer of peers) if (peer !== ws) peer?.send(message, true)
   },

@@ -804,6 +804,8 @@ export interface MeshApi {
   nodes(): readonly NodeView[]
   /** Returns one node that has a session; null when it has none. */
   node(id: IdentityId): NodeView | null
+  /** Yields the same one after another: whoever looks at very many can let others work in between. */
+  eachNode(): Iterable<NodeView>
   /** Returns the `limit` nodes with the most links, the busiest first. */
   busiest(limit: number): readonly NodeView[]
   /** Yields the round trip to each node that was heard in the last `heardWithinMs`, ms, where it is known. */

@@ -57,6 +57,7 @@ type Seen = Pick<
   | 'stats'
   | 'nodes'
   | 'node'
+  | 'eachNode'
   | 'busiest'
   | 'roundTrips'
   | 'clients'
@@ -115,6 +116,9 @@ export function meshView(parts: MeshParts): Seen {
     node(id) {
       const cell = one('node', id)
       return cell === null ? null : nodeView(cell)
+    },
+    *eachNode() {
+      for (const cell of sessions.cells()) if (cell.role === 'node') yield nodeView(cell)
     },
     busiest: limit => busiest(sessions.cells(), limit).map(nodeView),
     *roundTrips(heardWithinMs) {

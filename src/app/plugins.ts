@@ -3,10 +3,11 @@ import type { MeshApi } from '../actors/ports.js'
 import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
 import { reports } from '../reports/plugin.js'
+import { rest } from '../rest/plugin.js'
 import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
 
 /** Every plug-in of the product, in the order they start; they stop in the reverse. */
-export const PLUGINS: readonly Plugin[] = [reports]
+export const PLUGINS: readonly Plugin[] = [rest, reports]
 
 export interface Plugins {
   readonly routes: readonly Endpoint[]

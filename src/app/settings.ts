@@ -106,6 +106,21 @@ export const SETTINGS = {
   pathsKeptDays: standard('BOSON_PATHS_KEPT_DAYS', number(0.01, 36_500), 30, {
     doc: 'How long `boson why` can tell of a path that has ended, days.',
   }),
+  historyEveryMs: standard('BOSON_HISTORY_EVERY_MS', whole(100, HOUR_MS), 60_000, {
+    doc: 'How often the figures of every node are kept in the history, ms.',
+  }),
+  historySamplesKeptDays: standard('BOSON_HISTORY_SAMPLES_KEPT_DAYS', number(0.01, 36_500), 1, {
+    doc: 'How long the samples of the history are kept as they are, days; what they add up to is kept longer.',
+  }),
+  historyMinutesKeptDays: standard('BOSON_HISTORY_MINUTES_KEPT_DAYS', number(0.01, 36_500), 2, {
+    doc: 'How long the history is kept by minutes, days.',
+  }),
+  historyHoursKeptDays: standard('BOSON_HISTORY_HOURS_KEPT_DAYS', number(0.01, 36_500), 90, {
+    doc: 'How long the history is kept by hours, days.',
+  }),
+  historyDaysKeptDays: standard('BOSON_HISTORY_DAYS_KEPT_DAYS', number(0.01, 36_500), 1_825, {
+    doc: 'How long the history is kept by days, days.',
+  }),
 
   // what agents report
   reportRecordsPerMinute: standard('BOSON_REPORT_RECORDS_PER_MINUTE', whole(1, 10_000_000), 6_000, {

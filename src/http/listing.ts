@@ -44,6 +44,8 @@ export const listReply = <N extends string, R extends z.ZodType>(name: N, row: R
   })
 
 type Key = string | number | null
+/** Where a page begins: after the row that has this in the field it is sorted by, and this id. */
+export type ListCursor = readonly [Key, string]
 
 /**
  * Returns a page of `rows`. `idOf` must be unique: it orders what is otherwise equal, so that no row is left out
@@ -74,13 +76,24 @@ export function listed<N extends string, R>(
   const page = begin < 0 ? [] : sorted.slice(begin, begin + limit)
   const last = page.at(-1)
   const more = last !== undefined && begin + limit < sorted.length
-  return {
-    [name]: page.map(([, row]) => row),
-    count: page.length,
+  return listReplyOf(name, {
+    rows: page.map(([, row]) => row),
     total: rows.length,
-    next: more ? Buffer.from(JSON.stringify(last[0])).toString('base64url') : null,
-  } as Record<N, readonly R[]> & { count: number; total: number; next: string | null } // the name is N
+    next: more ? last[0] : null,
+  })
 }
+
+/** Returns a page that a database has sorted and cut; `next`: what it sorted by, and the id, of the last row, unless that ends the list. */
+export const listReplyOf = <N extends string, R>(
+  name: N,
+  { rows, total, next }: { rows: readonly R[]; total: number; next: ListCursor | null },
+) =>
+  ({
+    [name]: rows,
+    count: rows.length,
+    total,
+    next: next === null ? null : Buffer.from(JSON.stringify(next)).toString('base64url'),
+  }) as Record<N, readonly R[]> & { count: number; total: number; next: string | null } // the name is N
 
 function compare(a: Key, b: Key, down: boolean): number {
   if (a === b) return 0
@@ -92,7 +105,8 @@ function compare(a: Key, b: Key, down: boolean): number {
 
 const Cursor = z.tuple([z.union([z.string(), z.number(), z.null()]), z.string()])
 
-function cursorOf(after: string): readonly [Key, string] {
+/** Returns what `after` of a query says. */
+export function cursorOf(after: string): ListCursor {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(after, 'base64url').toString()))
   } catch {

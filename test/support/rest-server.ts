@@ -39,12 +39,12 @@ export interface RestServer {
   readonly url: string
   readonly port: number
   /** Sends JSON, or text as it stands, and resolves with the answer. As the operator, unless `token` says otherwise; null: as nobody. */
-  ask(method: string, path: string, wish?: Wish): Promise<Answer>
+  readonly ask: (method: string, path: string, wish?: Wish) => Promise<Answer>
   /** Resolves with the secret of a new enrolment key, good for any number of agents. */
-  enrolmentKey(role?: 'node' | 'client'): Promise<string>
+  readonly enrolmentKey: (role?: 'node' | 'client') => Promise<string>
   /** Resolves with the token of an agent that has enrolled. */
   token(id: string, role?: 'node' | 'client'): Promise<string>
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 export interface Wish {
   readonly body?: unknown

@@ -206,6 +206,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     stats: () => stats({}),
     nodes: () => [],
     node: () => null,
+    eachNode: () => [],
     busiest: () => [],
     roundTrips: () => [],
     clients: () => [],

@@ -1,0 +1,10 @@
+/**
+ * Every change of this room's tables, in order. A migration that was released is never edited: the next one is added
+ * below it.
+ */
+import type { Migration } from 'kysely/migration'
+import { history } from './0001_history.js'
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_history': history,
+}

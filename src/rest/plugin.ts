@@ -1,0 +1,23 @@
+/**
+ * The REST face of the mesh: what the first systems promised their nodes, clients and dashboards. Each folder of this
+ * room is a part with tables, endpoints and figures of its own.
+ */
+import type { Plugin } from '../app/plugin.js'
+import type { RestDatabase } from './database.js'
+import { historyEndpoints } from './history/endpoints.js'
+import { historyFigures } from './history/history-figures.js'
+import { openHistory } from './history/history.js'
+import { MIGRATIONS } from './migrations/index.js'
+
+export const rest: Plugin = {
+  name: 'rest',
+  async start(mesh, host) {
+    const room = await host.room<RestDatabase>('rest', MIGRATIONS)
+    const history = openHistory(mesh, host, room)
+    return {
+      routes: [...historyEndpoints(history, mesh, host.clock)],
+      figures: [...historyFigures(history)],
+      stop: () => history.stop(),
+    }
+  },
+}

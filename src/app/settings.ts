@@ -70,6 +70,13 @@ export const SETTINGS = {
   httpPerMinutePerIdentity: standard('BOSON_HTTP_PER_MINUTE_PER_IDENTITY', whole(1, 1_000_000), 600, {
     doc: 'HTTP requests a minute of one node or client that holds a token of ours.',
   }),
+  httpBeatEveryS: standard('BOSON_HTTP_BEAT_EVERY_S', whole(1, 300), 30, {
+    doc: 'How often nodes that speak HTTP are to be heard, s; degraded ones three times as often. Who misses three of them is taken for gone.',
+  }),
+  publicUrl: optional('BOSON_PUBLIC_URL', url('http:', 'https:'), {
+    doc: 'Where agents reach this coordinator, as HTTP answers tell them. When not set: where the caller found it.',
+    example: 'https://mesh.example.org',
+  }),
   metricsOpen: standard('BOSON_METRICS_OPEN', yesNo, false, {
     doc: 'Lets anyone read /metrics. Otherwise only this machine and holders of SECRET_TOKEN may.',
   }),

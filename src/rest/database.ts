@@ -1,4 +1,5 @@
 /** The tables of this room, as Kysely sees them. */
+import type { Note } from './agents/notes.js'
 import type { Interval } from './history/intervals.js'
 import type { Source } from './history/figures.js'
 
@@ -6,6 +7,8 @@ export interface RestDatabase {
   metric_samples: MetricSamples
   metric_latest: MetricSamples
   metric_sums: MetricSums
+  agent_notes: AgentNotes
+  presence: Presence
 }
 
 /** Figures are at the places of `history/figures.ts`; rows of older versions have fewer. */
@@ -26,4 +29,19 @@ interface MetricSums {
   sums: number[]
   mins: (number | null)[]
   maxs: (number | null)[]
+}
+
+interface AgentNotes {
+  id: string
+  note: Note
+  /** When it was last heard; null while it is here, or when nobody knows. */
+  seen_at: Date | null
+}
+
+interface Presence {
+  id: string
+  at: Date
+  /** `online` or `offline`. */
+  became: string
+  generation: number
 }

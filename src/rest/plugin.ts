@@ -3,6 +3,7 @@
  * room is a part with tables, endpoints and figures of its own.
  */
 import type { Plugin } from '../app/plugin.js'
+import { openAgents } from './agents/open-agents.js'
 import type { RestDatabase } from './database.js'
 import { historyEndpoints } from './history/endpoints.js'
 import { historyFigures } from './history/history-figures.js'
@@ -14,10 +15,14 @@ export const rest: Plugin = {
   async start(mesh, host) {
     const room = await host.room<RestDatabase>('rest', MIGRATIONS)
     const history = openHistory(mesh, host, room)
+    const agents = await openAgents(mesh, host, room)
     return {
-      routes: [...historyEndpoints(history, mesh, host.clock)],
+      routes: [...historyEndpoints(history, mesh, host.clock), ...agents.endpoints],
       figures: [...historyFigures(history)],
-      stop: () => history.stop(),
+      async stop() {
+        await agents.stop()
+        await history.stop()
+      },
     }
   },
 }

@@ -1,0 +1,203 @@
+/**
+ * The socket of an agent that speaks HTTP. What the mesh tells the agent stays here until a request asks for it; what
+ * a request says goes to the mesh as messages of the wire. To everyone else it is a socket like any other.
+ *
+ *   HTTP request ─ say ─→ connection ─→ the session's actor
+ *   HTTP answer  ←─ answer ── send ←──────┘
+ */
+import type { Connection, LinkId, Role, Socket } from '../../actors/ports.js'
+import type { Clock } from '../../kit/clock.js'
+import { encode, endOfValue, eventOf, unpackList } from '../../protocol/codec.js'
+import type { Wire, WireOf } from '../../protocol/messages.js'
+import { isRelayData, relayEnd, relayLink, relayPayload } from '../../protocol/relay-frame.js'
+import { SENT } from '../../protocol/sent.js'
+import { HttpError, unavailable } from '../../http/faults.js'
+
+/** What a heartbeat tells beside who and when. */
+export type Gauges = Omit<WireOf<'heartbeat'>, 'type' | 'seq' | 'serverId' | 'generatedAt' | 'readyAt'>
+
+/** A link that the agent is an end of. */
+export interface OpenLink {
+  readonly link: LinkId
+  readonly routeId: string
+  readonly peerId: string
+  readonly peerKey: Uint8Array
+  /** Where the other end says it may be reached, as on the wire. */
+  candidates: readonly string[]
+}
+
+export interface MailboxOptions {
+  readonly clock: Clock
+  readonly id: string
+  readonly role: Role
+  /** The agent's address. */
+  readonly remote: string
+  /** A packet came for the agent; the bytes are only lent. */
+  readonly packet: (link: LinkId, payload: Uint8Array) => void
+  /** The session is carried by this mailbox no more. */
+  readonly ended: (box: Mailbox) => void
+}
+
+interface Waiter {
+  hear(event: Wire): void
+  fail(error: Error): void
+}
+
+/** The mesh answers from memory; a first contact waits for the database, ms. */
+const ANSWER_MS = 10_000
+const U32 = 2 ** 32
+const HEARTBEAT_ACK = 0x11
+
+export class Mailbox implements Socket {
+  readonly id: string
+  readonly role: Role
+  readonly remote: string
+  readonly links = new Map<LinkId, OpenLink>()
+  /** When the agent was last heard, ms since 1970 UTC. */
+  heardAtMs: number
+  /** Until when it is spoken for, monotonic ms. */
+  goodUntilMs = 0
+  gauges: Gauges = {}
+  /** A node: how it says that it is, and how often it would like to be heard, s. */
+  said: 'online' | 'degraded' | 'offline' | null = null
+  wishedEveryS: number | null = null
+  readonly #options: MailboxOptions
+  readonly #waiters = new Set<Waiter>()
+  readonly #beganAtMs: number
+  #outgoing: Uint8Array[] = []
+  #connection: Connection | null = null
+  #session: WireOf<'registered'> | null = null
+  #isClosed = false
+  #seq = 0
+
+  constructor(options: MailboxOptions) {
+    this.#options = options
+    this.id = options.id
+    this.role = options.role
+    this.remote = options.remote
+    this.#beganAtMs = options.clock.wallMs()
+    this.heardAtMs = this.#beganAtMs
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** What began the session. */
+  get session(): WireOf<'registered'> {
+    if (this.#session === null) throw new Error(`the session of ${this.id} has not begun`)
+    return this.#session
+  }
+
+  // ── what requests do ───────────────────────────────────────────────────────────────────────────
+
+  /** Says something to the mesh when this turn of the event loop is over: an actor that is speaking hears nothing. */
+  say(event: Wire): void {
+    this.sayBytes(encode(event))
+  }
+
+  /** Says what is a value of the wire already. */
+  sayBytes(value: Uint8Array): void {
+    if (this.#outgoing.push(value) === 1) this.#options.clock.soon(() => this.#flush())
+  }
+
+  /** Says that the agent is alive and how it is doing. */
+  beat(): void {
+    this.#seq = (this.#seq + 1) % U32
+    this.say({
+      type: 'heartbeat',
+      ...this.gauges,
+      seq: this.#seq,
+      serverId: this.id,
+      generatedAt: this.heardAtMs,
+      readyAt: this.#beganAtMs,
+    })
+  }
+
+  /** Resolves with the next thing told that `isIt`; rejects with a 503 when it does not come, or the session is over. */
+  answer<T extends Wire>(isIt: (event: Wire) => event is T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#options
+      const late = clock.setTimeout(() => waiter.fail(unavailable('no answer came in time', 1)), ANSWER_MS)
+      const end = () => {
+        clock.clearTimeout(late)
+        this.#waiters.delete(waiter)
+      }
+      const waiter: Waiter = {
+        hear(event) {
+          if (!isIt(event)) return
+          end()
+          resolve(event)
+        },
+        fail(error) {
+          end()
+          reject(error)
+        },
+      }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  /** What `MeshApi.enter` returned. */
+  opened(connection: Connection | null): void {
+    this.#connection = connection
+  }
+
+  // ── Socket: what the mesh does ─────────────────────────────────────────────────────────────────
+
+  send(bytes: Uint8Array): (typeof SENT)['ok'] {
+    for (let at = 0; at < bytes.length; ) at = this.#take(bytes, at)
+    return SENT.ok
+  }
+
+  /** What is sent is taken at once. */
+  buffered(): number {
+    return 0
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#options.clock.soon(() => this.#connection?.closed(code))
+    for (const waiter of this.#waiters)
+      waiter.fail(new HttpError(503, 'session_ended', reason, { 'Retry-After': '1' }))
+    this.#options.ended(this)
+  }
+
+  #take(bytes: Uint8Array, at: number): number {
+    if (isRelayData(bytes, at)) {
+      const end = relayEnd(bytes, at)
+      this.#options.packet(relayLink(bytes, at), bytes.subarray(relayPayload(bytes, at), end))
+      return end
+    }
+    const end = endOfValue(bytes, at)
+    // Nobody waits for it, and it comes for every beat.
+    if (bytes[at + 1] !== HEARTBEAT_ACK) this.#hear(eventOf(unpackList(bytes.subarray(at, end))))
+    return end
+  }
+
+  #hear(event: Wire): void {
+    const { type } = event
+    if (type === 'registered') this.#session = event
+    else if (type === 'path.open') this.#linked(event)
+    else if (type === 'path.closed') this.links.delete(event.link)
+    else if (type === 'path.signal') {
+      const link = this.links.get(event.link)
+      if (link !== undefined) link.candidates = event.candidates
+    }
+    for (const waiter of this.#waiters) waiter.hear(event)
+  }
+
+  /** Its WireGuard is the agent's own affair: this end is ready at once. */
+  #linked({ link, routeId, peerId, peerKey }: WireOf<'path.open'>): void {
+    const candidates = this.links.get(link)?.candidates ?? []
+    this.links.set(link, { link, routeId, peerId, peerKey, candidates })
+    this.say({ type: 'path.ready', link })
+  }
+
+  #flush(): void {
+    const values = this.#outgoing
+    this.#outgoing = []
+    if (!this.#isClosed) for (const value of values) this.#connection?.received(value)
+  }
+}

@@ -20,7 +20,8 @@ import { CREDENTIAL, type Lab, URL } from './lab.js'
 import { Process } from './process.js'
 import type { Place } from './udp-net.js'
 
-export interface HostOptions extends Partial<Pick<MeshAgentOptions, 'profile' | 'timing' | 'policy'>> {
+export interface HostOptions
+  extends Partial<Pick<MeshAgentOptions, 'profile' | 'timing' | 'policy' | 'gauges'>> {
   /** Whose identity; the host's own name when not given. */
   readonly id?: string
   readonly privateKey?: Uint8Array
@@ -135,7 +136,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
   }
 
   #newAgent(): A {
-    const { id, profile, timing, policy } = this.#options
+    const { id, profile, timing, policy, gauges } = this.#options
     const agent = this.make({
       url: URL,
       id: id ?? this.name,
@@ -150,6 +151,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
       profile,
       timing,
       policy,
+      gauges,
     })
     for (const type of ['online', 'offline', 'refused', 'link', 'path', 'linkClosed', 'fault'] as const)
       (agent as MeshNode).on(type, (event: MeshAgentEvents[typeof type]) => this.note(type, event)) // a client has them too

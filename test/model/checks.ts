@@ -5,6 +5,7 @@
 import type { ClientView, NodeView } from '../../src/actors/ports.js'
 import type { NodeHost } from '../lab/hosts.js'
 import { isNode, meets } from './cast.js'
+import { ConditionChecks } from './condition-checks.js'
 import { LedgerChecks } from './ledger-checks.js'
 import type { World } from './world.js'
 
@@ -29,11 +30,13 @@ export class Checks {
   readonly #generations = new Map<string, number>()
   readonly #since = new Map<string, number>()
   readonly #ledger = new LedgerChecks()
+  readonly #condition: ConditionChecks
   /** Clients that each node carried at the last look. */
   readonly #most = new Map<string, number>()
 
   constructor(world: World) {
     this.#world = world
+    this.#condition = new ConditionChecks(world)
   }
 
   /** Holds at every moment, however much is broken. */
@@ -45,6 +48,7 @@ export class Checks {
     must(wrongs.length === 0, wrongs.join('; '))
     if (!up) {
       this.#ledger.crashed()
+      this.#condition.crashed()
       return this.#since.clear()
     }
     must(lab.mesh.stats().faults === 0, 'a session failed inside the coordinator')
@@ -54,6 +58,7 @@ export class Checks {
     this.#presence([...nodes, ...clients])
     this.#routes(nodes, clients)
     this.#ledger.hold(lab.mesh)
+    this.#condition.hold(nodes)
     this.#drains()
     this.#agreement([...nodes, ...clients])
     this.#failover(nodes)
@@ -224,6 +229,7 @@ export class Checks {
           this.#lasting(`${id} online`, state === 'online') > GRACE_MS &&
           reserved < this.#world.placesOf(id) &&
           !drained.has(id) &&
+          !this.#world.isLoaded(id) &&
           wishes.every(wish => meets(id, wish)),
       )
       const away = nodes.find(({ id }) => id === nodeId)?.state !== 'online'

@@ -16,6 +16,8 @@ export type Step =
         | 'undeafen'
         | 'duplicate'
         | 'release'
+        | 'overload'
+        | 'relieve'
       readonly who: string
     }
   | { readonly do: 'ask'; readonly who: string; readonly wish: RouteWish }
@@ -57,6 +59,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   undeafen: 'reads again',
   duplicate: 'appears a second time, with the same key',
   release: 'gives its route back',
+  overload: 'has its uplink full',
+  relieve: 'has room on its uplink again',
   'restart coordinator': 'the coordinator restarts in good order',
   'kill coordinator': 'the coordinator is killed',
   'boot coordinator': 'the coordinator boots',
@@ -100,6 +104,10 @@ export const MISCHIEF = [
 const who = fc.constantFrom(...NODES.map(node => node.name), ...CLIENTS)
 const client = fc.constantFrom(...CLIENTS)
 const node = fc.constantFrom(...NODES.map(({ name }) => name))
+/** Only of them it is known what their uplink carries. */
+const measured = fc.constantFrom(
+  ...NODES.filter(({ profile }) => profile.bandwidthMbps !== undefined).map(({ name }) => name),
+)
 
 const wish: fc.Arbitrary<RouteWish> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
@@ -140,6 +148,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       places: fc.constantFrom(null, 1, 2, 5),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('overload' as const), who: measured }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('relieve' as const), who: measured }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('storm' as const) }) },
   {
     weight: 4,

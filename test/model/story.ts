@@ -38,6 +38,7 @@ export async function play({ chance, pace, steps }: Story): Promise<void> {
     checks.always()
   }
   try {
+    checks.always()
     for (const step of steps) await perform(step)
     tell('everything is repaired')
     await world.heal()

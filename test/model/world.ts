@@ -14,12 +14,26 @@ import { Traffic } from './traffic.js'
 
 type AnyHost = NodeHost | ClientHost
 
+/** What breaks sockets, or may have broken them. */
+const BREAKS: ReadonlySet<string> = new Set([
+  'leave',
+  'kill',
+  'drop',
+  'cut',
+  'heal',
+  'deafen',
+  'undeafen',
+  'duplicate',
+])
+
 /** A packet number that nobody in the ledger has. */
 const NOBODY = 0xffff_ffff
 /** What the door says to who has to come later. */
 const NO_ROOM = 'the coordinator takes no new sessions at the moment'
 /** Who dials in its slot is there within this time, ms; later, something else has happened. */
 const SLOT_MS = 5_000
+/** Every figure of a node has been heard after this, ms. */
+const HEARD_MS = 15_000
 
 export class World {
   readonly lab: Lab
@@ -39,6 +53,12 @@ export class World {
   readonly drained = new Map<string, { links: ReadonlySet<number>; untilMs: number | null }>()
   /** Clients that the operator lets a node carry. */
   readonly limits = new Map<string, number>()
+  /** Nodes whose uplink is full. */
+  readonly overloaded = new Set<string>()
+  /** When each was that no more. */
+  readonly #relievedMs = new Map<string, number>()
+  /** When sockets were broken last: while sessions come back, nobody looks how nodes carry. */
+  brokeMs = 0
   /** What agents have heard and should not have. */
   readonly wrongs: string[] = []
   /** When each agent was told to come back. */
@@ -104,6 +124,11 @@ export class World {
     return this.limits.get(node) ?? placesOf(node)
   }
 
+  /** Whether the node has no bandwidth left, or had none when it was heard last. */
+  isLoaded(node: string): boolean {
+    return this.overloaded.has(node) || this.now - (this.#relievedMs.get(node) ?? -HEARD_MS) < HEARD_MS
+  }
+
   /** Packets that a coordinator or an agent says it dropped, since the beginning. */
   get drops(): number {
     let drops = this.#pastDrops + this.#coordinatorDrops()
@@ -142,6 +167,7 @@ export class World {
     for (const { name } of NODES) {
       await this.perform({ do: 'undrain', who: name })
       await this.perform({ do: 'limit', who: name, places: null })
+      await this.perform({ do: 'relieve', who: name })
     }
     for (const who of this.hosts.keys()) {
       await this.perform({ do: 'heal', who })
@@ -171,6 +197,7 @@ export class World {
     const host = this.hosts.get(who) as AnyHost // every name is in the cast
     const { reference, now } = this
     const { internet } = this.lab
+    if (BREAKS.has(what)) this.brokeMs = now
     switch (what) {
       case 'join':
         return this.#join(who, host)
@@ -188,6 +215,13 @@ export class World {
         if (!this.present.has(who)) return false
         internet.drop(who)
         reference.dropped(who, now)
+        return true
+      case 'overload':
+        this.overloaded.add(who)
+        return true
+      case 'relieve':
+        if (!this.overloaded.delete(who)) return false
+        this.#relievedMs.set(who, now)
         return true
       case 'cut':
         internet.cut(who)
@@ -313,6 +347,7 @@ export class World {
         this.#rise()
         return true
       case 'storm':
+        this.brokeMs = this.now
         for (const who of this.present) {
           lab.internet.drop(who)
           reference.dropped(who, this.now)
@@ -320,10 +355,12 @@ export class World {
         return true
       case 'cut coordinator':
         lab.internet.cut(HOST)
+        this.brokeMs = this.now
         reference.coordinatorCut(true, this.now)
         return true
       case 'heal coordinator':
         lab.internet.heal(HOST)
+        this.brokeMs = this.now
         reference.coordinatorCut(false, this.now)
         return true
       case 'take store away':
@@ -415,6 +452,7 @@ export class World {
     const options = {
       id,
       ...(profile !== undefined && { profile }),
+      gauges: () => ({ bwTotalMbps: this.overloaded.has(id) ? (profile?.bandwidthMbps ?? 0) : 0 }),
       ...(privateKey !== undefined && { privateKey }),
       packet: (link: number, packet: Uint8Array) => this.traffic.got(id, link, packet),
       happened: (type: string, event: unknown) => {

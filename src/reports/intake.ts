@@ -5,12 +5,9 @@
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import type { Log } from '../app/mesh.js'
-import type { Room } from '../store/index.js'
 import { type Batch, recordsOf } from './batch.js'
 import type { Verdict } from './once.js'
 import { Quota } from './quota.js'
-import type { ReportTables } from './tables.js'
-import { writeBatches } from './write.js'
 
 export type Outcome =
   | { readonly outcome: 'stored'; readonly repeated: boolean }
@@ -23,7 +20,8 @@ export type Outcome =
   | { readonly outcome: 'refused'; readonly reason: string }
 
 export interface IntakeOptions {
-  readonly room: Room<ReportTables>
+  /** Resolves when batches are durable, all of them, with what became of each. */
+  readonly write: (batches: readonly Batch[]) => Promise<readonly Verdict[]>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -109,15 +107,9 @@ export class Intake {
   }
 
   async #store(group: readonly Waiting[]): Promise<void> {
-    const { room, clock, log } = this.#options
+    const { write, log } = this.#options
     try {
-      const verdicts = await room.transact(tx =>
-        writeBatches(
-          tx,
-          group.map(({ batch }) => batch),
-          clock.wallMs(),
-        ),
-      )
+      const verdicts = await write(group.map(({ batch }) => batch))
       if (this.#isAway) log.info({}, 'reports are stored again')
       this.#isAway = false
       for (const [i, { answer }] of group.entries()) answer(asOutcome(verdicts[i]))

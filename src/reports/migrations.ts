@@ -12,7 +12,7 @@ const reports: Migration = {
       .createTable('report_streams')
       .addColumn('reporter', 'text', column => column.notNull())
       .addColumn('stream', 'text', column => column.notNull())
-      .addColumn('last_seq', 'bigint')
+      .addColumn('last_seq', 'bigint', column => column.notNull().defaultTo(sql`-1`))
       .addColumn('missing', 'jsonb', column => column.notNull().defaultTo(sql`'[]'`))
       .addColumn('batches', 'bigint', column => column.notNull().defaultTo(zero))
       .addColumn('repeated', 'bigint', column => column.notNull().defaultTo(zero))

@@ -77,7 +77,7 @@ async function lockStreams(tx: Tx, batches: readonly Batch[], nowMs: number): Pr
   const { rows } = await sql<{
     reporter: string
     stream: string
-    last: number | null
+    last: number
     missing: Sequence['missing']
   }>`
     insert into report_streams as stored (reporter, stream, changed_at)

@@ -10,6 +10,7 @@ import { prune, type Retention } from './prune.js'
 import { sessionDoor } from './session-door.js'
 import { statisticEndpoints } from './statistics.js'
 import type { ReportTables } from './tables.js'
+import { writeBatches } from './write.js'
 
 const DAY_MS = 86_400_000
 /** How often old rows are cleared out, ms. */
@@ -21,8 +22,14 @@ export const reports: Plugin = {
   name: 'reports',
   async start(mesh, { config, clock, random, log, room: open }) {
     const room = await open<ReportTables>('reports', MIGRATIONS)
-    const recordsPerMinute = config.reportRecordsPerMinute
-    const intake = new Intake({ room, clock, random, log, recordsPerMinute, unrationed: OPERATOR })
+    const intake = new Intake({
+      write: batches => room.transact(tx => writeBatches(tx, batches, clock.wallMs())),
+      clock,
+      random,
+      log,
+      recordsPerMinute: config.reportRecordsPerMinute,
+      unrationed: OPERATOR,
+    })
     const retention: Retention = {
       clientsMs: config.reportClientsKeptDays * DAY_MS,
       logsMs: config.reportLogsKeptDays * DAY_MS,

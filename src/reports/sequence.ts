@@ -5,11 +5,14 @@
  *   1 2 3 . . 6 . 8      last 8, missing 4–5 and 7
  */
 export interface Sequence {
-  /** null: nothing has come. */
-  readonly last: number | null
+  readonly last: number
   /** First and last number of each gap, ascending. */
   readonly missing: readonly Gap[]
 }
+
+/** A stream of which nothing has come: numbers begin at 0, or above it. */
+export const NOTHING: Sequence = { last: -1, missing: [] }
+
 export type Gap = readonly [first: number, last: number]
 
 /** Gaps that are remembered. An agent of ours leaves one each time its spool overflows. */
@@ -17,7 +20,6 @@ const GAPS_MAX = 64
 
 /** Returns the sequence after `seq` has come; null when it has come before, or its gap is forgotten. */
 export function arrived({ last, missing }: Sequence, seq: number): Sequence | null {
-  if (last === null) return { last: seq, missing }
   if (seq === last + 1) return { last: seq, missing }
   if (seq > last) return { last: seq, missing: [...missing, [last + 1, seq - 1] as const].slice(-GAPS_MAX) }
   const gap = missing.find(([first, end]) => first <= seq && seq <= end)

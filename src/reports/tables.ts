@@ -19,8 +19,8 @@ export type Width = keyof typeof WIDTHS
 interface Streams {
   reporter: string
   stream: string
-  /** The highest number that is stored; null before the first one. */
-  last_seq: number | null
+  /** The highest number that is stored; -1 before the first one. */
+  last_seq: number
   /** Numbers below it that have not come, as ranges. */
   missing: ColumnType<readonly (readonly [number, number])[], string, string>
   batches: number

@@ -67,7 +67,8 @@ const LINK_CONTROL = { perSecond: 1, burst: 8 }
 export class SocketConnection implements Connection, Line {
   readonly socket: Socket
   readonly #door: Door
-  #challenge: Challenge | null
+  /** null: it has not been welcomed yet, or its proof is being looked at. */
+  #challenge: Challenge | null = null
   #slot: Slot = -1
   #gone = false
   /** Its greeting is to be heard in a later turn. */
@@ -83,12 +84,16 @@ export class SocketConnection implements Connection, Line {
   #pingsMs = 0
   #complainedMs = Number.NEGATIVE_INFINITY
 
-  constructor(socket: Socket, door: Door, challenge: Challenge, serverId: string, timeMs: number) {
+  constructor(socket: Socket, door: Door) {
     this.socket = socket
     this.#door = door
-    this.#challenge = challenge
     this.#tokens = door.limits.controlBurst
     this.#tokensMs = door.now()
+  }
+
+  /** Says who we are, and what a proof of the key is to be about. */
+  welcome(challenge: Challenge, serverId: string, timeMs: number): void {
+    this.#challenge = challenge
     this.tell({ type: 'welcome', serverId, challenge: challenge.publicKey, nonce: challenge.nonce, timeMs })
   }
 

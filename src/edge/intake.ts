@@ -74,16 +74,10 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     return Math.max(1, Math.ceil(returns.book(1, now) / 1_000))
   }
 
-  const opened = (socket: Socket): SocketConnection => {
+  const connect = (socket: Socket): SocketConnection => {
     inner.between()
     addresses.opened(socket.remote)
-    const connection = new SocketConnection(
-      socket,
-      door,
-      options.nextChallenge(),
-      options.serverId,
-      clock.wallMs(),
-    )
+    const connection = new SocketConnection(socket, door)
     connections.add(connection)
     greetings.set(connection, options.greetingMs)
     return connection
@@ -97,9 +91,15 @@ export function createIntake(options: IntakeOptions): SocketIntake {
       inner.count(reason)
       return { ok: false, retryAfterS: retryAfterS(clock.now()) }
     },
-    opened,
+    opened(socket) {
+      const connection = connect(socket)
+      door.turns.run(() => {
+        if (!connection.gone) connection.welcome(options.nextChallenge(), options.serverId, clock.wallMs())
+      })
+      return connection
+    },
     enter(socket, hello, vouch) {
-      const connection = opened(socket)
+      const connection = connect(socket)
       connection.enter(hello, vouch)
       return connection
     },

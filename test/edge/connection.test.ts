@@ -50,7 +50,8 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
   }
   const { publicKey, privateKey } = newKeyPair()
   const challenge = { publicKey, privateKey: privateKeyOf(privateKey), nonce: new Uint8Array(32) }
-  const connection = new SocketConnection(socket, door, challenge, 'test', 0)
+  const connection = new SocketConnection(socket, door)
+  connection.welcome(challenge, 'test', 0)
   connection.attach(1)
   while (!closed && told < atMost) {
     connection.tell(EXAMPLES['path.open'])

@@ -9,7 +9,7 @@ import { recogniser } from '../edge/bearer.js'
 import { httpHandler } from '../edge/http.js'
 import { Remotes } from '../edge/remote.js'
 import type { Endpoint } from '../http/endpoint.js'
-import { type Route, Router } from '../http/router.js'
+import { Router } from '../http/router.js'
 import { type EdgeServer, listen } from '../edge/server.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
@@ -26,6 +26,7 @@ import { createMesh, type Log, type Mesh } from './mesh.js'
 import { startPlugins } from './plugins.js'
 import type { OpenRoom } from '../store/index.js'
 import type { Plugin } from './plugin.js'
+import { timingOf } from './timing.js'
 import type { Turn, TurnOptions } from './turn.js'
 import { openVault } from './vault.js'
 import { VERSION } from './version.js'
@@ -57,6 +58,8 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   readonly mesh: Mesh
   readonly port: number
+  /** Everything that it answers over HTTP, plug-ins included. */
+  readonly endpoints: readonly Endpoint[]
   /** Reads the certificate again; throws, and goes on with the old one, when it cannot be used. */
   reload(): void
   /** Says goodbye to every agent, with a slot to come back within `spreadMs`, and writes what is not written yet. */
@@ -121,15 +124,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     relayBytes,
     storeKind: options.storeKind,
     metricsOpen: config.metricsOpen,
+    timing: timingOf(config),
     version: VERSION,
   })
-  const served: readonly Route[] = [
+  const endpoints: readonly Endpoint[] = [
     ...routes,
     ...plugins.routes,
-    ...documentationRoutes({
-      version: VERSION,
-      endpoints: () => served.filter((route): route is Endpoint => 'doc' in route),
-    }),
+    ...documentationRoutes({ version: VERSION, endpoints: () => endpoints }),
   ]
   loop.start()
   let server: EdgeServer
@@ -146,7 +147,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       origins: new Set(config.origins),
       http: httpHandler({
         clock,
-        router: new Router(served),
+        router: new Router(endpoints),
         remotes,
         recognise: recogniser(options.token, token => tokens.recognise(token)),
         allowances: {
@@ -180,6 +181,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   return {
     mesh,
     port: server.port,
+    endpoints,
     reload() {
       server.reload()
       turn?.reload()

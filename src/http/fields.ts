@@ -1,11 +1,14 @@
 /** What several definitions have in common; each field says what was wanted. */
 import { z } from 'zod'
+import { COST_TERMS } from '../protocol/messages.js'
 import { isId } from '../protocol/schema.js'
+
+const anId = { error: 'wanted 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit' }
 
 /** Name of a node, a client, a tag or a group. */
 export const id = z
-  .string({ error: 'wanted an id' })
-  .refine(isId, { error: 'wanted 1 to 64 of A-Z a-z 0-9 . _ - beginning with a letter or digit' })
+  .string(anId)
+  .refine(isId, anId)
   .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', example: 'fra-1' })
 
 /** Returns a list of at most so many ids; the wire sets the bounds. */
@@ -51,3 +54,13 @@ export const instant = z
     error: 'wanted a time such as 2026-01-15T10:30:00Z, or ms since 1970 UTC',
   })
   .transform(given => (/^\d+$/.test(given) ? Number(given) : Date.parse(given)))
+
+/** A price or a weight beyond this is a slip of the finger. */
+const FACTOR_MAX = 1_000
+
+export const factor = amount(0, FACTOR_MAX)
+
+/** How much each term of the cost counts. */
+export const weights = z.partialRecord(z.enum(COST_TERMS), factor, {
+  error: `wanted an object with a number for any of ${COST_TERMS.join(', ')}`,
+})

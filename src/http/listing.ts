@@ -8,7 +8,7 @@ import { whole } from './fields.js'
 
 /** How many rows a list has when nobody says, and at most. */
 const ROWS = 1_000
-const ROWS_MAX = 10_000
+export const ROWS_MAX = 10_000
 
 export interface ListQuery {
   readonly limit: number
@@ -18,11 +18,14 @@ export interface ListQuery {
   readonly sort?: string | undefined
 }
 
+/** How many rows are wanted. */
+export const rows = whole(1, ROWS_MAX).default(ROWS).meta({ description: 'The most rows that are wanted.' })
+
 /** Returns what every list takes; `sorts` are the fields it can be ordered by. */
 export const listQuery = <const S extends readonly [string, ...string[]]>(...sorts: S) => {
   const error = `wanted one of ${sorts.join(', ')}, with a minus before it for the reverse order`
   return {
-    limit: whole(1, ROWS_MAX).default(ROWS).meta({ description: 'The most rows that are wanted.' }),
+    limit: rows,
     after: z.string().max(512).optional().meta({ description: '`next` of the page before.' }),
     sort: z
       .enum([...sorts, ...sorts.map(name => `-${name}` as const)], { error })
@@ -34,7 +37,7 @@ export const listQuery = <const S extends readonly [string, ...string[]]>(...sor
 /** What a list answers beside its rows. */
 export const listReply = <N extends string, R extends z.ZodType>(name: N, row: R) =>
   z.object({
-    [name]: z.array(row),
+    ...({ [name]: z.array(row) } as Record<N, z.ZodArray<R>>), // the name is N
     count: z.int().meta({ description: 'Rows of this page.' }),
     total: z.int().meta({ description: 'Rows that meet the filters.' }),
     next: z
@@ -48,12 +51,12 @@ type Key = string | number | null
 export type ListCursor = readonly [Key, string]
 
 /**
- * Returns a page of `rows`. `idOf` must be unique: it orders what is otherwise equal, so that no row is left out
+ * Returns a page of all rows. `idOf` must be unique: it orders what is otherwise equal, so that no row is left out
  * or told twice while others come and go. Unknown values come last.
  */
 export function listed<N extends string, R>(
   name: N,
-  rows: readonly R[],
+  all: readonly R[],
   { limit, after, sort }: ListQuery,
   idOf: (row: R) => string,
   valueOf: (row: R, field: string) => Key = row => idOf(row),
@@ -70,7 +73,7 @@ export function listed<N extends string, R>(
   ]
   const order = (a: readonly [Key, string], b: readonly [Key, string]) =>
     compare(a[0], b[0], down) || (a[1] < b[1] ? -1 : Number(a[1] > b[1]))
-  const sorted = rows.map(row => [keyOf(row), row] as const).sort(([a], [b]) => order(a, b))
+  const sorted = all.map(row => [keyOf(row), row] as const).sort(([a], [b]) => order(a, b))
   const from = after === undefined ? null : cursorOf(after)
   const begin = from === null ? 0 : sorted.findIndex(([key]) => order(key, from) > 0)
   const page = begin < 0 ? [] : sorted.slice(begin, begin + limit)
@@ -78,7 +81,7 @@ export function listed<N extends string, R>(
   const more = last !== undefined && begin + limit < sorted.length
   return listReplyOf(name, {
     rows: page.map(([, row]) => row),
-    total: rows.length,
+    total: all.length,
     next: more ? last[0] : null,
   })
 }

@@ -139,7 +139,7 @@ t.test('the status says what the command prints', async t => {
 
 t.test('lists are bounded', async t => {
   const { ask } = await coordinator(t)
-  t.same((await ask('GET', '/api/v1/routes?limit=5')).body, { routes: [] })
+  t.same((await ask('GET', '/api/v1/routes?limit=5')).body, { routes: [], count: 0, total: 0, next: null })
   for (const limit of ['0', '-1', 'all', '10001'])
     t.equal((await ask('GET', `/api/v1/nodes?limit=${limit}`)).status, 400)
 })
@@ -149,7 +149,10 @@ t.test('paths are asked for by what matters, one by its link, and a pair by its 
   const secret = await secretOf()
   for (const id of ['fra-1', 'ams-1']) await online(t, url, id, secret)
   t.match(
-    await ask('GET', '/api/v1/paths?tier=relayed&reason=symmetric_both&client=alice&node=fra-1&after=7'),
+    await ask(
+      'GET',
+      '/api/v1/paths?tier=relayed&reason=symmetric_both&client=alice&node=fra-1&sort=-sinceMs',
+    ),
     {
       status: 200,
       body: { nowMs: Number, paths: [], total: 0, next: null },
@@ -162,12 +165,12 @@ t.test('paths are asked for by what matters, one by its link, and a pair by its 
   const table: readonly (readonly [path: string, status: number, says: RegExp])[] = [
     ['paths?tier=fast', 400, /tier: wanted one of opening, relayed/],
     ['paths?reason=bad_luck', 400, /reason: wanted one of .*symmetric_both/],
-    ['paths?client=not%20an%20id', 400, /client: wanted the id/],
-    ['paths?after=1e3', 400, /after: wanted a link id/],
+    ['paths?client=not%20an%20id', 400, /client: wanted 1 to 64/],
+    ['paths?after=1e3', 400, /after: wanted `next`/],
     ['paths?limit=0', 400, /limit/],
     ['paths/next', 400, /link: wanted a link id/],
     ['paths/65536', 404, /no live path with link 65536/],
-    ['why?a=fra-1', 400, /b: wanted the id/],
+    ['why?a=fra-1', 400, /b: wanted 1 to 64/],
     ['why?a=fra-1&b=fra-1', 400, /two different ids/],
     ['why?a=fra-1&b=nobody', 404, /nobody has enrolled as nobody/],
   ]

@@ -3,6 +3,8 @@ import { asDuration, asMs, columns } from '../../src/app/columns.js'
 import type { ClientView, DrainView, NodeView, RouteView } from '../../src/actors/ports.js'
 import type { Status } from '../../src/app/api/status.js'
 import { statusPage } from '../../src/app/commands/status.js'
+import { readConfig } from '../../src/app/config.js'
+import { timingOf } from '../../src/app/timing.js'
 import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { UNKNOWN_PROFILE } from '../support/unknown-profile.js'
 
@@ -77,6 +79,7 @@ const STATUS: Status = {
   turn: { mode: 'embedded', state: 'up', allocations: 2 },
   loopP99Ms: 3,
   faults: 0,
+  timing: timingOf(readConfig({ flags: {}, env: {} })),
 }
 
 t.test('words stand to the left, numbers to the right, and what is unknown is a dash', async t => {

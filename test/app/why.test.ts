@@ -182,11 +182,14 @@ t.test('paths as a table, with what meets the wish in all', async t => {
     rttMs: null,
     attempted: 0,
   } as const
-  t.same(pathsPage({ nowMs: NOW_MS, paths: [view, direct], total: 7, next: 65_537 }).split('\n'), [
-    'CLIENT  NODE   PATH     VIA        SINCE       REASON          TRIED  RTT    LOSS  → NODE  → CLIENT',
-    'alice   fra-1  relayed  websocket  2 h 10 min  symmetric_both  2 ×    41 ms  0 %   1.2 MB  34 MB',
-    'bob     fra-1  direct   udp        2 h 10 min  -               -      -      0 %   1.2 MB  34 MB',
-    '… and 7 in all: --after 65537',
-  ])
-  t.equal(pathsPage({ nowMs: NOW_MS, paths: [], total: 0, next: null }), 'no paths')
+  t.same(
+    pathsPage({ nowMs: NOW_MS, paths: [view, direct], count: 2, total: 7, next: 'WzddXQ' }).split('\n'),
+    [
+      'CLIENT  NODE   PATH     VIA        SINCE       REASON          TRIED  RTT    LOSS  → NODE  → CLIENT',
+      'alice   fra-1  relayed  websocket  2 h 10 min  symmetric_both  2 ×    41 ms  0 %   1.2 MB  34 MB',
+      'bob     fra-1  direct   udp        2 h 10 min  -               -      -      0 %   1.2 MB  34 MB',
+      '… and 7 in all: --after WzddXQ',
+    ],
+  )
+  t.equal(pathsPage({ nowMs: NOW_MS, paths: [], count: 0, total: 0, next: null }), 'no paths')
 })

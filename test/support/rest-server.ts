@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { agentTokens } from '../../src/app/agent-tokens.js'
 import { readConfig } from '../../src/app/config.js'
-import { startCoordinator } from '../../src/app/coordinator.js'
+import { type Coordinator, startCoordinator } from '../../src/app/coordinator.js'
 import type { Mesh } from '../../src/app/mesh.js'
 import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
@@ -38,6 +38,7 @@ export interface RestServer {
   readonly mesh: Mesh
   readonly url: string
   readonly port: number
+  readonly endpoints: Coordinator['endpoints']
   /** Sends JSON, or text as it stands, and resolves with the answer. As the operator, unless `token` says otherwise; null: as nobody. */
   readonly ask: (method: string, path: string, wish?: Wish) => Promise<Answer>
   /** Resolves with the secret of a new enrolment key, good for any number of agents. */
@@ -93,7 +94,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     redis: null,
     log,
   })
-  const { mesh, port } = started
+  const { mesh, port, endpoints } = started
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= started.stop(0).then(async () => {
@@ -109,6 +110,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     mesh,
     url,
     port,
+    endpoints,
     stop,
     token: async (id, role = 'node') => (await tokens.issue({ id, role })).token,
     async ask(method, path, { body, token = OPERATOR, headers = {} } = {}) {

@@ -1,94 +1,83 @@
 /** `POST /api/v1/routes` and `/api/v1/routes/{id}/explanation`: decisions for one client, made, tried out and explained. */
 import { z } from 'zod'
 import type { RouteWish } from '../../actors/ports.js'
-import { readJson } from '../../edge/body.js'
-import { badRequest, notFound, unavailable } from '../../http/faults.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { notFound, unavailable } from '../../http/faults.js'
+import { id, yesNo } from '../../http/fields.js'
+import { rows } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
-import type { Request, Route } from '../../http/router.js'
 import { weightList } from '../wish.js'
-import { amount, id, ids, weights } from './fields.js'
-import { limitOf } from './lists.js'
 import type { ApiParts } from './routes.js'
+import { Deliberation, Outcome, RouteStory, Wish } from './shapes/decision.js'
 
 /** By then the next process usually serves, s. */
 const RETRY_AFTER_S = 5
 
-const yesNo = z.boolean({ error: 'wanted true or false' })
-const region = { error: 'wanted 1 to 64 characters' }
+const Order = z.strictObject({
+  clientId: id,
+  wish: Wish.default({}),
+  dryRun: yesNo.default(false).meta({ description: 'Only says what would come of it.' }),
+})
 
-/** What is asked of the node: what `boson client` can ask for, and `exclude`. */
-const Wish = z
-  .strictObject({
-    target: id,
-    country: z.string().regex(/^[A-Z]{2}$/, { error: 'wanted two capital letters such as DE' }),
-    region: z.string(region).min(1, region).max(64, region),
-    tags: ids(16),
-    group: id,
-    minBandwidthMbps: amount(0, 1_000_000),
-    maxLatencyMs: amount(0, 60_000),
-    exit: yesNo,
-    exclude: ids(32),
-    prefer: ids(16),
-    avoid: ids(32),
-    weights,
-  })
-  .partial()
-
-const Order = z.strictObject({ clientId: id, wish: Wish.default({}), dryRun: yesNo.default(false) })
-
-export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route[] => [
-  {
+export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[] => [
+  endpoint({
     method: 'POST',
     path: '/api/v1/routes',
     access: 'operator',
-    handle: request => {
-      const { clientId, wish, dryRun } = readJson(request, Order)
-      const rows = limitOf(request)
+    tag: 'routing',
+    summary: 'Moves a client to the best node for a request, or says what would come of it',
+    query: z.object({ limit: rows }),
+    body: Order,
+    faults: [404],
+    replies: {
+      200: { description: 'What came of it.', schema: z.union([Outcome, Deliberation]) },
+    },
+    handle: ({ query: { limit }, body: { clientId, wish, dryRun } }) => {
       const asked = wishOf(wish)
       if (!dryRun && mesh.state() === 'draining')
         throw unavailable('the coordinator is restarting: routes stay as they are until then', RETRY_AFTER_S)
       const answer = dryRun
-        ? mesh.deliberate(clientId, asked, rows)
-        : mesh.assign(clientId, asked, rows, 'operator')
+        ? mesh.deliberate(clientId, asked, limit)
+        : mesh.assign(clientId, asked, limit, 'operator')
       if (answer === null) throw notFound(nobody(mesh, clientId))
       return json(answer)
     },
-  },
-  {
+  }),
+  endpoint({
     method: 'GET',
     path: '/api/v1/routes/{id}/explanation',
     access: 'operator',
-    handle: request => {
-      const { id = '' } = request.params
-      const story = mesh.explain(id, isNow(request) ? limitOf(request) : 0)
-      if (story === null) throw notFound(noRoute(mesh, id))
+    tag: 'routing',
+    summary: 'Explains a standing route, by its id or its client’s',
+    params: z.object({ id: z.string() }),
+    query: z.object({
+      limit: rows,
+      now: yesNo.default(false).meta({ description: 'Also says how every node is now.' }),
+    }),
+    replies: { 200: { description: 'How it came about.', schema: RouteStory } },
+    handle: ({ params: { id: routeId }, query: { limit, now } }) => {
+      const story = mesh.explain(routeId, now ? limit : 0)
+      if (story === null) throw notFound(noRoute(mesh, routeId))
       return json(story)
     },
-  },
+  }),
 ]
 
 /** Returns the wish as clients spell it. */
-function wishOf({ weights: given, ...wish }: z.infer<typeof Wish>): RouteWish {
-  // A field that is undefined was not named: the schema makes none of those.
-  return { ...(wish as RouteWish), ...(given !== undefined && { weights: weightList(given) }) }
+function wishOf({ weights: given, ...wish }: z.output<typeof Wish>): RouteWish {
+  return { ...wish, ...(given !== undefined && { weights: weightList(given) }) }
 }
 
-function isNow({ query }: Request): boolean {
-  const now = query.get('now') ?? 'false'
-  if (now !== 'true' && now !== 'false') throw badRequest('now: wanted true or false')
-  return now === 'true'
+function nobody(mesh: ApiParts['mesh'], clientId: string): string {
+  const role = mesh.steering(clientId)?.role
+  if (role === undefined) return `nobody has enrolled as ${clientId}`
+  return role === 'node' ? `${clientId} is a node; routes are for clients` : `${clientId} has no session now`
 }
 
-function nobody(mesh: ApiParts['mesh'], id: string): string {
-  const role = mesh.steering(id)?.role
-  if (role === undefined) return `nobody has enrolled as ${id}`
-  return role === 'node' ? `${id} is a node; routes are for clients` : `${id} has no session now`
-}
-
-function noRoute(mesh: ApiParts['mesh'], id: string): string {
-  const role = mesh.steering(id)?.role
-  if (role === undefined) return `no route has this id, and nobody has enrolled as ${id}`
+function noRoute(mesh: ApiParts['mesh'], routeId: string): string {
+  const role = mesh.steering(routeId)?.role
+  if (role === undefined) return `no route has this id, and nobody has enrolled as ${routeId}`
   return role === 'node'
-    ? `${id} is a node: name one of its clients, which \`boson paths --node ${id}\` lists`
-    : `${id} has no route now`
+    ? `${routeId} is a node: name one of its clients, which \`boson paths --node ${routeId}\` lists`
+    : `${routeId} has no route now`
 }

@@ -1,71 +1,117 @@
 /** Enrolment keys: made, listed and revoked. A secret is shown once, when it is made. */
 import { z } from 'zod'
 import type { EnrolmentKey } from '../../actors/ports.js'
-import { readJson } from '../../edge/body.js'
-import { notFound, unavailable } from '../../http/faults.js'
-import { json, type Reply } from '../../http/reply.js'
-import type { Route } from '../../http/router.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { notFound } from '../../http/faults.js'
+import { moment, oneOf, whole, yesNo } from '../../http/fields.js'
+import { listed, listQuery, listReply } from '../../http/listing.js'
+import { json } from '../../http/reply.js'
 import type { ApiParts } from './routes.js'
 
 /** An enrolment key as it is listed: without its secret, which nobody has. */
-export interface ListedKey {
-  readonly keyId: string
-  readonly role: string | null
-  readonly usesLeft: number | null
-  readonly expiresAt: string | null
-  readonly revokedAt: string | null
-  readonly createdAt: string
-  readonly note: string
-}
+const Key = z
+  .object({
+    keyId: z.string(),
+    role: z.enum(['node', 'client']).nullable().meta({ description: 'Null: any.' }),
+    usesLeft: z.int().nullable().meta({ description: 'Null: any number.' }),
+    expiresAt: moment.nullable(),
+    revokedAt: moment.nullable(),
+    createdAt: moment,
+    note: z.string(),
+  })
+  .meta({ id: 'EnrolmentKey' })
+export type ListedKey = z.output<typeof Key>
 
 /** Ten years, ms: longer is "for ever", which is null. */
 const TTL_MAX_MS = 10 * 365 * 86_400_000
+const role = oneOf('node', 'client')
 
 const Wish = z.strictObject({
-  role: z.enum(['node', 'client']).nullable().default(null),
-  uses: z.int().min(1).max(1_000_000).nullable().default(1),
-  ttlMs: z.int().min(1_000).max(TTL_MAX_MS).nullable().default(86_400_000),
+  role: role.nullable().default(null).meta({ description: 'Whom it admits; null: anyone.' }),
+  uses: whole(1, 1_000_000).nullable().default(1).meta({ description: 'How often; null: any number.' }),
+  ttlMs: whole(1_000, TTL_MAX_MS)
+    .nullable()
+    .default(86_400_000)
+    .meta({ description: 'How long, ms; null: for ever.' }),
   note: z.string().max(256).default(''),
 })
 
-/** When a store that is away should be asked again, s. */
-const RETRY_AFTER_S = 5
+const PATH = '/api/v1/enrolment-keys'
 
-export function enrolmentRoutes({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): readonly Route[] {
-  return [
-    {
-      method: 'POST',
-      path: '/api/v1/enrolment-keys',
-      access: 'operator',
-      handle: request => {
-        const wish = readJson(request, Wish)
-        return whenStored(async () => {
-          const { keyId, secret } = await mesh.createEnrolmentKey({ ...wish, actor: 'operator' })
-          return json({ keyId, secret }, 201)
-        })
+export const enrolmentRoutes = ({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): readonly Endpoint[] => [
+  endpoint({
+    method: 'POST',
+    path: PATH,
+    access: 'operator',
+    tag: 'enrolment',
+    summary: 'Makes an enrolment key',
+    body: Wish,
+    replies: {
+      201: {
+        description: 'The secret is shown here and never again.',
+        schema: z.object({ keyId: z.string(), secret: z.string() }),
       },
     },
-    {
-      method: 'GET',
-      path: '/api/v1/enrolment-keys',
-      access: 'operator',
-      handle: () => whenStored(async () => json({ keys: (await store.enrolmentKeys()).map(listed) })),
+    handle: async ({ body }) => {
+      const { keyId, secret } = await mesh.createEnrolmentKey({ ...body, actor: 'operator' })
+      return json({ keyId, secret }, 201)
     },
-    {
-      method: 'DELETE',
-      path: '/api/v1/enrolment-keys/{id}',
-      access: 'operator',
-      handle: ({ params: { id = '' } }) =>
-        whenStored(async () => {
-          if (!(await mesh.revokeEnrolmentKey(id, 'operator')))
-            throw notFound('there is no such enrolment key')
-          return json({ keyId: id, revoked: true })
-        }),
+  }),
+  endpoint({
+    method: 'GET',
+    path: PATH,
+    access: 'operator',
+    tag: 'enrolment',
+    summary: 'Lists the enrolment keys',
+    query: z.object({
+      ...listQuery('keyId', 'createdAt', 'expiresAt'),
+      role: role.optional(),
+      revoked: yesNo
+        .optional()
+        .meta({ description: 'Only those that are revoked, or only those that are not.' }),
+    }),
+    replies: { 200: { description: 'The newest first.', schema: listReply('keys', Key) } },
+    handle: async ({ query }) => {
+      const rows = (await store.enrolmentKeys())
+        .map(asListed)
+        .filter(
+          key =>
+            (query.role === undefined || key.role === query.role) &&
+            (query.revoked === undefined || (key.revokedAt !== null) === query.revoked),
+        )
+      return json(
+        listed(
+          'keys',
+          rows,
+          { ...query, sort: query.sort ?? '-createdAt' },
+          ({ keyId }) => keyId,
+          (key, field) => key[field as 'keyId' | 'createdAt' | 'expiresAt'], // the query lets no other through
+        ),
+      )
     },
-  ]
-}
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: `${PATH}/{id}`,
+    access: 'operator',
+    tag: 'enrolment',
+    summary: 'Revokes an enrolment key',
+    replies: {
+      200: {
+        description: 'Nobody is admitted by it any more.',
+        schema: z.object({ keyId: z.string(), revoked: z.literal(true) }),
+      },
+    },
+    handle: async ({ params }) => {
+      const keyId = String(params['id'])
+      if (!(await mesh.revokeEnrolmentKey(keyId, 'operator')))
+        throw notFound('there is no such enrolment key')
+      return json({ keyId, revoked: true })
+    },
+  }),
+]
 
-const listed = (key: EnrolmentKey): ListedKey => ({
+const asListed = (key: EnrolmentKey): ListedKey => ({
   keyId: key.keyId,
   role: key.role,
   usesLeft: key.usesLeft,
@@ -76,14 +122,3 @@ const listed = (key: EnrolmentKey): ListedKey => ({
 })
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
-
-/** A database that is away is a state of ours, not a fault. */
-async function whenStored(work: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE')
-      throw unavailable('the database is away: sessions go on, keys cannot be changed now', RETRY_AFTER_S)
-    throw error
-  }
-}

@@ -1,38 +1,100 @@
-/** What there is now, as lists: nodes, clients, routes, and the newest lines of the audit. */
-import { badRequest } from '../../http/faults.js'
+/** What there is now, as lists: nodes, clients, routes. */
+import { z } from 'zod'
+import type { ClientView, NodeView, RouteView } from '../../actors/ports.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { country, id, text } from '../../http/fields.js'
+import { listed, listQuery, listReply } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
-import type { Request, Route } from '../../http/router.js'
 import type { ApiParts } from './routes.js'
+import { Route } from './shapes/explanation.js'
+import { Client, Node } from './shapes/node.js'
+import { tier } from './shapes/path.js'
 
-/** How many rows a list has when nobody says, and at most. */
-const ROWS = 1_000
-const ROWS_MAX = 10_000
+const state = text(32).optional().meta({ description: 'Only those in this state.', example: 'online' })
 
-export function listRoutes({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'>): readonly Route[] {
-  const list = (
-    name: string,
-    rows: (limit: number) => readonly unknown[] | Promise<readonly unknown[]>,
-  ): Route => ({
+export const listRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[] => [
+  endpoint({
     method: 'GET',
-    path: `/api/v1/${name}`,
+    path: '/api/v1/nodes',
     access: 'operator',
-    handle: async request => {
-      const limit = limitOf(request)
-      return json({ [name]: (await rows(limit)).slice(0, limit) })
+    tag: 'nodes',
+    summary: 'Lists the nodes that have a session',
+    query: z.object({
+      ...listQuery('id', 'links', 'rttMs', 'lossPct'),
+      state,
+      country: country.optional(),
+      tag: id.optional(),
+    }),
+    replies: { 200: { description: 'The nodes.', schema: listReply('nodes', Node) } },
+    handle: ({ query }) => {
+      const rows = mesh
+        .nodes()
+        .filter(
+          node =>
+            isWanted(query.state, node.state) &&
+            isWanted(query.country, node.profile.country) &&
+            (query.tag === undefined || node.profile.tags.includes(query.tag)),
+        )
+      return json(listed('nodes', rows, query, idOf, (node, field) => node[field as NodeSort])) // the query lets no other through
     },
-  })
-  return [
-    list('nodes', () => mesh.nodes()),
-    list('clients', () => mesh.clients()),
-    list('routes', () => mesh.routes()),
-    list('audit', limit => store.auditEvents(limit)),
-  ]
-}
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/clients',
+    access: 'operator',
+    tag: 'clients',
+    summary: 'Lists the clients that have a session',
+    query: z.object({ ...listQuery('id', 'nodeId', 'rttMs'), state, node: id.optional() }),
+    replies: { 200: { description: 'The clients.', schema: listReply('clients', Client) } },
+    handle: ({ query }) => {
+      const rows = mesh
+        .clients()
+        .filter(client => isWanted(query.state, client.state) && isWanted(query.node, client.nodeId))
+      return json(listed('clients', rows, query, idOf, (client, field) => client[field as ClientSort])) // as above
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/routes',
+    access: 'operator',
+    tag: 'routing',
+    summary: 'Lists the routes that stand',
+    query: z.object({
+      ...listQuery('routeId', 'clientId', 'nodeId', 'sinceMs'),
+      client: id.optional(),
+      node: id.optional(),
+      tier: tier.optional(),
+    }),
+    replies: {
+      200: { description: 'The routes, each with how it was decided.', schema: listReply('routes', Route) },
+    },
+    handle: ({ query }) => {
+      const rows = mesh
+        .routes()
+        .filter(
+          route =>
+            isWanted(query.client, route.clientId) &&
+            isWanted(query.node, route.nodeId) &&
+            isWanted(query.tier, route.tier),
+        )
+      return json(
+        listed(
+          'routes',
+          rows,
+          query,
+          ({ routeId }) => routeId,
+          (route, field) => route[field as RouteSort], // as above
+        ),
+      )
+    },
+  }),
+]
 
-/** Returns how many rows are asked for. */
-export function limitOf({ query }: Request): number {
-  const limit = Number(query.get('limit') ?? ROWS)
-  if (!Number.isInteger(limit) || limit < 1 || limit > ROWS_MAX)
-    throw badRequest(`limit: wanted a whole number from 1 to ${ROWS_MAX}`)
-  return limit
-}
+type NodeSort = 'id' | 'links' | 'rttMs' | ('lossPct' & keyof NodeView)
+type ClientSort = 'id' | 'nodeId' | ('rttMs' & keyof ClientView)
+type RouteSort = 'routeId' | 'clientId' | 'nodeId' | ('sinceMs' & keyof RouteView)
+
+const idOf = (view: { readonly id: string }): string => view.id
+
+const isWanted = <T>(wanted: T | undefined, value: T | null): boolean =>
+  wanted === undefined || wanted === value

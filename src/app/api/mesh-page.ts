@@ -1,20 +1,30 @@
 /** What someone sees who opens the coordinator, or the mesh's own address, in a browser. */
+import { z } from 'zod'
+import { endpoint } from '../../http/endpoint.js'
 import { HttpError } from '../../http/faults.js'
 import { text } from '../../http/reply.js'
-import type { Route } from '../../http/router.js'
 import { MESH_PATH, SUBPROTOCOL } from '../../protocol/timing.js'
 
-export const rootRoute: Route = {
+export const rootRoute = endpoint({
   method: 'GET',
   path: '/',
   access: 'open',
-  handle: () => text(`BosonServer: agents connect at ${MESH_PATH}; how it is: /health\n`),
-}
+  tag: 'documentation',
+  summary: 'Says what this is',
+  replies: { 200: { description: 'Where to look next.', schema: z.string(), type: 'text/plain' } },
+  handle: () =>
+    text(`BosonServer: agents connect at ${MESH_PATH}; how it is: /health; what it offers: /docs\n`),
+})
 
-export const meshRoute: Route = {
+export const meshRoute = endpoint({
   method: 'GET',
   path: MESH_PATH,
   access: 'open',
+  tag: 'documentation',
+  summary: 'Is where agents open their WebSocket',
+  description: `The subprotocol is \`${SUBPROTOCOL}\`; src/protocol/README.md describes it.`,
+  faults: [426],
+  replies: { 101: { description: 'The mesh is open.' } },
   handle: () => {
     throw new HttpError(
       426,
@@ -23,4 +33,4 @@ export const meshRoute: Route = {
       { Upgrade: 'websocket' },
     )
   },
-}
+})

@@ -1,13 +1,15 @@
 /** The operator's HTTP interface: every page there is, and who may ask for it. */
 import type { MeshApi, Store, TurnView } from '../../actors/ports.js'
-import type { Route } from '../../http/router.js'
+import type { Endpoint } from '../../http/endpoint.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
-import { drainRoutes } from './drains.js'
+import type { Timing } from '../timing.js'
+import { auditRoute } from './audit.js'
 import { decisionRoutes } from './decisions.js'
+import { drainRoutes } from './drains.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { listRoutes } from './lists.js'
@@ -32,11 +34,13 @@ export interface ApiParts {
   readonly relayBytes: Rate
   /** Whether everyone may read the metrics, or only this machine and holders of the token. */
   readonly metricsOpen: boolean
+  /** The times that hold here. */
+  readonly timing: Timing
   readonly version: string
 }
 
-/** Returns every route of the coordinator. */
-export const apiRoutes = (parts: ApiParts): readonly Route[] => [
+/** Returns every endpoint of the coordinator. */
+export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...healthRoutes(parts),
   ...metricsRoutes(parts),
   statusRoute(parts),
@@ -46,6 +50,7 @@ export const apiRoutes = (parts: ApiParts): readonly Route[] => [
   ...decisionRoutes(parts),
   ...steeringRoutes(parts),
   ...drainRoutes(parts),
+  auditRoute(parts),
   rootRoute,
   meshRoute,
 ]

@@ -1,58 +1,87 @@
 /** `/api/v1/status`: the figures that `boson status` prints. */
-import type { HistogramView, MeshApi, PathCount, PathTier, TurnView } from '../../actors/ports.js'
+import { z } from 'zod'
+import type { HistogramView, MeshApi, PathCount } from '../../actors/ports.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { json } from '../../http/reply.js'
-import type { Route } from '../../http/router.js'
+import type { Timing as TimingView } from '../timing.js'
 import type { ApiParts } from './routes.js'
+import { tier } from './shapes/path.js'
 
-export interface Status {
-  readonly version: string
-  readonly serverId: string
-  readonly state: string
-  readonly uptimeS: number
-  readonly store: {
-    readonly kind: string
-    readonly status: string
-    readonly latencyMs: number | null
-    readonly snapshot: string
-    readonly dirty: number
-  }
-  readonly nodes: { readonly online: number; readonly total: number }
-  readonly clients: { readonly online: number; readonly total: number }
-  readonly connections: { readonly open: number; readonly greeting: number }
-  readonly routes: {
-    readonly active: number
-    readonly assigned: number
-    readonly refused: number
-    readonly switched: number
-  }
-  /** Live paths by tier. */
-  readonly paths: Readonly<Partial<Record<PathTier, number>>>
-  readonly relay: {
-    readonly links: number
-    readonly packets: number
-    readonly bytes: number
-    /** Over the last few seconds. */
-    readonly mbps: number
-    readonly dropped: number
-    readonly queueP99Ms: number | null
-  }
-  /** STUN and TURN; null when they are off. */
-  readonly turn: Pick<TurnView, 'mode' | 'state' | 'allocations'> | null
-  readonly loopP99Ms: number
-  readonly faults: number
-}
+const counted = z.object({ online: z.int(), total: z.int() })
+/** Since the start. */
+const total = z.int().meta({ description: 'Since the start.' })
+
+const ms = (description: string) => z.number().meta({ description: `${description}, ms.` })
+
+const Timing = z
+  .object({
+    beatEveryMs: ms('How often an agent sends a heartbeat'),
+    lapseAfterMs: ms('A node that is silent for this long gets no new routes'),
+    silenceMs: ms('A socket that is silent for this long is closed, by either side'),
+    failoverAfterMs: ms('The clients of a node without a socket move to others after this'),
+    resumeWindowMs: ms('A session without a socket for this long ends, and its node is offline'),
+    tokenLifeMs: ms('How long the token of an agent that speaks HTTP is good'),
+  })
+  .meta({
+    id: 'Timing',
+    description: 'The times that hold for agents with a WebSocket; /api/v1/timing has those of the others.',
+  }) satisfies z.ZodType<TimingView>
+
+const Status = z
+  .object({
+    version: z.string(),
+    serverId: z.string(),
+    state: z.string().meta({ description: '`booting`, `serving`, `draining` or `stopped`.' }),
+    uptimeS: z.number(),
+    store: z.object({
+      kind: z.string(),
+      status: z.string(),
+      latencyMs: z.number().nullable(),
+      snapshot: z.string().meta({ description: 'State of the actor that writes what changed.' }),
+      dirty: z.int().meta({ description: 'What changed and is not written yet; the journal has it.' }),
+    }),
+    nodes: counted,
+    clients: counted,
+    connections: z.object({ open: z.int(), greeting: z.int() }),
+    routes: z.object({ active: z.int(), assigned: total, refused: total, switched: total }),
+    paths: z.partialRecord(tier, z.int()).meta({ description: 'Live paths by tier.' }),
+    relay: z.object({
+      links: z.int(),
+      packets: total,
+      bytes: total,
+      mbps: z.number().meta({ description: 'Over the last few seconds.' }),
+      dropped: total,
+      queueP99Ms: z.number().nullable(),
+    }),
+    turn: z
+      .object({ mode: z.string(), state: z.string(), allocations: z.int().nullable() })
+      .nullable()
+      .meta({ description: 'STUN and TURN; null when they are off.' }),
+    loopP99Ms: z.number().meta({ description: 'Delay of the event loop, ms.' }),
+    faults: z.int().meta({ description: 'Sessions that were closed because our own code threw.' }),
+    timing: Timing,
+  })
+  .meta({ id: 'Status' })
+export type Status = z.output<typeof Status>
 
 export function statusRoute(
-  parts: Pick<ApiParts, 'mesh' | 'storeKind' | 'health' | 'loop' | 'turn' | 'relayBytes' | 'version'>,
-): Route {
-  const { mesh, storeKind, health, loop, turn, relayBytes, version } = parts
-  return {
+  parts: Pick<
+    ApiParts,
+    'mesh' | 'storeKind' | 'health' | 'loop' | 'turn' | 'relayBytes' | 'version' | 'timing'
+  >,
+): Endpoint {
+  const { mesh, storeKind, health, loop, turn, relayBytes, version, timing } = parts
+  return endpoint({
     method: 'GET',
     path: '/api/v1/status',
     access: 'operator',
+    tag: 'status',
+    summary: 'Tells what the coordinator does now',
+    replies: { 200: { description: 'Its figures.', schema: Status } },
     handle: async () => {
       const { uptime, services } = await health.health()
       const { sessions, connections, routes, paths, relay, snapshot, faults } = mesh.stats()
+      const { active, assigned, refused, switched } = routes
       return json({
         version,
         serverId: mesh.serverId,
@@ -65,10 +94,10 @@ export function statusRoute(
           snapshot: snapshot.state,
           dirty: snapshot.dirty,
         },
-        nodes: counted(sessions.node),
-        clients: counted(sessions.client),
+        nodes: countOf(sessions.node),
+        clients: countOf(sessions.client),
         connections,
-        routes,
+        routes: { active, assigned, refused, switched },
         paths: byTier(paths.live),
         relay: {
           links: relay.links,
@@ -78,25 +107,26 @@ export function statusRoute(
           dropped: Object.values(relay.drops).reduce((sum, count) => sum + count, 0),
           queueP99Ms: quantile(relay.queueMs, 0.99),
         },
-        turn: turn && turnStatus(turn()),
+        turn: turn && turnOf(turn()),
         loopP99Ms: Math.round(loop.peek().p99Ms * 10) / 10,
         faults,
+        timing,
       } satisfies Status)
     },
-  }
+  })
 }
 
 type Counts = ReturnType<MeshApi['stats']>['sessions']['node']
 
-const turnStatus = ({ mode, state, allocations }: TurnView) => ({ mode, state, allocations })
+const turnOf = ({ mode, state, allocations }: NonNullable<Status['turn']>) => ({ mode, state, allocations })
 
-const counted = ({ registering, online, lapsed, suspended }: Counts) => ({
+const countOf = ({ registering, online, lapsed, suspended }: Counts) => ({
   online,
   total: registering + online + lapsed + suspended,
 })
 
 function byTier(live: readonly PathCount[]): Status['paths'] {
-  const counts: Partial<Record<PathTier, number>> = {}
+  const counts: Status['paths'] = {}
   for (const { tier, count } of live) counts[tier] = (counts[tier] ?? 0) + count
   return counts
 }

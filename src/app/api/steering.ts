@@ -1,32 +1,14 @@
 /** `/api/v1/identities/{id}/steering`: what the operator lays down for a node or a client. */
 import { z } from 'zod'
 import type { MeshApi, Role, Steering, SteeringView } from '../../actors/ports.js'
-import { readJson } from '../../edge/body.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { badRequest, notFound } from '../../http/faults.js'
 import { json } from '../../http/reply.js'
-import type { Route } from '../../http/router.js'
 import { NO_STEERING } from '../../mesh/steering.js'
-import { factor, id, ids, weights } from './fields.js'
 import type { ApiParts } from './routes.js'
+import { Steered, SteeringChange } from './shapes/steering.js'
 
-const PLACES_MAX = 1_000_000
-const places = { error: `wanted a whole number from 0 to ${PLACES_MAX}, or null` }
-
-/** What may be changed; what is left out stays. A drain has a course, and pages of its own. */
-const Change = z
-  .strictObject({
-    groups: ids(16),
-    tags: ids(16),
-    costWeight: factor.nullable(),
-    maxSessions: z.int(places).min(0, places).max(PLACES_MAX, places).nullable(),
-    pin: id.nullable(),
-    prefer: ids(16),
-    avoid: ids(32),
-    group: id.nullable(),
-    weights,
-  })
-  .partial()
-type Change = z.infer<typeof Change>
+type Change = z.output<typeof SteeringChange>
 
 /** Whom each field is for. */
 const WHOSE: Readonly<Record<keyof Change, Role>> = {
@@ -41,38 +23,43 @@ const WHOSE: Readonly<Record<keyof Change, Role>> = {
   weights: 'client',
 }
 
-const PATH = '/api/v1/identities/{id}/steering'
+const common = {
+  path: '/api/v1/identities/{id}/steering',
+  access: 'operator',
+  tag: 'steering',
+  params: z.object({ id: z.string() }),
+  replies: { 200: { description: 'What holds now.', schema: Steered } },
+} as const
 
-export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Route[] => [
-  {
+export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[] => [
+  endpoint({
+    ...common,
     method: 'GET',
-    path: PATH,
-    access: 'operator',
-    handle: ({ params }) => json(known(mesh, params['id'] ?? '')),
-  },
-  {
+    summary: 'Tells what is laid down for a node or a client',
+    handle: ({ params }) => json(known(mesh, params.id)),
+  }),
+  endpoint({
+    ...common,
     method: 'PATCH',
-    path: PATH,
-    access: 'operator',
-    handle: request => {
-      const before = known(mesh, request.params['id'] ?? '')
-      const change = readJson(request, Change)
+    summary: 'Changes what is laid down; what is left out stays',
+    body: SteeringChange,
+    handle: ({ params, body: change }) => {
+      const before = known(mesh, params.id)
       const problems = problemsOf(mesh, before, change)
       if (problems.length > 0) throw badRequest(problems.join('; '))
-      // A field that is undefined was not named: the schema makes none of those.
-      return json(mesh.steer(before.id, change as Partial<Steering>, 'operator'))
+      return json(mesh.steer(before.id, change, 'operator'))
     },
-  },
-  {
+  }),
+  endpoint({
+    ...common,
     method: 'DELETE',
-    path: PATH,
-    access: 'operator',
+    summary: 'Takes back everything that is laid down, but for a drain',
     handle: ({ params }) => {
-      const { id, steering } = known(mesh, params['id'] ?? '')
+      const { id, steering } = known(mesh, params.id)
       const { drained, drainedUntilMs } = steering
       return json(mesh.steer(id, { ...NO_STEERING, drained, drainedUntilMs }, 'operator'))
     },
-  },
+  }),
 ]
 
 function known(mesh: MeshApi, id: string): SteeringView {
@@ -91,7 +78,7 @@ function problemsOf(mesh: MeshApi, { id, role, steering }: SteeringView, change:
   const strangers = Object.entries(named).flatMap(([field, nodes = []]) =>
     nodes.flatMap(node => strangerOf(mesh, field, node)),
   )
-  const { pin, prefer, avoid } = { ...steering, ...change } as Steering
+  const { pin, prefer, avoid }: Steering = { ...steering, ...change }
   const torn = avoid.filter(node => node === pin || prefer.includes(node))
   return [
     ...strangers,

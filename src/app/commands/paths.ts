@@ -31,7 +31,7 @@ export const pathsCommand = (): Command =>
     .option('--client <id>', 'only paths of this client')
     .option('--node <id>', 'only paths to this node')
     .option('--limit <rows>', 'at most so many', String(ROWS))
-    .option('--after <link>', 'go on after this link')
+    .option('--after <next>', 'go on after the page before, as it says')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Record<string, unknown>) => {

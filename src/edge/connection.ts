@@ -74,8 +74,8 @@ export class SocketConnection implements Connection, Line {
   /** Its greeting is to be heard in a later turn. */
   #waits = false
   /** Control allowance: a token bucket written out, since there is one for every socket. */
-  #tokens: number
-  #tokensMs: number
+  #tokens = 0
+  #tokensMs = 0
   /** Links that the tokens above are for. */
   #tokenLinks = 0
   #strikes = 0

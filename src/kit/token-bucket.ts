@@ -2,8 +2,9 @@
 export class TokenBucket {
   readonly #ratePerMs: number
   readonly #burst: number
-  #tokens: number
-  #at: number
+  // From the start numbers: a field that was undefined first gets a new object for every fraction it is set to.
+  #tokens = 0
+  #at = 0
 
   /** `ratePerSecond` tokens flow in, at most `burst` are kept; the bucket starts full. */
   constructor(ratePerSecond: number, burst: number, nowMs: number) {

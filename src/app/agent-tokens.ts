@@ -69,10 +69,10 @@ export function agentTokens(options: AgentTokenOptions): AgentTokens {
   }
 
   return {
-    async issue({ id, role }) {
+    async issue({ id, role, claims = { nodeId: id }, lifeMs: ownLifeMs = lifeMs }) {
       const nowMs = clock.wallMs()
-      const expiresAtMs = Math.floor((nowMs + lifeMs) / 1_000) * 1_000
-      const token = await new SignJWT({ nodeId: id, type: role })
+      const expiresAtMs = Math.floor((nowMs + ownLifeMs) / 1_000) * 1_000
+      const token = await new SignJWT({ ...claims, type: role })
         .setProtectedHeader({ alg: ALG, typ: TYP })
         .setIssuer(serverId)
         .setAudience(AUDIENCE)

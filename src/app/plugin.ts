@@ -49,12 +49,17 @@ export interface Vault {
   open(sealed: Uint8Array, about: string): string | null
 }
 
+export interface TokenOf {
+  readonly id: string
+  readonly role: 'node' | 'client'
+  /** What else the token is bound to, as claims of it; and a life of its own, ms. */
+  readonly claims?: Readonly<Record<string, string>>
+  readonly lifeMs?: number
+}
+
 /** Tokens of agents that speak HTTP: signed by us, bound to one identity, good for a while. */
 export interface AgentTokens {
-  issue(agent: {
-    readonly id: string
-    readonly role: 'node' | 'client'
-  }): Promise<{ readonly token: string; readonly expiresAtMs: number }>
+  issue(agent: TokenOf): Promise<{ readonly token: string; readonly expiresAtMs: number }>
   /** Resolves with whom the token belongs to; a stranger when it is not ours, over, or of a revoked identity. */
   recognise(token: string): Caller | Promise<Caller>
 }

@@ -6,6 +6,8 @@ export class HttpError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** What was wrong where; empty when the message says it all. */
   readonly issues: readonly Issue[]
+  /** What else programs should know: extension members of the problem (RFC 9457 §3.2). */
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(
     statusCode: number,
@@ -13,12 +15,14 @@ export class HttpError extends Error {
     message: string,
     headers: Readonly<Record<string, string>> = {},
     issues: readonly Issue[] = [],
+    members: Readonly<Record<string, unknown>> = {},
   ) {
     super(message)
     this.code = code
     this.statusCode = statusCode
     this.headers = headers
     this.issues = issues
+    this.members = members
   }
 }
 

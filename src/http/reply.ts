@@ -41,8 +41,9 @@ export interface Problem {
 
 /** Returns the answer to a fault; of faults that are ours the caller learns nothing but that. */
 export function faultReply(error: unknown): Reply {
-  const { statusCode: status, code, message, issues, headers } = asHttpError(error)
+  const { statusCode: status, code, message, issues, headers, members } = asHttpError(error)
   const problem: Problem = {
+    ...members,
     type: 'about:blank',
     title: PHRASES[status] ?? 'Error',
     status,

@@ -33,3 +33,35 @@ export async function httpNode(server: RestServer, id: string, more: object = {}
   if (answer.status !== 201) throw new Error(`${id}: ${JSON.stringify(answer.body)}`)
   return { id, body, privateKey, registered: answer.body, token: String(answer.body.sessionToken) }
 }
+
+/** Returns what a client asks for a route with, as in the documents of the first BosonServer. */
+export const routeRequest = (clientId: string, more: object = {}) => ({
+  clientId,
+  clientNetworkInfo: { ipv4: '192.168.1.2', natType: 'Symmetric' },
+  ...more,
+})
+
+export interface HttpClient {
+  readonly id: string
+  readonly token: string
+  readonly routeId: string
+  readonly nodeId: string
+  // biome-ignore lint/suspicious/noExplicitAny: what the coordinator answered
+  readonly answer: any
+}
+
+/** Resolves with a new client that has a route; `more` goes into the request. */
+export async function httpClient(server: RestServer, id: string, more: object = {}): Promise<HttpClient> {
+  const token = await server.enrolmentKey('client')
+  const answer = await server.ask('POST', '/api/v1/routing/request', { body: routeRequest(id, more), token })
+  if (answer.status !== 200) throw new Error(`${id}: ${JSON.stringify(answer.body)}`)
+  const { selectedRoute: route } = answer.body
+  const { sessionToken, nodeEndpoint } = route
+  return {
+    id,
+    token: String(sessionToken),
+    routeId: route.id,
+    nodeId: nodeEndpoint.nodeId,
+    answer: answer.body,
+  }
+}

@@ -50,9 +50,9 @@ export async function admitted(
     return { hello, vouch: { by: 'token' } }
   }
   if (caller.kind === 'stranger') {
-    if (caller.bearer === null) throw unproven(isKnown ? KNOWN : NOTHING)
+    if (caller.bearer === null) throw unknownCaller(isKnown)
     // Whose key differs is told so by the mesh, which writes it down as well.
-    if (isKnown && hasKey(mesh, hello)) throw unproven(KNOWN)
+    if (isKnown && hasKey(mesh, hello)) throw unknownCaller(true)
     return { hello: { ...hello, credential: caller.bearer }, vouch: { by: 'credential' } }
   }
   if (isKnown) return { hello, vouch: { by: 'token' } }
@@ -70,5 +70,8 @@ export async function admitted(
 const hasKey = (mesh: Pick<MeshApi, 'identity'>, { id, publicKey }: Hello): boolean =>
   Buffer.compare(mesh.identity(id)?.publicKey ?? Buffer.alloc(0), publicKey) === 0
 
-const unproven = (message: string) =>
-  new HttpError(401, 'unauthorised', message, { 'WWW-Authenticate': 'Bearer realm="boson"' })
+/** Returns the fault of a request that shows nothing, or not enough, of who it is from. */
+export const unknownCaller = (isKnown: boolean): HttpError =>
+  new HttpError(401, 'unauthorised', isKnown ? KNOWN : NOTHING, {
+    'WWW-Authenticate': 'Bearer realm="boson"',
+  })

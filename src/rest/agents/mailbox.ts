@@ -21,9 +21,6 @@ export interface OpenLink {
   readonly link: LinkId
   readonly routeId: string
   readonly peerId: string
-  readonly peerKey: Uint8Array
-  /** Where the other end says it may be reached, as on the wire. */
-  candidates: readonly string[]
 }
 
 export interface MailboxOptions {
@@ -61,6 +58,8 @@ export class Mailbox implements Socket {
   /** A node: how it says that it is, and how often it would like to be heard, s. */
   said: 'online' | 'degraded' | 'offline' | null = null
   wishedEveryS: number | null = null
+  /** A client: routes that it has asked for. */
+  requests = 0
   readonly #options: MailboxOptions
   readonly #waiters = new Set<Waiter>()
   readonly #beganAtMs: number
@@ -181,17 +180,12 @@ export class Mailbox implements Socket {
     if (type === 'registered') this.#session = event
     else if (type === 'path.open') this.#linked(event)
     else if (type === 'path.closed') this.links.delete(event.link)
-    else if (type === 'path.signal') {
-      const link = this.links.get(event.link)
-      if (link !== undefined) link.candidates = event.candidates
-    }
     for (const waiter of this.#waiters) waiter.hear(event)
   }
 
   /** Its WireGuard is the agent's own affair: this end is ready at once. */
-  #linked({ link, routeId, peerId, peerKey }: WireOf<'path.open'>): void {
-    const candidates = this.links.get(link)?.candidates ?? []
-    this.links.set(link, { link, routeId, peerId, peerKey, candidates })
+  #linked({ link, routeId, peerId }: WireOf<'path.open'>): void {
+    this.links.set(link, { link, routeId, peerId })
     this.say({ type: 'path.ready', link })
   }
 

@@ -13,6 +13,7 @@ import { heartbeatRoute } from '../nodes/heartbeat.js'
 import { nodePages } from '../nodes/page.js'
 import { registerRoutes } from '../nodes/register.js'
 import { timingRoute } from '../nodes/timing.js'
+import { routingEndpoints } from '../routing/endpoints.js'
 import type { Agents } from './agents.js'
 import { Mailboxes } from './mailboxes.js'
 import { Notes } from './notes.js'
@@ -59,7 +60,13 @@ export async function openAgents(
     actionsFor: async () => [],
   }
   return {
-    endpoints: [...registerRoutes(agents), heartbeatRoute(agents), ...nodePages(agents), timingRoute(timing)],
+    endpoints: [
+      ...registerRoutes(agents),
+      heartbeatRoute(agents),
+      ...nodePages(agents),
+      timingRoute(timing),
+      ...routingEndpoints(agents),
+    ],
     async stop() {
       deaf()
       mailboxes.stop()

@@ -1,0 +1,139 @@
+/** `/api/v1/routing`: a client that speaks HTTP asks for a node, and looks at its route. */
+import { z } from 'zod'
+import type { RouteStory, RouteWish } from '../../actors/ports.js'
+import type { Caller } from '../../http/caller.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { HttpError, notFound } from '../../http/faults.js'
+import { moment, text } from '../../http/fields.js'
+import { json } from '../../http/reply.js'
+import type { Wire, WireOf } from '../../protocol/messages.js'
+import type { Agents } from '../agents/agents.js'
+import type { Mailbox } from '../agents/mailbox.js'
+import { isoOf } from '../nodes/row.js'
+import { RouteRow, routeRows, SelectedRoute, selectedRoute } from './answer.js'
+import { RouteRequest, wishOf } from './body.js'
+import { enteredClient } from './enter.js'
+import { noRoute } from './refusal.js'
+
+const Answer = z.object({
+  routes: z.array(RouteRow).meta({ description: 'The route, and after it who would be next.' }),
+  selectedRoute: SelectedRoute.extend({
+    sessionToken: z.string().meta({
+      description: 'For `Authorization: Bearer …`; it names client, node, session and route. A secret.',
+    }),
+    expiresAt: z.number().meta({
+      description:
+        'Until when the route stands and the token is good if the client is not heard again, ms since 1970 UTC. Asking again, or looking at the route, moves the route’s end on.',
+    }),
+  }),
+})
+
+const RoutePage = RouteRow.extend({
+  createdAt: moment,
+  expiresAt: moment.nullable().meta({ description: 'Null while its client has a WebSocket.' }),
+  clientId: z.string(),
+  tier: z.string().meta({ description: 'How packets travel by the mesh now.', example: 'relayed' }),
+  selectedRoute: SelectedRoute,
+})
+
+export const routingEndpoints = (agents: Agents): readonly Endpoint[] => [
+  endpoint({
+    method: 'POST',
+    path: '/api/v1/routing/request',
+    access: 'open',
+    tag: 'routing',
+    summary: 'Gives a client a node',
+    description:
+      'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409.',
+    body: RouteRequest,
+    replies: { 200: { description: 'The route stands.', schema: Answer } },
+    faults: [401, 403, 404, 409, 422, 503],
+    async handle({ body, caller, headers, remote }) {
+      const { mesh, tokens, timing, clock, whereabouts } = agents
+      const { clientId } = body
+      const { box, privateKey } = await enteredClient(agents, body, caller, remote)
+      note(agents, body, remote)
+      const wish = wishOf(body)
+      const told = await asked(box, wish)
+      if (told.type === 'route.refused') throw noRoute(mesh, clientId, wish, told)
+      const story = mesh.explain(clientId, 0)
+      if (story === null)
+        throw new HttpError(503, 'route_ended', 'the route ended at once', { 'Retry-After': '1' })
+      const { routeId, nodeId } = story
+      const lifeMs = timing.clientKeptS * 1_000
+      const { token } = await tokens.issue({
+        id: clientId,
+        role: 'client',
+        claims: { clientId, nodeId, routeId, sessionId: box.session.sessionId },
+        lifeMs,
+      })
+      const route = selectedRoute(agents, story, whereabouts.of(headers.get('host')))
+      const made = privateKey === null ? {} : { privateKey: Buffer.from(privateKey).toString('base64') }
+      return json({
+        routes: routeRows(agents, story),
+        selectedRoute: {
+          ...route,
+          wireguardConfig: { ...route.wireguardConfig, ...made },
+          sessionToken: token,
+          expiresAt: clock.wallMs() + lifeMs,
+        },
+      })
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/api/v1/routing/route/{routeId}',
+    access: 'agent',
+    tag: 'routing',
+    summary: 'Tells of a route that stands',
+    description:
+      'For its client, which is heard thereby, and for operators. It may lead to another node than at first.',
+    params: z.object({ routeId: text(64) }),
+    replies: { 200: { description: 'The route.', schema: RoutePage } },
+    faults: [401, 404],
+    handle({ params: { routeId }, caller, headers }) {
+      const { mailboxes, clock, whereabouts } = agents
+      const story = storyOf(agents, caller, routeId)
+      if (story === null) throw notFound(`no route ${routeId} stands`)
+      const { clientId, assignedAtMs, tier } = story
+      const box = mailboxes.of(clientId)
+      if (box !== undefined && caller.kind === 'agent') mailboxes.heard(box)
+      const endsAtMs = box === undefined ? null : clock.wallMs() + box.goodUntilMs - clock.now()
+      return json({
+        ...routeRows(agents, story)[0],
+        createdAt: isoOf(assignedAtMs),
+        expiresAt: endsAtMs === null ? null : isoOf(endsAtMs),
+        clientId,
+        tier,
+        selectedRoute: selectedRoute(agents, story, whereabouts.of(headers.get('host'))),
+      })
+    },
+  }),
+]
+
+function note({ notes, whereabouts }: Agents, body: RouteRequest, remote: string): void {
+  const { clientId, requirements, clientNetworkInfo: said } = body
+  const publicIp = whereabouts.publicIpOf(remote)
+  const networkInfo = said && { ...said, ipv6: null, localPort: null, publicIp }
+  notes.set(clientId, { requirements, ...(networkInfo !== undefined && { networkInfo }) })
+}
+
+type RouteAnswer = WireOf<'route.assigned'> | WireOf<'route.refused'>
+
+/** Asks the mesh as any client does; resolves with what it answers. */
+function asked(box: Mailbox, wish: RouteWish): Promise<RouteAnswer> {
+  // 0 is what nobody has asked for.
+  const requestId = ++box.requests
+  const answer = box.answer(
+    (event: Wire): event is RouteAnswer =>
+      (event.type === 'route.assigned' || event.type === 'route.refused') && event.requestId === requestId,
+  )
+  box.say({ type: 'route.request', requestId, ...wish })
+  return answer
+}
+
+/** Returns the route when the caller may see it; others learn nothing of it. */
+function storyOf({ mesh }: Pick<Agents, 'mesh'>, caller: Caller, routeId: string): RouteStory | null {
+  const story = mesh.explain(caller.kind === 'agent' ? caller.id : routeId, 0)
+  return story?.routeId === routeId ? story : null
+}

@@ -145,6 +145,9 @@ export const SETTINGS = {
   reportDaysKeptDays: standard('BOSON_REPORT_DAYS_KEPT_DAYS', number(91, 36_500), 400, {
     doc: 'How long traffic is kept by the day, days.',
   }),
+  heartbeatsKeptDays: standard('BOSON_HEARTBEATS_KEPT_DAYS', number(1, 36_500), 7, {
+    doc: 'How long heartbeats of VPN servers are kept as they were sent, days; what they add up to is in the history.',
+  }),
 
   // secrets
   secretToken: secret('SECRET_TOKEN', {

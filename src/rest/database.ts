@@ -1,5 +1,6 @@
 /** The tables of this room, as Kysely sees them. */
 import type { Note } from './agents/notes.js'
+import type { FigureField } from './heartbeats/heartbeat.js'
 import type { Interval } from './history/intervals.js'
 import type { Source } from './history/figures.js'
 
@@ -7,6 +8,8 @@ export interface RestDatabase {
   metric_samples: MetricSamples
   metric_latest: MetricSamples
   metric_sums: MetricSums
+  vpn_servers: VpnServers
+  server_heartbeats: ServerHeartbeats
   agent_notes: AgentNotes
   presence: Presence
 }
@@ -45,3 +48,24 @@ interface Presence {
   became: string
   generation: number
 }
+
+interface VpnServers {
+  server_id: string
+  /** As the operator calls it; at first its id. */
+  name: string
+  description: string
+  is_active: boolean
+  created_at: Date
+  last_heartbeat_at: Date
+}
+
+type ServerHeartbeats = {
+  id: number
+  server_id: string
+  received_at: Date
+  generated_at: Date
+  ready_at: Date | null
+  iface: string | null
+  ping_target: string | null
+  load1: string | null
+} & Record<FigureField, number | null>

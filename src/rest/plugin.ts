@@ -5,6 +5,8 @@
 import type { Plugin } from '../app/plugin.js'
 import { openAgents } from './agents/open-agents.js'
 import type { RestDatabase } from './database.js'
+import { heartbeatEndpoints } from './heartbeats/endpoints.js'
+import { openHeartbeats } from './heartbeats/heartbeats.js'
 import { historyEndpoints } from './history/endpoints.js'
 import { historyFigures } from './history/history-figures.js'
 import { openHistory } from './history/history.js'
@@ -16,10 +18,16 @@ export const rest: Plugin = {
     const room = await host.room<RestDatabase>('rest', MIGRATIONS)
     const history = openHistory(mesh, host, room)
     const agents = await openAgents(mesh, host, room)
+    const heartbeats = openHeartbeats(host, room, agents.told)
     return {
-      routes: [...historyEndpoints(history, mesh, host.clock), ...agents.endpoints],
+      routes: [
+        ...historyEndpoints(history, mesh, host.clock),
+        ...heartbeatEndpoints(heartbeats, host.clock),
+        ...agents.endpoints,
+      ],
       figures: [...historyFigures(history)],
       async stop() {
+        await heartbeats.stop()
         await agents.stop()
         await history.stop()
       },

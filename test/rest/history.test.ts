@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { online } from '../support/coordinator.js'
 import { onEachDatabase, type RestServer, restServer } from '../support/rest-server.js'
 import { until } from '../support/until.js'
+import { httpNode } from './agents.js'
 
 const METRICS = {
   network: { latency: 20, jitter: 2, packetLoss: 0.5, bandwidth: { up: 50, down: 100 } },
@@ -25,10 +26,10 @@ await onEachDatabase(t, async (t, start) => {
   await t.test('B-100: a node posts its metrics, and 201 says that they are kept', async t => {
     const id = await enrolled(t, 'n-100')
     t.match(await post(id), { status: 201, body: { status: 'ok', nodeId: id } })
-    const { token } = await tokenOf(server, id)
-    const mine = { nodeId: id, timestamp: Date.now() - 1_000, metrics: { system: { cpuUsage: 3 } } }
+    const { token, id: own } = await httpNode(server, 'n-100-http')
+    const mine = { nodeId: own, timestamp: Date.now() - 1_000, metrics: { system: { cpuUsage: 3 } } }
     t.match(await ask('POST', '/api/v1/metrics', { body: mine, token }), { status: 201 })
-    const other = { body: { ...mine, nodeId: 'n-other' }, token }
+    const other = { body: { ...mine, nodeId: id }, token }
     t.match(await ask('POST', '/api/v1/metrics', other), { status: 403 }, 'only of itself')
     t.match(await ask('POST', '/api/v1/metrics', { body: mine, token: null }), { status: 401 })
     t.match(await post('nobody'), { status: 404 })
@@ -67,6 +68,17 @@ await onEachDatabase(t, async (t, start) => {
     })
     t.type(sampled.figures.links, 'number')
     t.equal(sampled.figures.jitterMs, 2, 'what only the node knows stays')
+  })
+
+  await t.test('B-101: a node that speaks HTTP is sampled like any other', async t => {
+    const { id, token } = await httpNode(server, 'n-101-http')
+    const metrics = { cpuUsage: 33, memoryUsage: 44, latency: 55 }
+    t.match(await ask('POST', `/api/v1/nodes/${id}/heartbeat`, { body: { metrics }, token }), { status: 200 })
+    await until('its figures are in the history', async () => {
+      const { body } = await ask('GET', `/api/v1/metrics/${id}/latest`, { token })
+      return body.metrics?.system.cpuUsage === 33 && body.metrics.system.memoryUsage === 44
+    })
+    t.match(await ask('GET', '/api/v1/metrics/n-100/latest', { token }), { status: 403 }, 'only its own')
   })
 
   await t.test('B-102: the interval is honoured', async t => {
@@ -184,18 +196,4 @@ t.test('B-110: the history is there again after a restart', async t => {
 
 interface Metrics {
   readonly system: { readonly cpuUsage: number }
-}
-
-/** Signs as the server does, with the secret that it was started with. */
-async function tokenOf(server: RestServer, id: string): Promise<{ token: string }> {
-  const { agentTokens } = await import('../../src/app/agent-tokens.js')
-  const { systemClock } = await import('../../src/kit/clock.js')
-  const tokens = agentTokens({
-    clock: systemClock,
-    secret: 'a-secret-that-is-known-to-this-test-only',
-    serverId: 'test',
-    lifeMs: 60_000,
-    mesh: server.mesh,
-  })
-  return tokens.issue({ id, role: 'node' })
 }

@@ -4,7 +4,7 @@
  *   endpoints ─→ mailboxes ─→ MeshApi.enter ─→ sessions, routes, relay
  *       └──────→ notes: what HTTP says and the mesh does not keep
  */
-import type { MeshApi } from '../../actors/ports.js'
+import type { IdentityId, MeshApi } from '../../actors/ports.js'
 import type { PluginHost } from '../../app/plugin.js'
 import type { Endpoint } from '../../http/endpoint.js'
 import type { Room } from '../../store/index.js'
@@ -15,6 +15,7 @@ import { registerRoutes } from '../nodes/register.js'
 import { timingRoute } from '../nodes/timing.js'
 import { routingEndpoints } from '../routing/endpoints.js'
 import type { Agents } from './agents.js'
+import type { Gauges } from './mailbox.js'
 import { Mailboxes } from './mailboxes.js'
 import { Notes } from './notes.js'
 import { httpTiming } from './timing.js'
@@ -22,6 +23,8 @@ import { whereabouts } from './whereabouts.js'
 
 export interface OpenAgents {
   readonly endpoints: readonly Endpoint[]
+  /** Takes figures of a node that came by another way as its heartbeat, if it speaks HTTP and has a session. */
+  readonly told: (id: IdentityId, gauges: Gauges) => void
   /** Speaks for nobody any more, and writes what waits. */
   stop(): Promise<void>
 }
@@ -67,6 +70,12 @@ export async function openAgents(
       timingRoute(timing),
       ...routingEndpoints(agents),
     ],
+    told(id, gauges) {
+      const box = mailboxes.of(id)
+      if (box === undefined) return
+      box.gauges = { ...box.gauges, ...gauges }
+      mailboxes.heard(box)
+    },
     async stop() {
       deaf()
       mailboxes.stop()

@@ -42,6 +42,11 @@ export function historyEndpoints(
   const mustBeKnown = (nodeId: string) => {
     if (mesh.identity(nodeId) === null) throw notFound(`nobody has enrolled as ${nodeId}`)
   }
+  // Servers that only send heartbeats have a history too.
+  const mustHaveHistory = async (nodeId: string) => {
+    if (mesh.identity(nodeId) === null && (await table.latest(nodeId)).length === 0)
+      throw notFound(`there is no sample of ${nodeId}`)
+  }
   const spanOf = ({ startTime, endTime = clock.wallMs() }: Asked): Span => {
     const span = { fromMs: startTime ?? endTime - DAY_MS, toMs: endTime }
     if (span.fromMs >= span.toMs) throw badRequest('startTime: wanted a time before endTime')
@@ -102,7 +107,6 @@ export function historyEndpoints(
       faults: [403, 404],
       async handle({ caller, params: { nodeId } }) {
         mustBe(caller, nodeId)
-        mustBeKnown(nodeId)
         const samples = await table.latest(nodeId)
         const [newest] = samples
         if (newest === undefined) throw notFound(`there is no sample of ${nodeId} yet`)
@@ -150,7 +154,7 @@ export function historyEndpoints(
       faults: [403, 404],
       async handle({ caller, params: { nodeId }, query }) {
         mustBe(caller, nodeId)
-        mustBeKnown(nodeId)
+        await mustHaveHistory(nodeId)
         const asked = spanOf(query)
         const interval = query.interval ?? finestFor(asked, since())
         const span = interval === 'sample' ? asked : widened(interval, asked)
@@ -216,7 +220,7 @@ export function historyEndpoints(
       faults: [403, 404],
       async handle({ caller, params: { nodeId }, query }) {
         mustBe(caller, nodeId)
-        mustBeKnown(nodeId)
+        await mustHaveHistory(nodeId)
         const pieces = piecesOf(spanOf(query), since())
         const sums = await table.total(nodeId, pieces)
         const average = (name: FigureName) => averageAt(sums, placeOf(name))

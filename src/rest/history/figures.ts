@@ -82,7 +82,8 @@ export function named<T>(values: readonly (T | null | undefined)[]): Named<T> {
 
 /** Returns what a session tells of its node. */
 export function figuresOf({ gauges, links, rttMs }: NodeView): Figures {
-  return placed({ ...gauges, links, rttMs, memUsedPct: usedPct(gauges.memTotalMb, gauges.memFreeMb) })
+  const memUsedPct = gauges.memUsedPct ?? usedPct(gauges.memTotalMb, gauges.memFreeMb)
+  return placed({ ...gauges, links, rttMs, memUsedPct })
 }
 
 /** Returns which share is not free, %. */

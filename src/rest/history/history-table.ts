@@ -45,8 +45,7 @@ export class HistoryTable {
   /** Writes at most `SAMPLES_MAX` samples, all or none; those that are there already change nothing. */
   async write(samples: readonly Sample[]): Promise<void> {
     if (samples.length === 0) return
-    const once = [...new Map(samples.map(sample => [sampleKey(sample), sample])).values()]
-    await this.#room.transact(tx => writeSamples(tx, once))
+    await this.#room.transact(tx => writeSamples(tx, samples))
   }
 
   /** Resolves with the newest sample of each source, the newest first. */
@@ -136,7 +135,9 @@ export class HistoryTable {
   }
 }
 
-async function writeSamples(tx: Tx, samples: readonly Sample[]): Promise<void> {
+/** Writes samples within a transaction; those that are there already change nothing. */
+export async function writeSamples(tx: Tx, given: readonly Sample[]): Promise<void> {
+  const samples = [...new Map(given.map(sample => [sampleKey(sample), sample])).values()]
   const cells = cellsOf(samples)
   const { rows: taken } = await sql<{ id: string; source: string; at: Date }>`
     insert into metric_samples (id, source, at, figures)

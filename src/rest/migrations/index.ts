@@ -5,8 +5,10 @@
 import type { Migration } from 'kysely/migration'
 import { history } from './0001_history.js'
 import { agents } from './0002_agents.js'
+import { heartbeats } from './0003_heartbeats.js'
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_history': history,
   '0002_agents': agents,
+  '0003_heartbeats': heartbeats,
 }

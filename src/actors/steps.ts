@@ -8,7 +8,7 @@
  */
 import { type AnyStateMachine, createMachine, type EventObject, type StateValue, transition } from 'xstate'
 
-export interface Step {
+interface Step {
   readonly actions: readonly OpenAction[]
   readonly next: StateValue
 }
@@ -19,7 +19,7 @@ export interface OpenAction {
   readonly params: unknown
 }
 
-export interface ActionArgs {
+interface ActionArgs {
   readonly context: unknown
   readonly event: EventObject
   readonly self: unknown

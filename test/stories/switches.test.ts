@@ -146,6 +146,23 @@ t.test('more routes than move in one turn of the event loop all move', async t =
   t.ok(clients.every(client => client.last('route.switched').cause === 'node_lost'))
 })
 
+t.test('places that become free together go to those who wait for one, the first of them first', async t => {
+  const { lab, clients } = await crowd(5)
+  const ams = await lab.enrolled('node', 'ams-1', { maxSessions: 4 })
+  const guests = await Promise.all(Array.from({ length: 4 }, (_, n) => lab.enrolled('client', `guest-${n}`)))
+  for (const guest of guests) guest.say({ type: 'route.request', requestId: 1, exclude: ['fra-1'] })
+  await lab.clock.run(50)
+  lab.internet.drop('fra-1')
+  await live(lab, [ams, ...clients, ...guests], 2_000)
+  t.equal(lab.mesh.stats().routes.waiting, 5)
+  for (const guest of guests.slice(0, 3)) guest.say({ type: 'goodbye', reason: 'done' })
+  await lab.clock.run(100)
+  t.equal(on(lab, 'ams-1'), 4)
+  const moved = clients.map(client => client.names().includes('route.switched'))
+  t.same(moved, [true, true, true, false, false])
+  t.equal(lab.mesh.stats().routes.waiting, 2)
+})
+
 const FULL: Gauges = { bwTotalMbps: 99 }
 const IDLE: Gauges = { bwTotalMbps: 10 }
 

@@ -68,6 +68,8 @@ export class Switches {
   readonly #options: SwitchesOptions
   readonly #turns: Turns
   readonly #stranded: Stranded
+  /** Nodes with places for which those who wait are being looked at. */
+  readonly #offered = new Set<Cell>()
 
   constructor(options: SwitchesOptions) {
     this.#options = options
@@ -176,13 +178,7 @@ export class Switches {
 
   /** Runs what is to be done with each of these, a few in each turn of the event loop. What it throws is its client’s. */
   inTurns(routes: readonly Route[], run: (route: Route) => void): void {
-    this.#turns.each(routes, route => {
-      try {
-        run(route)
-      } catch (error) {
-        this.#options.faulted(route.client, error)
-      }
-    })
+    this.#turns.each(routes, route => this.#guarded(route, () => run(route)))
   }
 
   /** Counts a switch that is not made. */
@@ -203,18 +199,18 @@ export class Switches {
     })
   }
 
-  /** A place became free: the first route that waits for one like it may have it. */
+  /**
+   * A place became free: the first route that waits for one like it may have it. However many places of a node become
+   * free in a turn, those who wait are looked at once.
+   */
   freed(cell: Cell): void {
     const { fleet } = this.#options
     const node = fleet.of(cell)
     if (node === undefined) return
     fleet.free(node)
-    if (!this.#takesRoutes(cell)) return
-    for (const [route, plight] of this.#stranded) {
-      const want = requirementsOf(route.wish, fleet.clientOf(route.client))
-      if (route.node !== cell && rejection(node, want) === null && this.move(route, plight.cause, plight))
-        return
-    }
+    if (this.waiting === 0 || this.#offered.has(cell)) return
+    this.#offered.add(cell)
+    this.#turns.run(() => this.#offer(cell, this.#stranded[Symbol.iterator]()))
   }
 
   /** A path failed at one end: another node when the node was to blame, else the node before, or the end of the route. */
@@ -257,6 +253,38 @@ export class Switches {
 
   #strand(route: Route, plight: Plight): void {
     this.#stranded.add(route, plight, !isAstray(this.#options.fleet, route))
+  }
+
+  /** Moves the next route that waits for such a node; in later turns those after it, as long as the node has a place. */
+  #offer(cell: Cell, waiting: Iterator<readonly [Route, Plight]>): void {
+    for (let next = waiting.next(); next.done !== true && this.#hasPlace(cell); next = waiting.next()) {
+      const [route, plight] = next.value
+      const mayHaveIt = () => this.#suits(cell, route) && this.move(route, plight.cause, plight)
+      if (this.#guarded(route, mayHaveIt) === true) return this.#turns.run(() => this.#offer(cell, waiting))
+    }
+    this.#offered.delete(cell)
+  }
+
+  #hasPlace(cell: Cell): boolean {
+    const node = this.#options.fleet.of(cell)
+    return node !== undefined && node.accepting && !node.draining && !node.isFull
+  }
+
+  #suits(cell: Cell, route: Route): boolean {
+    const { fleet } = this.#options
+    const node = fleet.of(cell)
+    if (node === undefined || route.node === cell) return false
+    return rejection(node, requirementsOf(route.wish, fleet.clientOf(route.client))) === null
+  }
+
+  /** What is thrown is the fault of this route’s client alone. */
+  #guarded<R>(route: Route, run: () => R): R | undefined {
+    try {
+      return run()
+    } catch (error) {
+      this.#options.faulted(route.client, error)
+      return undefined
+    }
   }
 
   /** Moves the route from where nothing carries: to another node, or back to the one before. */
@@ -339,11 +367,6 @@ export class Switches {
 
   #plightOf({ node }: Pick<Route, 'node'>, cause: SwitchCause, sinceMs?: number): Plight {
     return { cause, sinceMs: sinceMs ?? node.lostMs ?? this.#options.clock.now() }
-  }
-
-  #takesRoutes(cell: Cell): boolean {
-    const node = this.#options.fleet.of(cell)
-    return node !== undefined && node.accepting && !node.draining
   }
 
   #isOn(route: Route, node: Cell): boolean {

@@ -4,7 +4,6 @@ import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 import { EXIT } from '../src/app/exit-codes.js'
 import { PATH_REASONS } from '../src/mesh/path-reason.js'
-import { metricsDoc } from '../src/telemetry/docs.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -28,10 +27,6 @@ t.test('every dependency is explained, and nothing that is gone', async t => {
     .filter(line => line.startsWith('| `'))
     .flatMap(line => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))
   t.same(explained.toSorted(), Object.keys({ ...dependencies, ...devDependencies }).toSorted())
-})
-
-t.test('the page of metrics is the one that the definitions make (npm run docs)', async t => {
-  t.equal(read('docs/metrics.md'), metricsDoc())
 })
 
 t.test('metrics and settings that the operator’s page names exist', async t => {

@@ -1,20 +1,33 @@
-/** Makes docs/metrics.md: every figure of the mesh on the metrics page. A test holds that it is current. */
-import { MESH_FIGURES } from './mesh-figures.js'
-import { NODE_LATENCY } from './node-latency.js'
-import { TURN_FIGURES } from './turn-figures.js'
+/** Makes docs/metrics.md from what a coordinator tells on its metrics page. A test holds that it is current. */
+
+export interface FigureDoc {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+}
+
+/** Node's own figures are explained elsewhere. */
+const FOREIGN = /^(?:process|nodejs)_/
+
+/** Returns what a metrics page says of its figures, ours alone. */
+export function figuresOf(page: string): readonly FigureDoc[] {
+  const types = new Map(
+    [...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]),
+  )
+  return [...page.matchAll(/^# HELP (\S+) (.*)$/gm)]
+    .map(([, name = '', help = '']) => ({ name, help, type: types.get(name) ?? 'untyped' }))
+    .filter(({ name }) => !FOREIGN.test(name))
+}
 
 /** Returns the page. */
-export function metricsDoc(): string {
-  const rows = [...MESH_FIGURES, NODE_LATENCY, ...TURN_FIGURES].map(
-    ({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`,
-  )
-  return `<!-- Made by \`npm run docs\` from src/telemetry; do not edit. -->
+export function metricsDoc(page: string): string {
+  const rows = figuresOf(page).map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`)
+  return `<!-- Made by \`npm run docs\` from what a coordinator tells; do not edit. -->
 
 # Metrics
 
-What \`GET /metrics\` tells of the mesh. \`bosonserver_…\` are names that dashboards of the first BosonServer know;
-\`boson_…\` are in base units. Beside them are \`bosonserver_api_requests_total\`, \`bosonserver_api_errors_total\` and
-\`boson_http_request_seconds\` for HTTP, and Node's own figures.
+What \`GET /metrics\` tells. \`bosonserver_…\` are names that dashboards of the first BosonServer know; \`boson_…\` are in
+base units. Beside them are Node's own figures, \`process_…\` and \`nodejs_…\`. Every line bears \`app="bosonserver"\`.
 
 | name | type | meaning |
 | --- | --- | --- |

@@ -4,10 +4,11 @@ import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
 import { reports } from '../reports/plugin.js'
 import { rest } from '../rest/plugin.js'
+import { webhooks } from '../rest/webhooks/plugin.js'
 import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
 
 /** Every plug-in of the product, in the order they start; they stop in the reverse. */
-export const PLUGINS: readonly Plugin[] = [rest, reports]
+export const PLUGINS: readonly Plugin[] = [rest, reports, webhooks]
 
 export interface Plugins {
   readonly routes: readonly Endpoint[]

@@ -353,6 +353,18 @@ export const SETTINGS = {
     doc: 'Control messages of one session at once.',
   }),
 
+  // webhooks
+  webhookHoldMs: standard('BOSON_WEBHOOK_HOLD_MS', whole(0, HOUR_MS), 5_000, {
+    doc: 'How long webhooks wait before they tell who came or went, ms: who is back by then has not been away.',
+  }),
+  webhookNetworks: standard('BOSON_WEBHOOK_NETWORKS', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Networks that webhooks may call although they are not public.',
+    example: '10.20.0.0/16',
+  }),
+  webhookDisableAfterDays: standard('BOSON_WEBHOOK_DISABLE_AFTER_DAYS', number(0.000_01, 365), 5, {
+    doc: 'A webhook at which nothing has arrived for so long is switched off, days.',
+  }),
+
   // what it says
   logLevel: standard(
     'LOG_LEVEL',

@@ -161,6 +161,9 @@ export class PopulationStore implements Store {
   pathsBetween(): Promise<readonly []> {
     return Promise.resolve([])
   }
+  endedPaths(): Promise<readonly []> {
+    return Promise.resolve([])
+  }
   auditEvents(): Promise<readonly []> {
     return Promise.resolve([])
   }

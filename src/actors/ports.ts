@@ -180,6 +180,8 @@ export interface Store {
   auditEvents(limit: number): Promise<readonly AuditEvent[]>
   /** Paths between two identities in either role, live and ended: newest first. */
   pathsBetween(a: IdentityId, b: IdentityId, limit: number): Promise<readonly PathRecord[]>
+  /** Paths that ended at this moment or later, ms, and after the one given: the one that ended first comes first. */
+  endedPaths(sinceMs: number, after: EndedPath | null, limit: number): Promise<readonly PathRecord[]>
   /** A round trip to the database, ms. */
   ping(): Promise<number>
   close(): Promise<void>
@@ -486,6 +488,16 @@ export interface PathView extends Omit<PathRecord, 'client' | 'node' | 'attempts
   /** Number of the last attempt to leave the relay. */
   readonly attempted: number
 }
+/** Names a path that has ended, and its place among others. */
+export interface EndedPath {
+  readonly pathId: string
+  readonly closedAtMs: number | null
+}
+/**
+ * What went over a path so far. Its figures only grow, but for what a crash of this process takes with it together
+ * with an agent.
+ */
+export type PathTraffic = EndedPath & Pick<PathView, 'clientId' | 'nodeId' | 'bytes'>
 /** Which paths are wanted; what is left out does not matter. */
 export interface PathWish {
   readonly tier?: PathTier | null
@@ -783,6 +795,10 @@ export interface MeshApi {
   takeReports(take: TakeReports): () => void
   /** Calls `hear` with every fact from now on; returns what ends it. What `hear` throws is logged and stays with it. */
   onFact(hear: HearFact): () => void
+  /** Calls `hear` from now on when more has gone over a path, and when it ends; returns what ends it. */
+  onTraffic(hear: (traffic: PathTraffic) => void): () => void
+  /** Resolves with paths that ended at this moment or later, as the store has them, the first one first. */
+  endedTraffic(sinceMs: number, after: EndedPath | null, limit: number): Promise<readonly PathTraffic[]>
   /** Returns who has enrolled under this id; null when nobody has. */
   identity(id: IdentityId): IdentityView | null
   /** Yields everyone who has enrolled. */

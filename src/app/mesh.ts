@@ -20,7 +20,16 @@ import { Paths } from '../actors/path/paths.js'
 import { mayReach } from '../actors/path/reach.js'
 import { Reports } from '../actors/reports.js'
 import { Presence } from '../actors/presence.js'
-import type { Change, Intake, Journal, MeshApi, Store, Traversal } from '../actors/ports.js'
+import type {
+  Change,
+  Fact,
+  Intake,
+  Journal,
+  MeshApi,
+  PathTraffic,
+  Store,
+  Traversal,
+} from '../actors/ports.js'
 import { earAt, Whereabouts } from '../actors/path/whereabouts.js'
 import { watchRelay } from '../actors/relay/relay.effects.js'
 import { serverMachine } from '../actors/server/server.machine.js'
@@ -43,6 +52,7 @@ import { TIMING } from '../protocol/timing.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { identityViews } from './identity-view.js'
 import { meshView } from './mesh-view.js'
+import { trafficOf } from './path-view.js'
 import { restore } from './restore.js'
 import { routeViews } from './route-view.js'
 import { steeringView } from './steering-view.js'
@@ -145,8 +155,13 @@ export function createMesh(options: MeshOptions): Mesh {
     denied[reason] = (denied[reason] ?? 0) + 1
   }
 
-  const facts = new Facts((error, { type }) => log.error({ err: error, fact: type }, 'a listener failed'))
+  const facts = new Facts<Fact>((error, { type }) =>
+    log.error({ err: error, fact: type }, 'a listener failed'),
+  )
   const presence = new Presence({ wallMs: () => clock.wallMs(), tell: fact => facts.tell(fact) })
+  const traffic = new Facts<PathTraffic>((error, { pathId }) =>
+    log.error({ err: error, pathId }, 'a listener failed'),
+  )
   const reports = new Reports((error, { identity }) =>
     log.warn({ err: error, id: identity.id }, 'a report could not be taken'),
   )
@@ -201,6 +216,9 @@ export function createMesh(options: MeshOptions): Mesh {
   const pathLedger = new PathLedger({
     clock,
     keep: value => snapshots.touch({ kind: 'path', key: value.pathId, value }),
+    grown: record => {
+      if (traffic.areHeard) traffic.tell(trafficOf(record))
+    },
   })
   const { traversal } = options
   const ear = traversal === undefined ? null : new Ear({ clock, traversal })
@@ -557,6 +575,9 @@ export function createMesh(options: MeshOptions): Mesh {
     ...steeringView({ identities, steerings, changes: snapshots }),
     ...identityViews({ serverId, identities, sessions, challenges, intake }),
     onFact: hear => facts.on(hear),
+    onTraffic: hear => traffic.on(hear),
+    endedTraffic: async (sinceMs, after, limit) =>
+      (await store.endedPaths(sinceMs, after, limit)).map(trafficOf),
     takeReports: take => reports.taken(take),
     audit: event => snapshots.audit(event),
     intake,

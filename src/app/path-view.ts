@@ -12,6 +12,7 @@ import type {
   PathRecord,
   PathStory,
   PathTier,
+  PathTraffic,
   PathsView,
   PathView,
   PathWish,
@@ -93,6 +94,15 @@ function listed(records: Iterable<PathRecord>, wish: PathWish): PathsView {
   const next = rest.length > page.length ? (page.at(-1)?.link ?? null) : null
   return { paths: page.map(viewOf), total: found.length, next }
 }
+
+/** Returns what went over a path. */
+export const trafficOf = (record: PathRecord): PathTraffic => ({
+  pathId: record.pathId,
+  clientId: record.clientId,
+  nodeId: record.nodeId,
+  closedAtMs: record.closedAtMs,
+  bytes: bytesOf(record),
+})
 
 const viewOf = (record: PathRecord): PathView => ({
   pathId: record.pathId,

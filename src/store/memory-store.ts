@@ -5,6 +5,7 @@
 import type {
   AuditEvent,
   Change,
+  EndedPath,
   EnrolmentKey,
   EnrolOutcome,
   EnrolRequest,
@@ -128,6 +129,18 @@ export class MemoryStore implements Store {
         .sort((one, other) => other.openedAtMs - one.openedAtMs)
         .slice(0, limit),
     )
+  }
+
+  async endedPaths(sinceMs: number, after: EndedPath | null, limit: number): Promise<readonly PathRecord[]> {
+    const endMs = ({ closedAtMs }: EndedPath) => closedAtMs ?? Number.NEGATIVE_INFINITY
+    const isPast = (path: EndedPath) =>
+      after === null ||
+      endMs(path) > endMs(after) ||
+      (endMs(path) === endMs(after) && path.pathId > after.pathId)
+    const found = byKey(this.#paths)
+      .filter(path => endMs(path) >= sinceMs && isPast(path))
+      .sort((one, other) => endMs(one) - endMs(other))
+    return structuredClone(found.slice(0, limit))
   }
 
   async ping(): Promise<number> {

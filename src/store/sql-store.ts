@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type {
   AuditEvent,
   Change,
+  EndedPath,
   EnrolmentKey,
   EnrolOutcome,
   EnrolRequest,
@@ -168,6 +169,24 @@ export class SqlStore implements Store {
         .where(q => q.or([q.and({ client_id: a, node_id: b }), q.and({ client_id: b, node_id: a })]))
         .orderBy('opened_at', 'desc')
         .orderBy(sql`path_id collate "C"`, 'desc')
+        .limit(limit)
+        .execute(),
+    )
+    return rows.map(pathOf)
+  }
+
+  async endedPaths(sinceMs: number, after: EndedPath | null, limit: number): Promise<readonly PathRecord[]> {
+    const mark = after && [new Date(after.closedAtMs ?? sinceMs), after.pathId]
+    const rows = await this.#asking(() =>
+      this.#db
+        .selectFrom('paths')
+        .selectAll()
+        .where('closed_at', '>=', new Date(sinceMs))
+        .$if(mark !== null, q =>
+          q.where(sql<boolean>`(closed_at, path_id collate "C") > (${mark?.[0]}, ${mark?.[1]})`),
+        )
+        .orderBy('closed_at')
+        .orderBy(sql`path_id collate "C"`)
         .limit(limit)
         .execute(),
     )

@@ -283,6 +283,18 @@ t.test('a path of an earlier process goes on with its history and its bytes', as
   ])
 })
 
+t.test('whoever counts hears of a path when more has gone over it, and when it ends', async t => {
+  const { ledger, grown } = opened()
+  const report = { sentBytes: 100, receivedBytes: 40 }
+  ledger.reported(LINK, 'client', report)
+  ledger.reported(LINK, 'client', report)
+  t.match(grown, [{ client: { sent: { relayed: 100 } }, closedAtMs: null }], 'the second told of nothing new')
+  ledger.ready(LINK, 'client')
+  ledger.reported(LINK, 'client', { sentBytes: 5, receivedBytes: 0 })
+  ledger.closed(LINK, 'the client left')
+  t.match(grown.slice(1), [{ client: { sent: { relayed: 105 } } }, { closedBecause: 'the client left' }])
+})
+
 t.test('another route on the link of an earlier process is another path', async t => {
   const { ledger: before, kept } = opened()
   before.closed(LINK, 'never mind')
@@ -296,10 +308,15 @@ t.test('another route on the link of an earlier process is another path', async 
 function opened({ restored = [] }: { readonly restored?: readonly PathRecord[] } = {}) {
   const clock = new SimulatedClock()
   const kept: PathRecord[] = []
-  const ledger = new PathLedger({ clock, keep: record => void kept.push(record) })
+  const grown: PathRecord[] = []
+  const ledger = new PathLedger({
+    clock,
+    keep: record => void kept.push(record),
+    grown: record => void grown.push(record),
+  })
   ledger.restore(restored)
   ledger.opened(OPENING)
-  return { ledger, clock, kept, startMs: clock.wallMs() }
+  return { ledger, clock, kept, grown, startMs: clock.wallMs() }
 }
 
 const tried = (attempt: number): AttemptReport => ({

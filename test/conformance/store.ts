@@ -254,6 +254,23 @@ export function storeConformance(t: Test, place: StorePlace): void {
     t.strictSame(await store.pathsBetween('n-2', 'n-1', 9), [])
   })
 
+  t.test('ended paths are found by when they ended, a page at a time', async t => {
+    const store = await open(t)
+    const ended = (pathId: string, closedAtMs: number) => path(pathId, { tier: 'closed', closedAtMs })
+    const [early, b, a, last] = [
+      ended('p-1', NOW_MS - 1),
+      ended('p-3', NOW_MS),
+      ended('p-2', NOW_MS),
+      ended('p-0', NOW_MS + 1),
+    ] as const
+    await store.write([early, b, a, last, path('p-live')].map(changeOf.path))
+    t.strictSame(await store.endedPaths(NOW_MS, null, 9), [a, b, last])
+    t.strictSame(await store.endedPaths(NOW_MS, null, 1), [a])
+    t.strictSame(await store.endedPaths(NOW_MS, a, 1), [b])
+    t.strictSame(await store.endedPaths(NOW_MS, b, 9), [last])
+    t.strictSame(await store.endedPaths(NOW_MS, last, 9), [])
+  })
+
   t.test('audit events come newest first, as many as asked for', async t => {
     const store = await open(t)
     await store.write([changeOf.audit(auditEvent('a-2', { atMs: NOW_MS + 2 }))])

@@ -196,6 +196,8 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
   return {
     serverId: 'test',
     onFact: () => () => {},
+    onTraffic: () => () => {},
+    endedTraffic: async () => [],
     takeReports: () => () => {},
     identity: () => null,
     identities: () => [],

@@ -9,7 +9,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, LinkId, PathAttempt, PathEndName, PathRecord } from '../ports.js'
 import { EndedPaths } from './ended-paths.js'
-import { counted } from './path-bytes.js'
+import { counted, hasGrown } from './path-bytes.js'
 import {
   type AttemptReport,
   begun,
@@ -38,6 +38,8 @@ export interface PathLedgerOptions {
   readonly clock: Pick<Clock, 'now' | 'wallMs'>
   /** Makes a record durable. */
   readonly keep: (record: PathRecord) => void
+  /** Hears of a path when more has gone over it, and when it ends. */
+  readonly grown?: (record: PathRecord) => void
   readonly endedMax?: number
 }
 
@@ -148,6 +150,7 @@ export class PathLedger {
     const seen = { ...record[end], ...totals, rttMs, lossPct, reportedAtMs: this.#options.clock.wallMs() }
     entry.record = { ...record, [end]: seen }
     this.totals.countBytes(record, entry.record)
+    if (hasGrown(record[end], totals)) this.#options.grown?.(entry.record)
     if (entry.unkept === 'nothing') entry.unkept = 'counters'
     this.#keepWhenDue(entry)
   }
@@ -218,6 +221,7 @@ export class PathLedger {
     const ended = closed(record, because, this.#options.clock.wallMs())
     this.#ended.add(ended)
     this.#options.keep(ended)
+    this.#options.grown?.(ended)
   }
 }
 

@@ -49,6 +49,14 @@ export function counted(before: Totals, report: Counted, mayRestart: boolean): T
   }
 }
 
+/** Whether a report told of anything new. */
+export const hasGrown = ({ tally: before }: Totals, { tally: after }: Totals): boolean =>
+  COUNTERS.some(
+    counter =>
+      after.sent.sum[counter] > before.sent.sum[counter] ||
+      after.received.sum[counter] > before.received.sum[counter],
+  )
+
 /**
  * Returns what went each way. Of sender and receiver the one that counted more is right: the other has lost a
  * packet, or what it had not reported when it was restarted.

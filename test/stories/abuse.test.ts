@@ -215,6 +215,7 @@ t.test('what only the coordinator may say, and what only a client may, is no mes
     'probe.report',
     'path.signal',
     'path.attempt',
+    'report.batch',
     'renew',
     'drain.request',
     'goodbye',

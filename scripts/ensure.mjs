@@ -2,9 +2,10 @@
 // `--dev` also prepares tap, which is needed to run the tests.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = path => join(root, path)
@@ -28,6 +29,7 @@ function run(title, command, args) {
   }
   process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1)} s\n`)
 }
+const hashOf = contents => createHash('sha256').update(Buffer.concat(contents)).digest('hex')
 const changedAt = path => (existsSync(at(path)) ? statSync(at(path)).mtimeMs : 0)
 
 /** The newest change below `path`, deletions included: a removed file touches its folder. */
@@ -61,11 +63,29 @@ const contents = [
   ...['image', 'make-image', 'pglite-options'].map(name => `src/store/${name}.ts`),
   ...readdirSync(at(tables)).map(name => `${tables}/${name}`),
 ].map(path => readFileSync(at(path)))
-const imageKey = createHash('sha256').update(Buffer.concat(contents)).digest('hex')
+const imageKey = hashOf(contents)
 const madeFor = at('dist/image/made-for')
 if (!existsSync(madeFor) || readFileSync(madeFor, 'utf8') !== imageKey) {
   run('preparing the database', process.execPath, [at('dist/src/store/make-image.js')])
   writeFileSync(madeFor, imageKey)
+}
+
+// The page at /docs works without a network: what it is made of is served by the coordinator itself.
+const swagger = 'node_modules/swagger-ui-dist'
+const pageParts = [
+  ...['index.html', 'page.css', 'start.js'].map(name => `src/app/docs-page/${name}`),
+  ...['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE'].map(name => `${swagger}/${name}`),
+].map(path => [basename(path), readFileSync(at(path))])
+const pageKey = hashOf(pageParts.map(([, bytes]) => bytes))
+const copiedFor = at('dist/docs/made-for')
+if (!existsSync(copiedFor) || readFileSync(copiedFor, 'utf8') !== pageKey) {
+  mkdirSync(at('dist/docs'), { recursive: true })
+  for (const [name, bytes] of pageParts) {
+    writeFileSync(at(`dist/docs/${name}`), bytes)
+    if (/\.(?:html|css|js)$/.test(name))
+      writeFileSync(at(`dist/docs/${name}.gz`), gzipSync(bytes, { level: 9 }))
+  }
+  writeFileSync(copiedFor, pageKey)
 }
 
 if (dev) {

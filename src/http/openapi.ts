@@ -33,7 +33,7 @@ an endpoint does not know are refused. Fields may be added to answers in a minor
 /** Returns the document of these endpoints. */
 export function openApi({ version, endpoints }: DocumentOptions): OpenApi {
   const used = new Set(endpoints.map(({ doc }) => doc.tag))
-  return createDocument(
+  const document = createDocument(
     {
       openapi: '3.1.0',
       info: {
@@ -62,6 +62,17 @@ export function openApi({ version, endpoints }: DocumentOptions): OpenApi {
     },
     { override: plainer },
   )
+  withoutFilledIn(document)
+  return document
+}
+
+/** Takes the examples of optional parameters away: pages that try an endpoint would send them. */
+function withoutFilledIn({ paths = {} }: OpenApi): void {
+  for (const path of Object.values(paths))
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const)
+      for (const parameter of path[method]?.parameters ?? [])
+        if ('schema' in parameter && parameter.required !== true && 'example' in (parameter.schema ?? {}))
+          delete (parameter.schema as { example?: unknown }).example
 }
 
 /** Leaves out of a schema what says nothing to its readers, or more than is promised. */

@@ -24,6 +24,7 @@ t.test('the interface is as it is documented', async t => {
   const known: Known = {
     id: ['alice', 'fra-1'],
     nodeId: ['fra-1'],
+    part: ['page.css'],
     clientId: ['alice'],
     link: [String(path?.link)],
   }

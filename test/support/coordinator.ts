@@ -11,7 +11,7 @@ import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
 import type { Ping } from '../../src/telemetry/health.js'
 import { until } from './until.js'
 
-const TOKEN = 'a-token-that-is-known-to-this-test-only'
+export const OPERATOR_TOKEN = 'a-token-that-is-known-to-this-test-only'
 
 interface Wishes {
   readonly redis?: Ping
@@ -26,7 +26,7 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     clock,
     random: systemRandom,
     serverId: 'test',
-    token: TOKEN,
+    token: OPERATOR_TOKEN,
     jwtSecret: 'a-secret-that-is-known-to-this-test-only',
     vaultKey: 'a-key-that-is-known-to-this-test-only',
     store: database === undefined ? store : Object.assign(store, { ping: database }),
@@ -42,7 +42,7 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     method: string,
     path: string,
     wish?: unknown,
-    headers: Record<string, string> = { authorization: `Bearer ${TOKEN}` },
+    headers: Record<string, string> = { authorization: `Bearer ${OPERATOR_TOKEN}` },
   ) => {
     const body = wish === undefined ? {} : { body: JSON.stringify(wish) }
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...body })

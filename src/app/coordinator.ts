@@ -114,6 +114,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   })
   metrics.add(plugins.figures)
   const routes = apiRoutes({
+    rows: plugins.rows,
     clock,
     mesh,
     store,

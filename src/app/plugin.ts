@@ -2,7 +2,8 @@
  * What a plug-in is, and what it is given. It sees the mesh by `MeshApi` and everything else by its host; the mesh
  * knows nothing of it, and serves without it.
  */
-import type { AuditEvent, MeshApi, Traversal } from '../actors/ports.js'
+import type { z } from 'zod'
+import type { AuditEvent, ClientView, MeshApi, NodeView, Traversal } from '../actors/ports.js'
 import type { Caller } from '../http/caller.js'
 import type { Endpoint } from '../http/endpoint.js'
 import type { Clock } from '../kit/clock.js'
@@ -23,8 +24,16 @@ export interface RunningPlugin {
   readonly routes: readonly Endpoint[]
   /** What it tells on the metrics page. */
   readonly figures?: readonly Figure<void>[]
+  /** What it adds to the rows of the lists of nodes and clients. */
+  readonly rows?: { readonly nodes?: RowsOf<NodeView>; readonly clients?: RowsOf<ClientView> }
   /** Finishes what it has acknowledged. The mesh still serves meanwhile, and no request comes any more. */
   stop(): Promise<void>
+}
+
+/** Fields of rows, and what they are in a row. */
+export interface RowsOf<V> {
+  readonly fields: z.ZodRawShape
+  of(view: V): object
 }
 
 export interface PluginHost {

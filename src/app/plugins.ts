@@ -1,11 +1,11 @@
 /** The rooms beside the mesh: which there are, and how they start and stop. */
-import type { MeshApi } from '../actors/ports.js'
+import type { ClientView, MeshApi, NodeView } from '../actors/ports.js'
 import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
 import { reports } from '../reports/plugin.js'
 import { rest } from '../rest/plugin.js'
 import { webhooks } from '../rest/webhooks/plugin.js'
-import type { Plugin, PluginHost, RunningPlugin } from './plugin.js'
+import type { Plugin, PluginHost, RowsOf, RunningPlugin } from './plugin.js'
 
 /** Every plug-in of the product, in the order they start; they stop in the reverse. */
 export const PLUGINS: readonly Plugin[] = [rest, reports, webhooks]
@@ -13,7 +13,14 @@ export const PLUGINS: readonly Plugin[] = [rest, reports, webhooks]
 export interface Plugins {
   readonly routes: readonly Endpoint[]
   readonly figures: readonly Figure<void>[]
+  readonly rows: MoreRows
   stop(): Promise<void>
+}
+
+/** What the plug-ins add to the rows of lists. */
+export interface MoreRows {
+  readonly nodes: RowsOf<NodeView>
+  readonly clients: RowsOf<ClientView>
 }
 
 /** Starts plug-ins; when one cannot start, those before it stop again. Without a `room` there are none to start. */
@@ -37,6 +44,15 @@ export async function startPlugins(
   return {
     routes: running.flatMap(({ routes }) => routes),
     figures: running.flatMap(({ figures = [] }) => figures),
+    rows: {
+      nodes: together(running.flatMap(({ rows }) => rows?.nodes ?? [])),
+      clients: together(running.flatMap(({ rows }) => rows?.clients ?? [])),
+    },
     stop,
   }
 }
+
+const together = <V>(all: readonly RowsOf<V>[]): RowsOf<V> => ({
+  fields: Object.assign({}, ...all.map(({ fields }) => fields)) as RowsOf<V>['fields'], // of shapes
+  of: view => Object.assign({}, ...all.map(each => each.of(view))) as object, // of objects
+})

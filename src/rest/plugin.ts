@@ -25,7 +25,8 @@ export const rest: Plugin = {
         ...heartbeatEndpoints(heartbeats, host.clock),
         ...agents.endpoints,
       ],
-      figures: [...historyFigures(history)],
+      rows: agents.rows,
+      figures: [...historyFigures(history), ...agents.figures],
       async stop() {
         await heartbeats.stop()
         await agents.stop()

@@ -15,6 +15,7 @@ import { type Coordinator, startCoordinator } from '../../src/app/coordinator.js
 import type { Mesh } from '../../src/app/mesh.js'
 import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
+import { Turn } from '../../src/app/turn.js'
 import { type Clock, systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { openJournal, openStore } from '../../src/store/index.js'
@@ -24,12 +25,17 @@ import { shortFolder } from './short-folder.js'
 const JWT_SECRET = 'a-secret-that-is-known-to-this-test-only'
 export const OPERATOR = 'a-token-that-is-known-to-this-test-only'
 
+/** Signs TURN credentials of these servers. */
+export const TURN_SECRET = 'a-turn-secret-that-is-known-to-this-test-only'
+
 export interface Wishes {
   readonly clock?: Clock
   readonly env?: Readonly<Record<string, string>>
   readonly plugins?: readonly Plugin[]
   /** PostgreSQL; the embedded database when absent. */
   readonly databaseUrl?: string
+  /** Whether it serves STUN and TURN, on a free port. */
+  readonly turn?: boolean
   /** Where what is kept is found again by the next start; a folder of its own when absent. */
   readonly dataDir?: string
 }
@@ -76,10 +82,20 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     overlay6: 'fd77:b050::/64',
   })
   const journal = openJournal(join(dataDir, 'journal'))
+  const config = readConfig({
+    flags: {},
+    env: {
+      PORT: '0',
+      BOSON_HTTP_PER_MINUTE: '60000',
+      NODE_ENV: 'test',
+      TURN_LISTENING_PORT: '0',
+      ...wishes.env,
+    },
+  })
   const started = await startCoordinator({
-    config: readConfig({
-      flags: {},
-      env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '60000', NODE_ENV: 'test', ...wishes.env },
+    config,
+    ...(wishes.turn === true && {
+      turn: mesh => new Turn({ config, mode: 'embedded', secret: TURN_SECRET, mesh, log }),
     }),
     clock,
     random: systemRandom,

@@ -12,7 +12,7 @@ import { tier } from './shapes/path.js'
 
 const state = text(32).optional().meta({ description: 'Only those in this state.', example: 'online' })
 
-export const listRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[] => [
+export const listRoutes = ({ mesh, rows: more }: Pick<ApiParts, 'mesh' | 'rows'>): readonly Endpoint[] => [
   endpoint({
     method: 'GET',
     path: '/api/v1/nodes',
@@ -25,7 +25,9 @@ export const listRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[
       country: country.optional(),
       tag: id.optional(),
     }),
-    replies: { 200: { description: 'The nodes.', schema: listReply('nodes', Node) } },
+    replies: {
+      200: { description: 'The nodes.', schema: listReply('nodes', Node.extend(more.nodes.fields)) },
+    },
     handle: ({ query }) => {
       const rows = mesh
         .nodes()
@@ -35,7 +37,8 @@ export const listRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[
             isWanted(query.country, node.profile.country) &&
             (query.tag === undefined || node.profile.tags.includes(query.tag)),
         )
-      return json(listed('nodes', rows, query, idOf, (node, field) => node[field as NodeSort])) // the query lets no other through
+      const page = listed('nodes', rows, query, idOf, (node, field) => node[field as NodeSort]) // the query lets no other through
+      return json({ ...page, nodes: page.nodes.map(node => ({ ...node, ...more.nodes.of(node) })) })
     },
   }),
   endpoint({
@@ -45,12 +48,18 @@ export const listRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint[
     tag: 'clients',
     summary: 'Lists the clients that have a session',
     query: z.object({ ...listQuery('id', 'nodeId', 'rttMs'), state, node: id.optional() }),
-    replies: { 200: { description: 'The clients.', schema: listReply('clients', Client) } },
+    replies: {
+      200: { description: 'The clients.', schema: listReply('clients', Client.extend(more.clients.fields)) },
+    },
     handle: ({ query }) => {
       const rows = mesh
         .clients()
         .filter(client => isWanted(query.state, client.state) && isWanted(query.node, client.nodeId))
-      return json(listed('clients', rows, query, idOf, (client, field) => client[field as ClientSort])) // as above
+      const page = listed('clients', rows, query, idOf, (client, field) => client[field as ClientSort]) // as above
+      return json({
+        ...page,
+        clients: page.clients.map(client => ({ ...client, ...more.clients.of(client) })),
+      })
     },
   }),
   endpoint({

@@ -6,6 +6,7 @@ import type { HealthReport } from '../../telemetry/health.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
+import type { MoreRows } from '../plugins.js'
 import type { Timing } from '../timing.js'
 import { auditRoute } from './audit.js'
 import { decisionRoutes } from './decisions.js'
@@ -37,6 +38,8 @@ export interface ApiParts {
   /** The times that hold here. */
   readonly timing: Timing
   readonly version: string
+  /** What plug-ins add to the rows of lists. */
+  readonly rows: MoreRows
 }
 
 /** Returns every endpoint of the coordinator. */

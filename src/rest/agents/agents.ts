@@ -15,6 +15,8 @@ export interface Agents {
   readonly timing: HttpTiming
   /** STUN and TURN; null when there are none. */
   readonly traversal: Traversal | null
+  /** Realm of TURN. */
+  readonly realm: string
   readonly whereabouts: Whereabouts
   /** Resolves with what a node is to do; each is told once. */
   readonly actionsFor: (nodeId: IdentityId) => Promise<readonly NodeAction[]>

@@ -12,6 +12,7 @@ import type { Wire, WireOf } from '../../protocol/messages.js'
 import { isRelayData, relayEnd, relayLink, relayPayload } from '../../protocol/relay-frame.js'
 import { SENT } from '../../protocol/sent.js'
 import { HttpError, unavailable } from '../../http/faults.js'
+import type { Inbox } from '../packets/inbox.js'
 
 /** What a heartbeat tells beside who and when. */
 export type Gauges = Omit<WireOf<'heartbeat'>, 'type' | 'seq' | 'serverId' | 'generatedAt' | 'readyAt'>
@@ -29,8 +30,8 @@ export interface MailboxOptions {
   readonly role: Role
   /** The agent's address. */
   readonly remote: string
-  /** A packet came for the agent; the bytes are only lent. */
-  readonly packet: (link: LinkId, payload: Uint8Array) => void
+  /** Where packets for the agent wait. */
+  readonly inbox: Inbox
   /** The session is carried by this mailbox no more. */
   readonly ended: (box: Mailbox) => void
 }
@@ -49,6 +50,7 @@ export class Mailbox implements Socket {
   readonly id: string
   readonly role: Role
   readonly remote: string
+  readonly inbox: Inbox
   readonly links = new Map<LinkId, OpenLink>()
   /** When the agent was last heard, ms since 1970 UTC. */
   heardAtMs: number
@@ -68,12 +70,16 @@ export class Mailbox implements Socket {
   #session: WireOf<'registered'> | null = null
   #isClosed = false
   #seq = 0
+  /** Where the agent's WireGuard is, and how often it has said so. */
+  #place: string | null = null
+  #revision = 0
 
   constructor(options: MailboxOptions) {
     this.#options = options
     this.id = options.id
     this.role = options.role
     this.remote = options.remote
+    this.inbox = options.inbox
     this.#beganAtMs = options.clock.wallMs()
     this.heardAtMs = this.#beganAtMs
   }
@@ -111,6 +117,13 @@ export class Mailbox implements Socket {
       generatedAt: this.heardAtMs,
       readyAt: this.#beganAtMs,
     })
+  }
+
+  /** Tells the other end of each link where the agent's WireGuard is, `address:port`; null: nowhere any more. */
+  standAt(place: string | null): void {
+    this.#place = place
+    this.#revision++
+    for (const link of this.links.keys()) this.#signal(link)
   }
 
   /** Resolves with the next thing told that `isIt`; rejects with a 503 when it does not come, or the session is over. */
@@ -160,13 +173,14 @@ export class Mailbox implements Socket {
     this.#options.clock.soon(() => this.#connection?.closed(code))
     for (const waiter of this.#waiters)
       waiter.fail(new HttpError(503, 'session_ended', reason, { 'Retry-After': '1' }))
+    this.inbox.close()
     this.#options.ended(this)
   }
 
   #take(bytes: Uint8Array, at: number): number {
     if (isRelayData(bytes, at)) {
       const end = relayEnd(bytes, at)
-      this.#options.packet(relayLink(bytes, at), bytes.subarray(relayPayload(bytes, at), end))
+      this.inbox.put(relayLink(bytes, at), bytes.subarray(relayPayload(bytes, at), end))
       return end
     }
     const end = endOfValue(bytes, at)
@@ -187,6 +201,12 @@ export class Mailbox implements Socket {
   #linked({ link, routeId, peerId }: WireOf<'path.open'>): void {
     this.links.set(link, { link, routeId, peerId })
     this.say({ type: 'path.ready', link })
+    if (this.#place !== null) this.#signal(link)
+  }
+
+  #signal(link: LinkId): void {
+    const candidates = this.#place === null ? [] : [`srflx ${this.#place}`]
+    this.say({ type: 'path.signal', link, revision: this.#revision, candidates })
   }
 
   #flush(): void {

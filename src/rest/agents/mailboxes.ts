@@ -2,13 +2,14 @@
  * All mailboxes: one for each agent that speaks HTTP and was heard lately. Their sessions live by heartbeats like any
  * other; this is who sends them, for as long as the agent's last request speaks for it.
  */
-import type { Hello, IdentityId, IdentityView, LinkId, MeshApi, Vouch } from '../../actors/ports.js'
+import type { Hello, IdentityId, IdentityView, MeshApi, Vouch } from '../../actors/ports.js'
 import { conflict, HttpError } from '../../http/faults.js'
 import type { Clock } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
 import type { Wire, WireOf } from '../../protocol/messages.js'
 import { isDegraded, metricsOf } from './gauges.js'
 import { Mailbox } from './mailbox.js'
+import { Inbox, Postroom } from '../packets/inbox.js'
 import { refused } from './refused.js'
 import type { HttpTiming } from './timing.js'
 
@@ -18,9 +19,8 @@ export interface MailboxesOptions {
   readonly timing: HttpTiming
   /** How often a session is heard, ms. */
   readonly beatEveryMs: number
-  /** A packet came for an agent; the bytes are only lent. */
-  readonly packet: (to: Mailbox, link: LinkId, payload: Uint8Array) => void
-  /** An agent has its session by this mailbox no more. */
+  /** An agent has its session by this mailbox, and no more. */
+  readonly opened: (box: Mailbox) => void
   readonly closed: (box: Mailbox) => void
 }
 
@@ -29,6 +29,8 @@ const MAILBOXES_MAX = 50_000
 const RETRY_AFTER_S = 5
 
 export class Mailboxes {
+  /** Packets that wait in any of them. */
+  readonly postroom = new Postroom()
   readonly #options: MailboxesOptions
   readonly #boxes = new Map<IdentityId, Mailbox>()
   readonly #beats: Deadlines<Mailbox>
@@ -52,13 +54,13 @@ export class Mailboxes {
       throw new HttpError(503, 'overloaded', 'too many agents speak HTTP now', {
         'Retry-After': String(RETRY_AFTER_S),
       })
-    const { clock, mesh, packet } = this.#options
+    const { clock, mesh } = this.#options
     const box: Mailbox = new Mailbox({
       clock,
       id: hello.id,
       role: hello.role,
       remote,
-      packet: (link, payload) => packet(box, link, payload),
+      inbox: new Inbox(clock, this.postroom),
       ended: () => this.#forget(box),
     })
     const answer = box.answer(isAdmission)
@@ -67,6 +69,7 @@ export class Mailboxes {
     if (told.type === 'refused') throw refused(told)
     if (box.isClosed) throw conflict(`${hello.id} was taken over by a newer session`)
     this.#boxes.set(hello.id, box)
+    this.#options.opened(box)
     this.heard(box)
     return box
   }
@@ -110,6 +113,7 @@ export class Mailboxes {
   /** Speaks for nobody any more; the sessions wait for their agents as after any lost socket. */
   stop(): void {
     this.#beats.stop()
+    for (const box of this.#boxes.values()) box.inbox.close()
   }
 
   #speakFor(box: Mailbox): void {

@@ -43,7 +43,7 @@ export interface Note {
   readonly capabilities?: Capabilities
   /** What a client asked of its node, in its own words. */
   readonly requirements?: Readonly<Record<string, unknown>>
-  readonly wireguard?: WireGuardPlace
+  readonly wireguard?: WireGuardPlace | null
 }
 
 interface Presence {

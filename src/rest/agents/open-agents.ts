@@ -4,18 +4,27 @@
  *   endpoints ─→ mailboxes ─→ MeshApi.enter ─→ sessions, routes, relay
  *       └──────→ notes: what HTTP says and the mesh does not keep
  */
-import type { IdentityId, MeshApi } from '../../actors/ports.js'
-import type { PluginHost } from '../../app/plugin.js'
+import type { IdentityId, IdentityView, MeshApi } from '../../actors/ports.js'
+import type { PluginHost, RunningPlugin } from '../../app/plugin.js'
 import type { Endpoint } from '../../http/endpoint.js'
+import { endpointText } from '../../protocol/address.js'
+import type { Figure } from '../../telemetry/figure.js'
 import type { Room } from '../../store/index.js'
 import type { RestDatabase } from '../database.js'
 import { heartbeatRoute } from '../nodes/heartbeat.js'
 import { nodePages } from '../nodes/page.js'
+import { nodeRow, nodeRowOf } from '../nodes/row.js'
 import { registerRoutes } from '../nodes/register.js'
 import { timingRoute } from '../nodes/timing.js'
+import { clientPages } from '../clients/page.js'
+import { clientRow, clientRowOf } from '../clients/row.js'
+import { packetEndpoints } from '../packets/endpoints.js'
 import { routingEndpoints } from '../routing/endpoints.js'
+import { turnEndpoints } from '../turn/endpoints.js'
+import { wireguardEndpoints } from '../wireguard/endpoints.js'
 import type { Agents } from './agents.js'
 import type { Gauges } from './mailbox.js'
+import { agentFigures } from './figures.js'
 import { Mailboxes } from './mailboxes.js'
 import { Notes } from './notes.js'
 import { httpTiming } from './timing.js'
@@ -23,6 +32,8 @@ import { whereabouts } from './whereabouts.js'
 
 export interface OpenAgents {
   readonly endpoints: readonly Endpoint[]
+  readonly figures: readonly Figure<void>[]
+  readonly rows: NonNullable<RunningPlugin['rows']>
   /** Takes figures of a node that came by another way as its heartbeat, if it speaks HTTP and has a session. */
   readonly told: (id: IdentityId, gauges: Gauges) => void
   /** Speaks for nobody any more, and writes what waits. */
@@ -43,8 +54,14 @@ export async function openAgents(
     mesh,
     timing,
     beatEveryMs: config.beatEveryMs,
-    packet: () => {},
-    closed: ({ id, heardAtMs }) => notes.heard(id, heardAtMs),
+    opened(box) {
+      const { wireguard } = notes.of(box.id)
+      if (wireguard != null) box.standAt(endpointText(wireguard))
+    },
+    closed({ id, heardAtMs }) {
+      notes.heard(id, heardAtMs)
+      if (notes.of(id).wireguard != null) notes.set(id, { wireguard: null })
+    },
   })
   const deaf = mesh.onFact(fact => {
     if (fact.type !== 'node.online' && fact.type !== 'node.offline') return
@@ -59,6 +76,7 @@ export async function openAgents(
     tokens,
     timing,
     traversal,
+    realm: config.turnRealm,
     whereabouts: whereabouts(config),
     actionsFor: async () => [],
   }
@@ -69,12 +87,21 @@ export async function openAgents(
       ...nodePages(agents),
       timingRoute(timing),
       ...routingEndpoints(agents),
+      ...wireguardEndpoints(agents),
+      ...packetEndpoints(agents),
+      ...clientPages(agents),
+      ...turnEndpoints(agents),
     ],
+    figures: agentFigures(agents),
     told(id, gauges) {
       const box = mailboxes.of(id)
       if (box === undefined) return
       box.gauges = { ...box.gauges, ...gauges }
       mailboxes.heard(box)
+    },
+    rows: {
+      nodes: { fields: nodeRow, of: view => nodeRowOf(agents, knownAs(mesh, view.id), view) },
+      clients: { fields: clientRow, of: view => clientRowOf(agents, view.id, view) },
     },
     async stop() {
       deaf()
@@ -82,4 +109,10 @@ export async function openAgents(
       await notes.stop()
     },
   }
+}
+
+function knownAs(mesh: Pick<MeshApi, 'identity'>, id: string): IdentityView {
+  const identity = mesh.identity(id)
+  if (identity === null) throw new Error(`${id} has a session and never enrolled`)
+  return identity
 }

@@ -23,3 +23,22 @@ export function hostPorts(uris: readonly string[]): readonly HostPort[] {
   )
   return [...servers.values()].filter(at => at !== null)
 }
+
+/** Returns servers as browsers want them: STUN by itself, and what shares credentials together. */
+export function grouped(
+  servers: readonly (readonly [string, (string | null)?, (string | null)?])[],
+): readonly {
+  readonly urls: string | readonly string[]
+  readonly username?: string
+  readonly credential?: string
+}[] {
+  const open = servers.filter(([, username]) => username == null).map(([uri]) => ({ urls: uri }))
+  const byName = new Map<string, { urls: string[]; username: string; credential: string }>()
+  for (const [uri, username, credential] of servers) {
+    if (username == null || credential == null) continue
+    const group = byName.get(username) ?? { urls: [], username, credential }
+    group.urls.push(uri)
+    byName.set(username, group)
+  }
+  return [...open, ...byName.values()]
+}

@@ -148,6 +148,9 @@ export const SETTINGS = {
   heartbeatsKeptDays: standard('BOSON_HEARTBEATS_KEPT_DAYS', number(1, 36_500), 7, {
     doc: 'How long heartbeats of VPN servers are kept as they were sent, days; what they add up to is in the history.',
   }),
+  jobsKeptDays: standard('BOSON_JOBS_KEPT_DAYS', number(0.01, 36_500), 30, {
+    doc: 'How long jobs of nodes are kept after they are over, days.',
+  }),
 
   // secrets
   secretToken: secret('SECRET_TOKEN', {

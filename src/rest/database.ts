@@ -1,6 +1,7 @@
 /** The tables of this room, as Kysely sees them. */
 import type { Note } from './agents/notes.js'
 import type { FigureField } from './heartbeats/heartbeat.js'
+import type { Job } from './jobs/job.js'
 import type { Interval } from './history/intervals.js'
 import type { Source } from './history/figures.js'
 
@@ -10,6 +11,7 @@ export interface RestDatabase {
   metric_sums: MetricSums
   vpn_servers: VpnServers
   server_heartbeats: ServerHeartbeats
+  server_tasks: ServerTasks
   agent_notes: AgentNotes
   presence: Presence
 }
@@ -69,3 +71,8 @@ type ServerHeartbeats = {
   ping_target: string | null
   load1: string | null
 } & Record<FigureField, number | null>
+
+interface ServerTasks extends Job {
+  /** When it is told next, unless it is over. */
+  due_at: Date
+}

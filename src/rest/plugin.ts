@@ -10,6 +10,10 @@ import { openHeartbeats } from './heartbeats/heartbeats.js'
 import { historyEndpoints } from './history/endpoints.js'
 import { historyFigures } from './history/history-figures.js'
 import { openHistory } from './history/history.js'
+import { actionsOf } from './jobs/actions.js'
+import { jobEndpoints } from './jobs/endpoints.js'
+import { openJobs } from './jobs/jobs.js'
+import { taskEndpoints } from './jobs/tasks.js'
 import { MIGRATIONS } from './migrations/index.js'
 
 export const rest: Plugin = {
@@ -17,17 +21,21 @@ export const rest: Plugin = {
   async start(mesh, host) {
     const room = await host.room<RestDatabase>('rest', MIGRATIONS)
     const history = openHistory(mesh, host, room)
-    const agents = await openAgents(mesh, host, room)
+    const jobs = await openJobs(host, room)
+    const agents = await openAgents(mesh, host, room, actionsOf(jobs))
     const heartbeats = openHeartbeats(host, room, agents.told)
     return {
       routes: [
         ...historyEndpoints(history, mesh, host.clock),
         ...heartbeatEndpoints(heartbeats, host.clock),
+        ...jobEndpoints(jobs, mesh, heartbeats.table),
+        ...taskEndpoints(jobs),
         ...agents.endpoints,
       ],
       rows: agents.rows,
       figures: [...historyFigures(history), ...agents.figures],
       async stop() {
+        await jobs.stop()
         await heartbeats.stop()
         await agents.stop()
         await history.stop()

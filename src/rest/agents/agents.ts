@@ -18,14 +18,18 @@ export interface Agents {
   /** Realm of TURN. */
   readonly realm: string
   readonly whereabouts: Whereabouts
-  /** Resolves with what a node is to do; each is told once. */
+  /** Resolves with what a node is to do; each is told again until it is acknowledged. */
   readonly actionsFor: (nodeId: IdentityId) => Promise<readonly NodeAction[]>
 }
 
 export interface NodeAction {
+  /** What it is acknowledged by, and known by when it comes again. */
+  readonly id: number
   /** Such as `updateConfig`, `restart`, `maintenance`. */
   readonly type: string
   readonly payload: unknown
+  /** When it is not wanted any more. */
+  readonly expiresAt: Date
 }
 
 /** Where this coordinator is, as far as answers tell it. */

@@ -45,6 +45,7 @@ export async function openAgents(
   mesh: MeshApi,
   { clock, config, log, tokens, traversal }: PluginHost,
   room: Room<RestDatabase>,
+  actionsFor: Agents['actionsFor'],
 ): Promise<OpenAgents> {
   const notes = new Notes({ clock, room, warn: (fields, message) => log.warn(fields, message) })
   await notes.start()
@@ -78,7 +79,7 @@ export async function openAgents(
     traversal,
     realm: config.turnRealm,
     whereabouts: whereabouts(config),
-    actionsFor: async () => [],
+    actionsFor,
   }
   return {
     endpoints: [

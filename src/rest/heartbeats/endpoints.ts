@@ -3,11 +3,12 @@ import { z } from 'zod'
 import { mustBe, nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { notFound } from '../../http/faults.js'
-import { moment, text, whole, yesNo } from '../../http/fields.js'
+import { moment, whole, yesNo } from '../../http/fields.js'
 import { listed, listQuery, listReply } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
 import type { Clock } from '../../kit/clock.js'
 import type { RestDatabase } from '../database.js'
+import { line } from '../fields.js'
 import { DAY_MS } from '../history/intervals.js'
 import { FIGURE_FIELDS, Heartbeat, serverId } from './heartbeat.js'
 import type { Heartbeats } from './heartbeats.js'
@@ -111,8 +112,8 @@ export function heartbeatEndpoints({ table, keep }: Heartbeats, clock: Clock): r
       summary: 'Names and describes a server',
       params,
       body: z.strictObject({
-        name: text(128).optional(),
-        description: z.string().max(1_024).optional(),
+        name: line(128).min(1, { error: 'wanted a name' }).optional(),
+        description: line(1_024).optional(),
         is_active: yesNo.optional(),
       }),
       replies: { 200: { description: 'As it is now.', schema: Server } },

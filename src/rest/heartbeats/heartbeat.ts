@@ -1,7 +1,8 @@
 /** A heartbeat as agents of VPN servers send it: 25 fields, of which only the first two must be known. */
 import { z } from 'zod'
-import { amount, text } from '../../http/fields.js'
+import { amount } from '../../http/fields.js'
 import type { Gauges } from '../agents/mailbox.js'
+import { line } from '../fields.js'
 import { type Figures, placed, usedPct } from '../history/figures.js'
 
 /** No figure is larger: a number with it is still exact. */
@@ -58,10 +59,10 @@ export const Heartbeat = z.object({
   server_id: serverId,
   generated_at: time.meta({ description: 'When the figures were read.' }),
   ready_at: time.nullish().meta({ description: 'When they were ready to be sent.' }),
-  iface: text(64).nullish().meta({ description: 'Interface that the traffic figures are of.' }),
-  ping_target: text(255).nullish().meta({ description: 'Whom the latency figures are to.' }),
+  iface: line(64).nullish().meta({ description: 'Interface that the traffic figures are of.' }),
+  ping_target: line(255).nullish().meta({ description: 'Whom the latency figures are to.' }),
   load1: z
-    .union([text(32), amount(0, MOST)], { error: 'wanted a load such as "0.75"' })
+    .union([line(32), amount(0, MOST)], { error: 'wanted a load such as "0.75"' })
     .transform(String)
     .nullish()
     .meta({ description: 'One-minute load average.' }),

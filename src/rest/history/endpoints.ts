@@ -47,8 +47,10 @@ export function historyEndpoints(
     if (mesh.identity(nodeId) === null && (await table.latest(nodeId)).length === 0)
       throw notFound(`there is no sample of ${nodeId}`)
   }
+  // Nothing is kept of the time before 1970, nor of tomorrow.
   const spanOf = ({ startTime, endTime = clock.wallMs() }: Asked): Span => {
-    const span = { fromMs: startTime ?? endTime - DAY_MS, toMs: endTime }
+    const toMs = Math.min(endTime, clock.wallMs() + DAY_MS)
+    const span = { fromMs: Math.max(0, startTime ?? toMs - DAY_MS), toMs }
     if (span.fromMs >= span.toMs) throw badRequest('startTime: wanted a time before endTime')
     return span
   }
@@ -158,11 +160,10 @@ export function historyEndpoints(
         const asked = spanOf(query)
         const interval = query.interval ?? finestFor(asked, since())
         const span = interval === 'sample' ? asked : widened(interval, asked)
-        const after = query.after === undefined ? null : cursorOf(query.after)
         const wish = {
           limit: query.limit + 1,
           newestFirst: query.sort === '-timestamp',
-          after: after === null ? null : ([Number(after[0]), after[1]] as const),
+          after: query.after === undefined ? null : placeOfCursor(query.after),
         }
         const found =
           interval === 'sample'
@@ -281,6 +282,14 @@ const toldSample = (figures: ReturnType<typeof named<number>>) => ({
     ]),
   ),
 })
+
+function placeOfCursor(after: string): readonly [number, string] {
+  const [atMs, source] = cursorOf(after)
+  if (typeof atMs === 'number' && atMs >= 0 && atMs < MOMENT_MAX_MS) return [atMs, source]
+  throw badRequest('after: wanted `next` of the page before')
+}
+/** No moment is later: the year 9999, ms. */
+const MOMENT_MAX_MS = 253_402_300_800_000
 
 const finestFor = ({ fromMs, toMs }: Span, since: Readonly<Record<(typeof INTERVALS)[number], number>>) =>
   INTERVALS.find(

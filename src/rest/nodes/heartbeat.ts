@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { mustBe } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { forbidden } from '../../http/faults.js'
-import { id, oneOf } from '../../http/fields.js'
+import { id, moment, oneOf } from '../../http/fields.js'
 import { json } from '../../http/reply.js'
 import type { Agents } from '../agents/agents.js'
 import { gaugesOf, Metrics } from '../agents/gauges.js'
+import { JOB_TYPES } from '../jobs/job.js'
 
 const Heartbeat = z.object({
   metrics: Metrics.optional(),
@@ -19,8 +20,18 @@ const Answer = z.object({
   status: z.literal('ok'),
   nextHeartbeat: z.int().meta({ description: 'Be heard within this, s: sooner while it is degraded.' }),
   actions: z
-    .array(z.object({ type: z.string(), payload: z.unknown() }))
-    .meta({ description: 'What the node is to do.' }),
+    .array(
+      z.object({
+        id: z.int(),
+        type: oneOf(...JOB_TYPES),
+        payload: z.unknown(),
+        expiresAt: moment,
+      }),
+    )
+    .meta({
+      description:
+        'What the node is to do. Each comes again, by the same id, until `POST /api/v1/jobs/{id}/ack`.',
+    }),
 })
 
 export const heartbeatRoute = ({ mailboxes, notes, whereabouts, actionsFor }: Agents): Endpoint =>

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 const PAGES = [
   { page: 'src/protocol/README.md', from: 'dist/src/protocol/docs.js', make: 'protocolPage' },
   { page: 'docs/metrics.md', from: 'dist/src/telemetry/docs.js', make: 'metricsDoc', ask: '/metrics' },
+  { page: 'docs/API.md', from: 'dist/src/http/docs.js', make: 'apiPage', ask: '/openapi.json' },
   { page: '.env.example', from: 'dist/src/app/env-example.js', make: 'envExample' },
 ]
 /** For a coordinator to answer, ms. */

@@ -113,7 +113,7 @@ function operationOf({ method, path, access, bodyMax, doc }: Endpoint): ZodOpenA
         ...(bodyMax !== undefined && { description: `At most ${bodyMax} bytes.` }),
       },
     }),
-    responses: { ...repliesOf(doc.replies), ...faultsOf(access, path, doc.faults ?? [], body !== undefined) },
+    responses: { ...faultsOf(access, path, doc.faults ?? [], body !== undefined), ...repliesOf(doc.replies) },
   }
 }
 

@@ -31,9 +31,9 @@ const Health = z
   })
   .meta({ id: 'Health' }) satisfies z.ZodType<HealthView>
 
-const ready = z.object({ status: z.enum(['ready', 'not ready']) })
-const Readiness = z.union([
-  ready,
+const NotReady = z.object({ status: z.literal('not ready') })
+const Ready = z.union([
+  z.object({ status: z.literal('ready') }),
   z.object({ status: z.literal('degraded-but-serving'), unavailable: z.array(z.string()) }),
 ]) satisfies z.ZodType<ReadinessView>
 
@@ -60,8 +60,8 @@ export const healthRoutes = ({ health }: Pick<ApiParts, 'health'>): readonly End
     tag: 'health',
     summary: 'Says whether to send it requests',
     replies: {
-      200: { description: 'It serves.', schema: Readiness },
-      503: { description: 'It does not serve.', schema: ready },
+      200: { description: 'It serves.', schema: Ready },
+      503: { description: 'It does not serve.', schema: NotReady },
     },
     handle: async () => {
       const readiness = await health.readiness()

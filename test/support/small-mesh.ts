@@ -1,0 +1,60 @@
+/** A coordinator with every plug-in that has something to tell on each of its pages. */
+import type { Test } from 'tap'
+import type { MeshClient } from '../../src/agent/index.js'
+import type { Endpoint } from '../../src/http/endpoint.js'
+import { online } from './coordinator.js'
+import { type RestServer, restServer, type Wishes } from './rest-server.js'
+import { until } from './until.js'
+
+export interface SmallMesh extends RestServer {
+  /** Returns the path of an endpoint with each of the things that its braces may stand for here. */
+  pathsOf(endpoint: Pick<Endpoint, 'path'>): readonly string[]
+}
+
+/** Resolves with a mesh of two nodes, one of which is drained, and a client with a route to the other. */
+export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh> {
+  const server = await restServer(t, wishes)
+  const key = await server.enrolmentKey()
+  const url = `ws://127.0.0.1:${server.port}`
+  for (const id of ['fra-1', 'ams-1']) await online(t, url, id, key)
+  const client = (await online(t, url, 'alice', key, 'client')) as MeshClient // asked for as one
+  const { routeId } = await client.route({ exclude: ['ams-1'] })
+  await until('the path stands', () => server.mesh.paths().paths.some(({ tier }) => tier === 'relayed'))
+
+  const told = (path: string, body: object) => server.ask('POST', path, { body })
+  await told('/api/v1/nodes/ams-1/drain', {})
+  await told('/api/v1/metrics', SAMPLE)
+  await told('/heartbeat', { server_id: 'server-001', generated_at: '2026-01-15T10:30:00Z' })
+  const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
+    .body
+
+  const known: Readonly<Record<string, readonly string[]>> = {
+    id: ['alice', 'fra-1', String(webhook?.id)],
+    nodeId: ['fra-1'],
+    clientId: ['alice'],
+    server_id: ['server-001'],
+    routeId: [routeId],
+    link: server.mesh.paths().paths.map(({ link }) => String(link)),
+    part: ['page.css'],
+    delivery: ['dlv_0000000042'],
+  }
+  return {
+    ...server,
+    pathsOf: ({ path }) =>
+      [...path.matchAll(/\{(\w+)\}/g)].reduce<readonly string[]>(
+        (paths, [braces, name = '']) =>
+          paths.flatMap(one => (known[name] ?? ['unknown']).map(value => one.replace(braces, value))),
+        [path],
+      ),
+  }
+}
+
+const SAMPLE = {
+  nodeId: 'fra-1',
+  metrics: {
+    network: { latency: 12, jitter: 1, packetLoss: 0, bandwidth: { up: 40, down: 90 } },
+    system: { cpuUsage: 20, memoryUsage: 30, diskUsage: 40, loadAverage: [0.5, 0.4, 0.3] },
+    wireguard: { packets: { sent: 1, received: 2, errors: 0 }, bytes: { sent: 10, received: 20 } },
+    connections: { active: 1, total: 2, failed: 0 },
+  },
+}

@@ -8,6 +8,7 @@
 import type { Connection, LinkId, Role, Socket } from '../../actors/ports.js'
 import type { Clock } from '../../kit/clock.js'
 import { encode, endOfValue, eventOf, unpackList } from '../../protocol/codec.js'
+import { CLOSE } from '../../protocol/close-codes.js'
 import type { Wire, WireOf } from '../../protocol/messages.js'
 import { isRelayData, relayEnd, relayLink, relayPayload } from '../../protocol/relay-frame.js'
 import { SENT } from '../../protocol/sent.js'
@@ -43,6 +44,8 @@ interface Waiter {
 
 /** The mesh answers from memory; a first contact waits for the database, ms. */
 const ANSWER_MS = 10_000
+/** When to come back after no answer, s. */
+const RETRY_AFTER_S = 2
 const U32 = 2 ** 32
 const HEARTBEAT_ACK = 0x11
 
@@ -130,7 +133,10 @@ export class Mailbox implements Socket {
   answer<T extends Wire>(isIt: (event: Wire) => event is T): Promise<T> {
     return new Promise((resolve, reject) => {
       const { clock } = this.#options
-      const late = clock.setTimeout(() => waiter.fail(unavailable('no answer came in time', 1)), ANSWER_MS)
+      const late = clock.setTimeout(
+        () => waiter.fail(unavailable('no answer came in time', RETRY_AFTER_S)),
+        ANSWER_MS,
+      )
       const end = () => {
         clock.clearTimeout(late)
         this.#waiters.delete(waiter)
@@ -171,10 +177,24 @@ export class Mailbox implements Socket {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#options.clock.soon(() => this.#connection?.closed(code))
-    for (const waiter of this.#waiters)
-      waiter.fail(new HttpError(503, 'session_ended', reason, { 'Retry-After': '1' }))
+    const fault = this.#faultOf(code, reason)
+    for (const waiter of this.#waiters) waiter.fail(fault)
     this.inbox.close()
     this.#options.ended(this)
+  }
+
+  /** What becomes of a request whose answer does not come any more. */
+  #faultOf(code: number, reason: string): HttpError {
+    const retry = { 'Retry-After': String(RETRY_AFTER_S) }
+    if (code === CLOSE.flooding.code) return new HttpError(429, 'too_many_requests', reason, retry)
+    return this.#session === null
+      ? new HttpError(
+          503,
+          'not_begun',
+          'the session could not begin in time: the database may be away',
+          retry,
+        )
+      : new HttpError(503, 'session_ended', reason, retry)
   }
 
   #take(bytes: Uint8Array, at: number): number {

@@ -28,6 +28,7 @@ export function metricsDoc(page: string): string {
 
 What \`GET /metrics\` tells. \`bosonserver_…\` are names that dashboards of the first BosonServer know; \`boson_…\` are in
 base units. Beside them are Node's own figures, \`process_…\` and \`nodejs_…\`. Every line bears \`app="bosonserver"\`.
+[monitoring/](monitoring/) has alert rules and a dashboard.
 
 | name | type | meaning |
 | --- | --- | --- |

@@ -117,7 +117,7 @@ t.test('what is wrong with a URL shows before anything is looked up', async t =>
     ['example.org', /wanted a URL/],
     ['//example.org', /wanted a URL/],
     ['ftp://example.org/', /http/],
-    ['file:///etc/passwd', /http/],
+    ['file:/etc/passwd', /http/],
     ['gopher://example.org/', /http/],
     ['https://user@example.org/', /password/],
     ['https://:secret@example.org/', /password/],

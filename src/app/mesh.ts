@@ -248,6 +248,7 @@ export function createMesh(options: MeshOptions): Mesh {
     gauges: ledger,
     lossPctOf: ({ identity }) => vitals.lossPctOf(identity.id),
     flapsOf: ({ identity }) => vitals.flapsOf(identity.id),
+    dropPctOf: ({ identity }) => vitals.dropPctOf(identity.id),
     policyOf: policyOfEnd,
     natOf: end => natProbes.natOf(end.identity.id),
     steeringOf: id => steerings.of(id),

@@ -5,7 +5,8 @@
  *   load      places taken, or the uplink's use where that is more
  *   rtt       coordinator to node, as the coordinator measured it
  *   loss      client to node, as the node's clients measured it
- *   reported  what the node says of itself: never more than 30 % of the whole, so that it cannot talk itself up
+ *   reported  what the node says of itself, how it does and what is nearly full: never more than 30 % of the whole, so
+ *             that it cannot talk itself up
  *   price     the cost weight that its owner or the operator set
  *   distance  between client and node
  *   flaps     sessions it lost lately
@@ -94,7 +95,7 @@ function loadOf(node: NodeFacts): number {
   return 2 * Math.max(places, Math.min(1, node.bwTotalMbps / node.bandwidthMbps))
 }
 
-/** By the mean of what it says; null when it says nothing. */
+/** By the mean of how it does, or by what is nearest to its end where that is worse; null when it says nothing. */
 function reportedTerm(node: NodeFacts): number | null {
   let total = 0
   let said = 0
@@ -106,7 +107,9 @@ function reportedTerm(node: NodeFacts): number | null {
   hear(node.cpuTotalPct, WORST.cpuPct)
   hear(node.packetLossPct, WORST.lossPct)
   hear(node.latencyP50Ms, WORST.latencyMs)
-  return said === 0 ? null : (REPORTED_MAX * total) / said
+  const { pressurePct } = node
+  if (said === 0) return pressurePct === null ? null : (REPORTED_MAX * pressurePct) / 100
+  return REPORTED_MAX * Math.max(total / said, (pressurePct ?? 0) / 100)
 }
 
 const distanceTerm = (node: NodeFacts, client: ClientFacts): number | null =>

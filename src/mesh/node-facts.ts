@@ -41,6 +41,8 @@ export interface NodeFacts {
   readonly cpuTotalPct: number | null
   readonly packetLossPct: number | null
   readonly latencyP50Ms: number | null
+  /** How near it says that it is to the end of something, %; see `pressure.ts`. */
+  readonly pressurePct: number | null
 }
 
 /** Returns what is left of the node's bandwidth, Mbit/s; null when its size is unknown. */

@@ -18,6 +18,7 @@ const dearer: readonly { name: string; node: Partial<NodeFacts>; client?: Partia
   { name: 'loss on the way to it', node: { lossPct: 5 } },
   { name: 'a busy CPU', node: { cpuTotalPct: 90 } },
   { name: 'loss that it reports', node: { packetLossPct: 5 } },
+  { name: 'something that is nearly full', node: { pressurePct: 90 } },
   { name: 'a higher price', node: { costWeight: 2 } },
   { name: 'lost sessions', node: { flaps: 2 } },
 ]
@@ -101,6 +102,7 @@ const nodes = fc
     cpuTotalPct: maybe(400),
     packetLossPct: maybe(100),
     latencyP50Ms: maybe(5_000),
+    pressurePct: maybe(100),
     position,
   })
   .map(change => ({ ...NODE, ...change }))
@@ -137,6 +139,7 @@ t.test('a worse figure never makes a node cheaper', async t => {
     'flaps',
     'costWeight',
     'cpuTotalPct',
+    'pressurePct',
   ] as const
   fc.assert(
     fc.property(

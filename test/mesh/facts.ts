@@ -30,6 +30,7 @@ export const NODE: NodeFacts = {
   cpuTotalPct: 10,
   packetLossPct: 0,
   latencyP50Ms: null,
+  pressurePct: null,
 }
 
 export const CLIENT: ClientFacts = {

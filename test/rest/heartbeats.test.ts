@@ -2,7 +2,7 @@
 import t from 'tap'
 import { onEachDatabase, restServer } from '../support/rest-server.js'
 import { until } from '../support/until.js'
-import { httpNode } from './agents.js'
+import { httpClient, httpNode } from './agents.js'
 
 /** As its documentation shows it. */
 const EXAMPLE = {
@@ -34,7 +34,7 @@ const EXAMPLE = {
 }
 
 await onEachDatabase(t, async (t, start) => {
-  const server = await start()
+  const server = await start({ env: { BOSON_BEAT_EVERY_MS: '200' } })
   const { ask } = server
   const beat = (change: object = {}) => ask('POST', '/heartbeat', { body: { ...EXAMPLE, ...change } })
 
@@ -187,6 +187,21 @@ await onEachDatabase(t, async (t, start) => {
       softirqPct: 5.2,
       connEstRateS: 50,
       rxDropped: 0,
+    })
+  })
+
+  await t.test('H-15: a node with a full table is dearer than one with an idle one', async () => {
+    const [full, idle] = [await httpNode(server, 'h-15-full'), await httpNode(server, 'h-15-idle')]
+    await httpClient(server, 'h-15-client')
+    for (const [{ id, token }, conntrack_usage_pct] of [
+      [full, 99],
+      [idle, 1],
+    ] as const)
+      await ask('POST', '/heartbeat', { body: { ...EXAMPLE, server_id: id, conntrack_usage_pct }, token })
+    await until('that is what a choice goes by', () => {
+      const all = server.mesh.deliberate('h-15-client', {}, 100)?.explanation.compared ?? []
+      const reported = (id: string) => all.find(({ nodeId }) => nodeId === id)?.terms.reported ?? 0
+      return reported(full.id) > reported(idle.id)
     })
   })
 

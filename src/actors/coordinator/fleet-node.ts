@@ -7,15 +7,29 @@ import { type Nat, UNKNOWN_NAT } from '../../mesh/nat.js'
 import type { NodeFacts } from '../../mesh/node-facts.js'
 import type { Agreed } from '../../mesh/path-policy.js'
 import { type Position, positionOf } from '../../mesh/position.js'
+import { pressureOf } from '../../mesh/pressure.js'
 import type { IdentityId, Slot, Steering } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 
 /** Links that a node may have which has not said how many clients it carries: nobody knows what it is made for. */
 const UNSTATED_LINKS_MAX = 4_000
 
+type ReadGauge =
+  | 'bwTotalMbps'
+  | 'cpuTotalPct'
+  | 'packetLossPct'
+  | 'latencyP50Ms'
+  | 'latencyP95Ms'
+  | 'conntrackUsagePct'
+  | 'softirqPct'
+  | 'connEstRateS'
+  | 'ppsTotal'
+  | 'rxDropped'
+  | 'txDropped'
+
 /** Where a node's gauges are read. */
 export interface GaugeReader {
-  gauge(slot: Slot, name: 'bwTotalMbps' | 'cpuTotalPct' | 'packetLossPct' | 'latencyP50Ms'): number | null
+  gauge(slot: Slot, name: ReadGauge): number | null
   rttMs(slot: Slot): number | null
 }
 
@@ -32,6 +46,8 @@ export interface NodeSources {
   readonly lossPctOf: (node: Cell) => number | null
   /** Sessions that the node lost lately, old ones counting less and less. */
   readonly flapsOf: (node: Cell) => number | null
+  /** Packets that the node's interface dropped, % of those that it carried. */
+  readonly dropPctOf: (node: Cell) => number | null
 }
 
 export class FleetNode implements NodeFacts {
@@ -59,6 +75,7 @@ export class FleetNode implements NodeFacts {
   nat: Nat = UNKNOWN_NAT
   lossPct: number | null = null
   flaps: number | null = null
+  pressurePct: number | null = null
   bandwidthMbps: number | null = null
   readonly cell: Cell
   readonly #sources: NodeSources
@@ -79,6 +96,13 @@ export class FleetNode implements NodeFacts {
     this.nat = this.#sources.natOf(this.cell)
     this.lossPct = this.#sources.lossPctOf(this.cell)
     this.flaps = this.#sources.flapsOf(this.cell)
+    this.pressurePct = pressureOf({
+      conntrackUsagePct: this.#gauge('conntrackUsagePct'),
+      softirqPct: this.#gauge('softirqPct'),
+      connEstRateS: this.#gauge('connEstRateS'),
+      dropPct: this.#sources.dropPctOf(this.cell),
+      latencyP95Ms: this.#gauge('latencyP95Ms'),
+    })
   }
 
   /** Reads again what the agent and the operator say of the node. */
@@ -112,18 +136,30 @@ export class FleetNode implements NodeFacts {
     return most - (this.reserved < most / 2 ? this.reserved : (this.cell.links?.size ?? 0))
   }
   get bwTotalMbps(): number | null {
-    return this.#sources.gauges.gauge(this.#slot, 'bwTotalMbps')
+    return this.#gauge('bwTotalMbps')
   }
   get rttMs(): number | null {
     return this.#sources.gauges.rttMs(this.#slot)
   }
   get cpuTotalPct(): number | null {
-    return this.#sources.gauges.gauge(this.#slot, 'cpuTotalPct')
+    return this.#gauge('cpuTotalPct')
   }
   get packetLossPct(): number | null {
-    return this.#sources.gauges.gauge(this.#slot, 'packetLossPct')
+    return this.#gauge('packetLossPct')
   }
   get latencyP50Ms(): number | null {
-    return this.#sources.gauges.gauge(this.#slot, 'latencyP50Ms')
+    return this.#gauge('latencyP50Ms')
+  }
+  get ppsTotal(): number | null {
+    return this.#gauge('ppsTotal')
+  }
+  /** Packets that its interface dropped since it began to count. */
+  get dropped(): number | null {
+    const [received, sent] = [this.#gauge('rxDropped'), this.#gauge('txDropped')]
+    return received === null && sent === null ? null : (received ?? 0) + (sent ?? 0)
+  }
+
+  #gauge(name: ReadGauge): number | null {
+    return this.#sources.gauges.gauge(this.#slot, name)
   }
 }

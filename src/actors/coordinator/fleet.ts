@@ -28,6 +28,7 @@ export class Fleet {
       steeringOf: () => NO_STEERING,
       lossPctOf: () => null,
       flapsOf: () => null,
+      dropPctOf: () => null,
       ...options,
     }
   }

@@ -23,6 +23,9 @@ interface Vital {
   /** It was told that the node comes and goes. */
   isFlapping: boolean
   loss: Ewma
+  drops: Ewma
+  /** What its interface had dropped at the last look, and when that was, monotonic ms. */
+  dropped: { readonly count: number; readonly atMs: number } | null
   usualRttMs: number | null
   condition: Condition
 }
@@ -37,7 +40,7 @@ const FLAPS_LEAST = 0.05
  */
 const FLAPS_MANY = 4.5
 const FLAPS_CALM = 1.5
-/** Share of the newest look in the loss of a node. */
+/** Share of the newest look in the loss and the drops of a node. */
 const LOSS_WEIGHT = 0.4
 
 export class Vitals {
@@ -69,6 +72,11 @@ export class Vitals {
     return this.#byId.get(id)?.loss.value ?? null
   }
 
+  /** Packets that the node's interface dropped, % of those that it carried, by its own word; null when nobody knows. */
+  dropPctOf(id: IdentityId): number | null {
+    return this.#byId.get(id)?.drops.value ?? null
+  }
+
   /** What ails the node; null when it carries well. */
   ailmentOf(id: IdentityId): Ailment | null {
     return this.#byId.get(id)?.condition.ailment ?? null
@@ -89,6 +97,7 @@ export class Vitals {
     const lossPct = lowerMedian(losses)
     if (lossPct === null) vital.loss = new Ewma(LOSS_WEIGHT)
     else vital.loss.add(lossPct)
+    this.#countDrops(vital, node)
     const { bandwidthMbps, bwTotalMbps, rttMs } = node
     const before = vital.condition
     vital.condition = judge(before, {
@@ -117,6 +126,17 @@ export class Vitals {
       this.#byId.set(id, { ...newVital(flaps), isFlapping })
   }
 
+  #countDrops(vital: Vital, { dropped: count, ppsTotal }: FleetNode): void {
+    const atMs = this.#options.clock.now()
+    const before = vital.dropped
+    vital.dropped = count === null ? null : { count, atMs }
+    if (count === null || ppsTotal === null) vital.drops = new Ewma(LOSS_WEIGHT)
+    if (count === null || ppsTotal === null || before === null || atMs <= before.atMs) return
+    const more = Math.max(0, count - before.count)
+    const carried = (ppsTotal * (atMs - before.atMs)) / 1_000
+    vital.drops.add(more === 0 ? 0 : Math.min(100, (100 * more) / (more + carried)))
+  }
+
   #of(id: IdentityId): Vital {
     const known = this.#byId.get(id)
     if (known !== undefined) return known
@@ -130,6 +150,8 @@ const newVital = (flaps: DecayingCount): Vital => ({
   flaps,
   isFlapping: false,
   loss: new Ewma(LOSS_WEIGHT),
+  drops: new Ewma(LOSS_WEIGHT),
+  dropped: null,
   usualRttMs: null,
   condition: WELL,
 })

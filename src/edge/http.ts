@@ -8,7 +8,7 @@ import type { Caller, Recognise } from '../http/caller.js'
 import type { Clock } from '../kit/clock.js'
 import type { Allowances } from './allowances.js'
 import { readBody } from './body.js'
-import { forbidden, HttpError, notFound, unauthorised } from '../http/faults.js'
+import { badRequest, forbidden, HttpError, notFound, unauthorised } from '../http/faults.js'
 import type { Remote, Remotes } from './remote.js'
 import { asHttpError, empty, faultReply, PHRASES, type Reply } from '../http/reply.js'
 import type { Access, Match, Request, Route, Router } from '../http/router.js'
@@ -54,8 +54,12 @@ export function httpHandler(options: HttpOptions): HttpHandler {
     })
     const method = req.getCaseSensitiveMethod()
     const path = req.getUrl()
+    let lengths = 0
     const headers = new Map<string, string>()
-    req.forEach((name, value) => headers.set(name, value))
+    req.forEach((name, value) => {
+      if (name === 'content-length') lengths++
+      headers.set(name, value)
+    })
     const remote = remotes.of(new Uint8Array(res.getRemoteAddress()), headers.get('x-forwarded-for') ?? '')
     const match = router.match(method, path)
     const query = req.getQuery() ?? ''
@@ -93,6 +97,8 @@ export function httpHandler(options: HttpOptions): HttpHandler {
     }
 
     try {
+      // A proxy before us may heed the other one: then the rest of the body is somebody's request.
+      if (lengths > 1) throw badRequest('the request has several lengths')
       if (method === 'OPTIONS') return finish(preflight(match), null)
       const read = () =>
         WITH_BODY.has(method) ? readBody(res, headers.get('content-length'), match.route?.bodyMax) : NO_BODY

@@ -108,8 +108,33 @@ export function endpoint<
   }
 }
 
+/** Lists and objects in each other that a body may have: no endpoint wants more, and what stores them recurses. */
+const DEPTH_MAX = 16
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENS = 0x5b // [ and, with the bit of 0x20, {
+const CLOSES = 0x5d // ] and }
+
+/** Returns how deep lists and objects are in each other, of text that is JSON. */
+function depthOf(text: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  let isString = false
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i] as number // within
+    if (isString) {
+      if (byte === BACKSLASH) i++
+      else if (byte === QUOTE) isString = false
+    } else if (byte === QUOTE) isString = true
+    else if ((byte & 0xdf) === OPENS) deepest = Math.max(deepest, ++depth)
+    else if ((byte & 0xdf) === CLOSES) depth--
+  }
+  return deepest
+}
+
 /** Returns the body's value; an empty body is `{}`. */
 function jsonOf({ body }: Request): unknown {
+  if (depthOf(body) > DEPTH_MAX) throw badRequest(`the body has more than ${DEPTH_MAX} levels`)
   try {
     return body.length === 0 ? {} : JSON.parse(Buffer.from(body).toString())
   } catch {

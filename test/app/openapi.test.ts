@@ -8,12 +8,17 @@ import { smallMesh } from '../support/small-mesh.js'
 
 /** What is asked where nothing is not enough. */
 const QUERIES: Readonly<Record<string, string>> = {
+  '/api/v1/turn/ice': '?for=fra-1',
+  '/api/v1/turn/servers': '?for=fra-1',
+  '/tasks': '?server_id=server-001',
   '/api/v1/why': '?a=alice&b=fra-1',
   '/api/v1/routes/{id}/explanation': '?now=true',
 }
 /** Endpoints that answer something else than 200 here, and what. */
 const STATUSES: Readonly<Record<string, number>> = {
   '/mesh': 426,
+  // They are an agent’s own: test/rest asks for them as one.
+  '/api/v1/packets': 403,
   // Nothing is called: whoever is called is in test/rest/webhooks.test.ts.
   '/api/v1/webhooks/{id}/deliveries/{delivery}': 404,
 }

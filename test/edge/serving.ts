@@ -7,9 +7,9 @@ import { z } from 'zod'
 import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
 import { Allowances } from '../../src/edge/allowances.js'
 import { recogniser } from '../../src/edge/bearer.js'
-import { readJson } from '../../src/edge/body.js'
 import { type HttpOptions, httpHandler, type Served } from '../../src/edge/http.js'
 import { Remotes } from '../../src/edge/remote.js'
+import { endpoint } from '../../src/http/endpoint.js'
 import { json, text } from '../../src/http/reply.js'
 import { type Route, Router } from '../../src/http/router.js'
 import { type EdgeServer, listen, type ServerOptions } from '../../src/edge/server.js'
@@ -43,15 +43,16 @@ const ROUTES: readonly Route[] = [
       return text('late')
     },
   },
-  {
+  endpoint({
     method: 'POST',
     path: '/sum',
     access: 'open',
-    handle: request => {
-      const { numbers } = readJson(request, z.object({ numbers: z.array(z.number()) }))
-      return json({ sum: numbers.reduce((sum, number) => sum + number, 0) })
-    },
-  },
+    tag: 'nodes',
+    summary: 'Adds numbers up',
+    body: z.object({ numbers: z.array(z.number()) }),
+    replies: { 200: { description: 'The sum.', schema: z.object({ sum: z.number() }) } },
+    handle: ({ body: { numbers } }) => json({ sum: numbers.reduce((sum, number) => sum + number, 0) }),
+  }),
 ]
 
 interface Seen {

@@ -67,6 +67,13 @@ t.test('a body that is not JSON is refused', async t => {
   t.match(await fault(() => ask('', '{')), { statusCode: 400, message: 'the body is not JSON' })
 })
 
+t.test('a body has at most sixteen levels, and what is in a text is none', async t => {
+  const levels = (count: number) => `{"country":"DE","x":${'['.repeat(count - 1)}${']'.repeat(count - 1)}}`
+  t.match(await ask('', levels(16)), { body: { country: 'DE' } })
+  t.match(await fault(() => ask('', levels(17))), { statusCode: 400, message: 'more than 16 levels' })
+  t.match(await ask('', '{"country":"DE","x":"\\"[[[[[[[[[[[[[[[[[[[["}'), { body: { country: 'DE' } })
+})
+
 t.test('a path is checked like everything else', async t => {
   t.match(await fault(() => ask('', { country: 'DE' }, 'abcde')), { statusCode: 400, message: /id/ })
 })

@@ -342,7 +342,7 @@ t.test('webhooks', t =>
       await before.stop()
 
       const after = await begin({ dataDir })
-      const back = await receiver(t, accept, away.port)
+      const back = await receiver(t, accept, { port: away.port })
       const told = () =>
         back.received
           .filter(({ body }) => body.subject.startsWith('node:stay-'))

@@ -1,6 +1,7 @@
 /** Someone who is called by webhooks: a real HTTP server on loopback that remembers what it was sent. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { until } from './until.js'
@@ -28,9 +29,20 @@ export interface Receiver {
 export const accept: AnswerRequest = response => void response.writeHead(204).end()
 export const reject: AnswerRequest = response => void response.writeHead(500).end('no')
 
-/** Starts a receiver, which ends with the test; on this port when one is given. */
-export async function receiver(t: Test, answer: AnswerRequest = accept, port = 0): Promise<Receiver> {
-  const server = createServer((request, response) => {
+export interface ReceiverOptions {
+  /** Any free one when absent. */
+  readonly port?: number
+  /** PEM; without it, it speaks plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+/** Starts a receiver on loopback, which ends with the test. */
+export async function receiver(
+  t: Test,
+  answer: AnswerRequest = accept,
+  { port = 0, tls }: ReceiverOptions = {},
+): Promise<Receiver> {
+  const listener: RequestListener = (request, response) => {
     const pieces: Buffer[] = []
     request.on('data', (piece: Buffer) => pieces.push(piece))
     request.on('end', () => {
@@ -39,11 +51,12 @@ export async function receiver(t: Test, answer: AnswerRequest = accept, port = 0
       receiving.received.push(one)
       receiving.answer(response, receiving.received.length - 1, one)
     })
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener)
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const at = (server.address() as AddressInfo).port // it listens on a port
   const receiving: Receiver = {
-    url: `http://127.0.0.1:${at}/hook?from=boson`,
+    url: `${tls === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${at}/hook?from=boson`,
     port: at,
     received: [],
     answer,

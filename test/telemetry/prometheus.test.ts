@@ -24,7 +24,7 @@ t.test('the page for Prometheus', async t => {
     }
   })
 
-  t.test('it is at both addresses, and every line says of which application it is', async t => {
+  t.test('B-104: it is at both addresses, and every line says of which application it is', async t => {
     for (const path of ['/metrics', '/api/v1/metrics/prometheus']) {
       const { status, headers, body } = await server.ask('GET', path)
       t.equal(status, 200)

@@ -73,19 +73,16 @@ export class Deliveries {
 
   /** Takes at most `limit` deliveries that are due; others may have them again at `untilMs`. */
   async claim(webhookId: string, limit: number, nowMs: number, untilMs: number): Promise<Attempt[]> {
+    const now = new Date(nowMs)
     const { rows } = await this.#room.ask(db =>
       sql<EventRow & { seq: number; attempts: number; created_at: Date }>`
         update webhook_deliveries as delivery
         set attempts = attempts + 1, due_at = ${new Date(untilMs)}
         from (
-          select seq from webhook_deliveries as next
-          where webhook_id = ${webhookId} and status = 'waiting' and due_at <= ${new Date(nowMs)}
-            and not exists (
-              select from webhook_deliveries as earlier
-              where earlier.webhook_id = ${webhookId} and earlier.status = 'waiting'
-                and earlier.subject = next.subject and earlier.seq < next.seq
-            )
-          order by due_at, seq limit ${limit}
+          select seq from webhook_deliveries
+          where seq = any(array(
+            select seq from (${heads(webhookId)}) as head where due_at <= ${now} order by due_at, seq limit ${limit}
+          )) and status = 'waiting' and due_at <= ${now}
           for update skip locked
         ) as due, webhook_events as event
         where delivery.seq = due.seq and event.id = delivery.event_id
@@ -132,11 +129,7 @@ export class Deliveries {
   async nextDueMs(webhookId: string): Promise<number | null> {
     const { rows } = await this.#room.ask(db =>
       sql<{ due_at: Date | null }>`
-        select min(due_at) as due_at from (
-          select distinct on (subject) due_at from webhook_deliveries
-          where webhook_id = ${webhookId} and status = 'waiting'
-          order by subject, seq
-        ) as heads`.execute(db),
+        select min(due_at) as due_at from (${heads(webhookId)}) as head`.execute(db),
     )
     return rows[0]?.due_at?.getTime() ?? null
   }
@@ -260,6 +253,12 @@ export class Deliveries {
     return Number((late?.numAffectedRows ?? 0n) + (crowded?.numAffectedRows ?? 0n))
   }
 }
+
+/** The oldest of each subject: a walk along the index of those that wait, however many stand behind it. */
+const heads = (webhookId: string) => sql`
+  select distinct on (subject) seq, due_at from webhook_deliveries
+  where webhook_id = ${webhookId} and status = 'waiting'
+  order by subject, seq`
 
 interface EventRow {
   readonly id: string

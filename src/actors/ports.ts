@@ -788,9 +788,130 @@ export type TakeReports = (
   batch: ReportBatch,
 ) => Promise<Omit<WireOf<'report.ack'>, 'type' | 'stream' | 'seq'>>
 
+// ── actors, for whoever looks at them ────────────────────────────────────────────────────────────
+
+/** Plain data: what JSON can hold. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain }
+
+export type ActorKind =
+  | 'server'
+  | 'cluster'
+  | 'coordinator'
+  | 'snapshot'
+  | 'relay'
+  | 'node'
+  | 'client'
+  | 'nat-probe'
+  | 'path'
+  | 'drain'
+/** A kind, and a name where there are several of it: `coordinator`, `node/fra-1`, `path/65537`. */
+export type ActorId = string
+
+/** An actor as lists show it. */
+export interface ActorRow {
+  readonly id: ActorId
+  readonly kind: ActorKind
+  /** In one line: `online{presence: fresh, reach: known, duty: accepting}`. */
+  readonly state: string
+  /** The actor that looks after it; null: nobody does. */
+  readonly parent: ActorId | null
+  readonly country: string | null
+  /** What else is worth a look: whom a path joins, and why it is relayed. */
+  readonly about: string | null
+}
+
+/** An actor with what is known of it. No secret is in it. */
+export interface ActorView extends ActorRow {
+  /** Its state as its machine has it. */
+  readonly value: Plain
+  readonly context: Plain
+  /** What it waits for, and how long still, ms. */
+  readonly timers: readonly { readonly name: string; readonly inMs: number }[]
+  /** Whom it speaks with. */
+  readonly neighbours: readonly ActorId[]
+  /** Whether somebody watches it: only then are its steps kept. */
+  readonly watched: boolean
+}
+
+/** What an actor did: an event that it heard, or a message that its agent said or was told. */
+export interface ActorStep {
+  readonly atMs: number
+  readonly actor: ActorId
+  readonly kind: 'step' | 'said' | 'told'
+  /** Name of the event or of the message. */
+  readonly event: string
+  /** What it carried, bounded and without secrets. */
+  readonly data: Plain
+  /** States before and after; the same where nothing changed. */
+  readonly from: string
+  readonly to: string
+  readonly moved: boolean
+  /** Names of the actions that were asked for. */
+  readonly actions: readonly string[]
+}
+
+export interface Statechart {
+  readonly id: string
+  readonly root: StatechartState
+}
+export interface StatechartState {
+  readonly key: string
+  /** Its way from the root: `carried.tier.direct`; empty for the root. */
+  readonly path: string
+  /** `atomic`, `compound`, `parallel`, `final`. */
+  readonly type: string
+  /** Path of the state that it begins in. */
+  readonly initial: string | null
+  readonly entry: readonly string[]
+  readonly exit: readonly string[]
+  readonly on: readonly {
+    readonly event: string
+    /** Paths; none: the state stays. */
+    readonly targets: readonly string[]
+    readonly guard: string | null
+    readonly actions: readonly string[]
+  }[]
+  readonly states: readonly StatechartState[]
+}
+
+/** Which actors are wanted; what is left out does not matter. */
+export interface ActorWish {
+  /** A part of the id, the country or what it is about; case does not matter. */
+  readonly search?: string | undefined
+  readonly kinds?: readonly ActorKind[] | undefined
+  /** A part of the state: `lapsed`, `relayed`. */
+  readonly state?: string | undefined
+  readonly country?: string | undefined
+  readonly sort?: 'id' | 'state' | 'country' | 'about' | undefined
+  readonly descending?: boolean | undefined
+  /** Where the page before ended, as its `next` says. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+export interface ActorsPage {
+  readonly actors: readonly ActorRow[]
+  /** How many meet the wish. */
+  readonly total: number
+  readonly next: string | null
+}
+
 /** The mesh as plug-ins, pages and the command line see it. */
 export interface MeshApi {
   readonly serverId: string
+  /** Resolves with a page of the actors; looking at very many of them takes several turns of the event loop. */
+  actors(wish: ActorWish): Promise<ActorsPage>
+  /** Returns an actor; null when there is none of this name. */
+  actor(id: ActorId): ActorView | null
+  /**
+   * Calls `hear` with each step of an actor from now on; returns the last ones, which are known only while somebody
+   * watches, and what ends it. null: there is no such actor. Costs the others nothing.
+   */
+  watchActor(
+    id: ActorId,
+    hear: (step: ActorStep) => void,
+  ): { readonly recent: readonly ActorStep[]; readonly stop: () => void } | null
+  /** Returns the statechart of each kind of actors. */
+  statecharts(): Readonly<Partial<Record<ActorKind, Statechart>>>
   /** Gives what agents report over their sessions to `take` from now on; returns what ends it. Nobody takes them: `refused`. */
   takeReports(take: TakeReports): () => void
   /** Calls `hear` with every fact from now on; returns what ends it. What `hear` throws is logged and stays with it. */

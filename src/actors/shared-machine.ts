@@ -30,6 +30,16 @@ interface SharedStep {
   readonly next: Standing
 }
 
+/** A step of one of them, for whoever observes. */
+export interface Observed<One> {
+  readonly one: One
+  readonly event: EventObject
+  readonly from: Standing
+  readonly to: Standing
+  /** Names of the actions that were performed. */
+  readonly actions: readonly string[]
+}
+
 export interface SharedMachineOptions<One> {
   readonly machine: AnyStateMachine
   /** Stands for all of them in an actor system. */
@@ -53,6 +63,11 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
   /** Those whose actions are being performed, the innermost last, and what they are told meanwhile. */
   readonly #acting: One[] = []
   readonly #waiting: { readonly one: One; readonly event: Event }[] = []
+  /** Hears of every step while somebody watches one of them. */
+  #observer: ((observed: Observed<One>) => void) | null = null
+  /** Names of the actions of a step that XState weighs, as they are performed, and those of the last such step. */
+  #performed: string[] = []
+  #weighedActions: readonly string[] = []
 
   constructor(options: SharedMachineOptions<One>) {
     const { machine, root } = options
@@ -66,10 +81,18 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
       defer: unwanted,
       emit: unwanted,
       stopChild: unwanted,
-      actionExecutor: action => action.exec?.(action.info, action.params),
+      actionExecutor: action => {
+        if (this.#observer !== null) this.#performed.push(action.type)
+        action.exec?.(action.info, action.params)
+      },
     }
     this.#steps = new Steps(machine)
     this.initial = this.#shared(machine.getInitialSnapshot(this.#scope, {}).value)
+  }
+
+  /** Tells every step to `observer` from now on; null: to nobody, which costs nothing. */
+  observe(observer: ((observed: Observed<One>) => void) | null): void {
+    this.#observer = observer
   }
 
   /** Performs what `event` asks of one. What its own actions tell it comes after them; others hear at once. */
@@ -87,13 +110,27 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
     if (!isHere(one)) return
     this.#acting.push(one)
     try {
+      const from = one.standing
       const standing = this.#next(one, event)
-      if (standing !== one.standing) move(one, standing)
+      if (standing !== from) move(one, standing)
+      if (this.#observer !== null) this.#tell(this.#observer, one, event, from, standing)
     } catch (error) {
       faulted(one, error)
     } finally {
       this.#acting.pop()
     }
+  }
+
+  #tell(
+    observer: (observed: Observed<One>) => void,
+    one: One,
+    event: Event,
+    from: Standing,
+    to: Standing,
+  ): void {
+    const known = from.steps.get(event.type)
+    const actions = known == null ? this.#weighedActions : known.actions.map(({ type }) => type)
+    observer({ one, event, from, to, actions })
   }
 
   #next(one: One, event: Event): Standing {
@@ -116,7 +153,12 @@ export class SharedMachine<One extends { readonly standing: Standing }, Event ex
 
   #weighed(one: One, event: Event): Standing {
     const own = { ...one.standing.snapshot, context: one } as AnyMachineSnapshot // its methods are fields as well
+    // An action may make another one step, which has actions of its own.
+    const outer = this.#performed
+    this.#performed = []
     const next: AnyMachineSnapshot = this.#options.machine.transition(own, event, this.#scope)
+    this.#weighedActions = this.#performed
+    this.#performed = outer
     if (next.context !== one) throw new TypeError('a shared machine keeps nothing of its own')
     return this.#shared(next.value)
   }

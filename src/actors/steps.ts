@@ -15,6 +15,7 @@ interface Step {
 
 /** An action whose params, where they are a function, are still to be taken from the event. */
 export interface OpenAction {
+  readonly type: string
   readonly exec: ((args: ActionArgs, params: unknown) => void) | undefined
   readonly params: unknown
 }

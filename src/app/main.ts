@@ -1,6 +1,7 @@
 /** The `boson` command. Data goes to standard output, everything else to the error output. */
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { actorsCommand } from './commands/actors.js'
 import { clientCommand } from './commands/client.js'
 import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
@@ -48,6 +49,7 @@ function program(): Command {
     statusCommand(),
     pathsCommand(),
     whyCommand(),
+    actorsCommand(),
     explainCommand(),
     routeCommand(),
     steerCommand(),

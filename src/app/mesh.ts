@@ -49,6 +49,7 @@ import { RelayTable } from '../lanes/relay-table.js'
 import type { Wire } from '../protocol/messages.js'
 import { policyOf, type PolicyRule } from '../mesh/path-policy.js'
 import { TIMING } from '../protocol/timing.js'
+import { actorViews } from './actor-view.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { identityViews } from './identity-view.js'
 import { meshView } from './mesh-view.js'
@@ -574,6 +575,23 @@ export function createMesh(options: MeshOptions): Mesh {
       coordinator: coordinator.actor,
     }),
     ...steeringView({ identities, steerings, changes: snapshots }),
+    ...actorViews({
+      clock,
+      lapseMs: timing.beatEveryMs * timing.lapseBeats,
+      sessions,
+      paths,
+      natProbes,
+      drains,
+      ledger,
+      intake,
+      single: {
+        server,
+        cluster,
+        coordinator: coordinator.actor,
+        snapshot: snapshots.actor,
+        relay: relay.actor,
+      },
+    }),
     ...identityViews({ serverId, identities, sessions, challenges, intake }),
     onFact: hear => facts.on(hear),
     onTraffic: hear => traffic.on(hear),

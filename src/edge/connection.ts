@@ -17,6 +17,8 @@ import { SENT } from '../protocol/sent.js'
 import { GREETING_MESSAGE_MAX } from '../protocol/timing.js'
 import type { EdgeLimits } from './limits.js'
 
+export type Overhear = (slot: Slot, kind: 'said' | 'told', event: Wire) => void
+
 /** Where a connection's values go. One for all connections. */
 export interface Door {
   readonly limits: EdgeLimits
@@ -28,6 +30,8 @@ export interface Door {
   enter(line: Line, hello: Hello, vouch: Vouch): void
   /** Greetings and losses come in floods. */
   readonly turns: Turns
+  /** Hears what sessions say and are told, packets and heartbeats apart, while somebody watches one of them. */
+  overheard: Overhear | null
   /** Called between events that come in floods, for what shall not wait until all of them are served. */
   between(): void
   /** Takes one hello from the address's allowance. */
@@ -109,6 +113,7 @@ export class SocketConnection implements Connection, Line {
 
   tell(event: Wire): void {
     if (this.#gone) return
+    this.#door.overheard?.(this.#slot, 'told', event)
     if (this.socket.send(encode(event)) !== SENT.dropped && !this.#isStuck()) return
     this.#door.count('slow_consumer')
     this.close('slowConsumer', CLOSE.slowConsumer.doc)
@@ -240,6 +245,7 @@ export class SocketConnection implements Connection, Line {
 
   /** Returns false when the connection is over or the message did not belong here. */
   #control(event: Wire): boolean {
+    this.#door.overheard?.(this.#slot, 'said', event)
     if (!this.#door.control(this.#slot, event)) {
       this.#strike('not_now', `${event.type} is not for this session to say now`)
       return false

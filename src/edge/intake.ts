@@ -6,7 +6,7 @@ import { Deadlines } from '../kit/deadlines.js'
 import { Schedule } from '../kit/schedule.js'
 import { Turns } from '../kit/turns.js'
 import { CLOSE } from '../protocol/close-codes.js'
-import { type Door, SocketConnection } from './connection.js'
+import { type Door, type Overhear, SocketConnection } from './connection.js'
 import { Addresses, type EdgeLimits } from './limits.js'
 
 export interface IntakeOptions {
@@ -16,7 +16,10 @@ export interface IntakeOptions {
   /** How long a socket may take to register, ms. */
   readonly greetingMs: number
   readonly nextChallenge: () => Challenge
-  readonly door: Omit<Door, 'limits' | 'now' | 'turns' | 'mayGreet' | 'established' | 'lost'> & {
+  readonly door: Omit<
+    Door,
+    'limits' | 'now' | 'turns' | 'mayGreet' | 'established' | 'lost' | 'overheard'
+  > & {
     readonly lost: (connection: SocketConnection, slot: number) => void
   }
 }
@@ -25,6 +28,8 @@ export interface SocketIntake extends Intake {
   counts(): { readonly open: number; readonly greeting: number }
   /** Lets an agent in whose socket is a mailbox. */
   enter(socket: Socket, hello: Hello, vouch: Vouch): SocketConnection
+  /** Tells `hear` what sessions say and are told; null: nobody, which costs nothing. */
+  overhear(hear: Overhear | null): void
   /** Closes every socket with this reason, and takes no more. */
   shut(close: keyof typeof CLOSE): void
 }
@@ -53,6 +58,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
   const door: Door = {
     ...inner,
     limits,
+    overheard: null,
     now: () => clock.now(),
     turns: new Turns({ clock, perTurn: PER_TURN, between: inner.between }),
     mayGreet: remote => addresses.hello(remote),
@@ -102,6 +108,9 @@ export function createIntake(options: IntakeOptions): SocketIntake {
       const connection = connect(socket)
       connection.enter(hello, vouch)
       return connection
+    },
+    overhear(hear) {
+      door.overheard = hear
     },
     counts: () => ({ open: connections.size, greeting: addresses.greeting }),
     shut(close) {

@@ -17,6 +17,7 @@ export const CHAPTERS = {
   reports: 'What agents report: clients, statistics, logs.',
   traffic: 'Bytes by identity and by pair.',
   webhooks: 'Whom the coordinator calls when something happens.',
+  actors: 'The living actors: their states, and what they do.',
   audit: 'Who changed what, and when.',
   documentation: 'This documentation, for programs and for people.',
 } as const

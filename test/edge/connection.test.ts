@@ -25,6 +25,7 @@ function toldBeforeGivenUp(links: number, atMost: number): number {
     established: () => {},
     count: () => {},
     register: unused,
+    overheard: null,
     resume: unused,
     enter: unused,
     mayGreet: unused,

@@ -30,6 +30,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
 
   const known: Readonly<Record<string, readonly string[]>> = {
     id: ['alice', 'fra-1', String(webhook?.id)],
+    actor: ['node%2Ffra-1'],
     nodeId: ['fra-1'],
     clientId: ['alice'],
     server_id: ['server-001'],

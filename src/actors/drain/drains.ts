@@ -108,6 +108,15 @@ export class Drains {
     if (drain?.asks.has('node') === true) this.#withdraw(drain, 'node')
   }
 
+  /** Yields the actor of each drain, by the node's id. */
+  *actors(): Generator<readonly [IdentityId, Drain['actor']]> {
+    for (const [id, { actor }] of this.#drains) yield [id, actor]
+  }
+
+  actorOf(id: IdentityId): Drain['actor'] | undefined {
+    return this.#drains.get(id)?.actor
+  }
+
   stop(): void {
     this.#effects.stop()
     this.#drains.clear()

@@ -14,7 +14,7 @@ import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, NatStats, Sighting, Traversal } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { SessionFact } from '../session/session.events.js'
-import { SharedMachine, type Standing } from '../shared-machine.js'
+import { type Observed, SharedMachine, type Standing } from '../shared-machine.js'
 import { NatCensus } from './nat-census.js'
 import {
   type NatProbeEvent,
@@ -59,7 +59,7 @@ const SOURCES_MAX = 4
 /** So many agents that reach no STUN server, and none that does, look like a fault of ours. */
 const SUSPICIOUS = 3
 
-interface Probe extends NatProbeInput {
+export interface Probe extends NatProbeInput {
   readonly cell: Cell
   standing: Standing
   nat: Nat
@@ -148,6 +148,25 @@ export class NatProbes {
   start(): void {
     this.#stopHearing =
       this.#options.traversal?.onSighting((sighting, remind) => this.#sighted(sighting, remind)) ?? null
+  }
+
+  /** Tells every step of every probe; null: to nobody. */
+  observe(observer: ((observed: Observed<Probe>) => void) | null): void {
+    this.#machine.observe(observer)
+  }
+
+  /** Yields every probe, each of the agent that it asks. */
+  probes(): IterableIterator<Probe> {
+    return this.#probes.values()
+  }
+
+  probeOf(id: IdentityId): Probe | undefined {
+    return this.#probes.get(id)
+  }
+
+  /** Returns until when a probe waits for what is next, monotonic ms; null when it does not. */
+  waitsUntilMs(probe: Probe): number | null {
+    return this.#waits.dueMs(probe)
   }
 
   stop(): void {

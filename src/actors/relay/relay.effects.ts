@@ -1,5 +1,5 @@
 /** Watches what the relay lane drops and lets the relay's statechart say so. */
-import { createActor } from 'xstate'
+import { type Actor, createActor } from 'xstate'
 import { type Clock, every } from '../../kit/clock.js'
 import { relayMachine } from './relay.machine.js'
 
@@ -23,6 +23,7 @@ const LOW = 0.001
 const CALM_LOOKS = 5
 
 export function watchRelay({ clock, lane, log, told = () => {} }: RelayWatchOptions): {
+  readonly actor: Actor<typeof relayMachine>
   state(): string
   start(): void
   stop(): void
@@ -60,6 +61,7 @@ export function watchRelay({ clock, lane, log, told = () => {} }: RelayWatchOpti
     else if (calm >= CALM_LOOKS) actor.send({ type: 'drops.low' })
   }
   return {
+    actor,
     state: () => actor.getSnapshot().value,
     start: () => {
       actor.start()

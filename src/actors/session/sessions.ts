@@ -10,7 +10,7 @@ import { Deadlines } from '../../kit/deadlines.js'
 import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
 import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
-import { SharedMachine, type Standing } from '../shared-machine.js'
+import { type Observed, SharedMachine, type Standing } from '../shared-machine.js'
 import type { Cell, Line } from './cell.js'
 
 export interface SessionTiming {
@@ -147,6 +147,16 @@ export class Sessions {
   /** Sends an event to a session; one that throws at it is closed alone. What its own actions tell it comes after. */
   deliver(cell: Cell, event: NodeEvent | ClientEvent): void {
     this.#machines?.[cell.role].deliver(cell, event)
+  }
+
+  /** Tells every step of the sessions of a role; null: to nobody. */
+  observe(role: Role, observer: ((observed: Observed<Cell>) => void) | null): void {
+    this.#machines?.[role].observe(observer)
+  }
+
+  /** Returns until when a session without a socket may come back, monotonic ms; null when it has one. */
+  windowEndsMs(cell: Cell): number | null {
+    return this.#windows.dueMs(cell)
   }
 
   /** Returns what the session is doing: `registering`, `online`, `lapsed` or `suspended`. */

@@ -3,7 +3,7 @@
  * store soon after, in bulk: the newest value of a key only, so that what waits for an absent store is
  * bounded by what is alive.
  */
-import { createActor } from 'xstate'
+import { type Actor, createActor } from 'xstate'
 import { backoffMs } from '../../kit/backoff.js'
 import type { Clock, Timer } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
@@ -62,6 +62,10 @@ export class Snapshots implements Changes {
 
   start(): void {
     this.#actor.start()
+  }
+
+  get actor(): Actor<typeof snapshotMachine> {
+    return this.#actor
   }
 
   get state(): string {

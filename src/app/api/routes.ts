@@ -8,6 +8,7 @@ import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
 import type { MoreRows } from '../plugins.js'
 import type { Timing } from '../timing.js'
+import { actorRoutes } from './actors.js'
 import { auditRoute } from './audit.js'
 import { decisionRoutes } from './decisions.js'
 import { drainRoutes } from './drains.js'
@@ -53,6 +54,7 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...decisionRoutes(parts),
   ...steeringRoutes(parts),
   ...drainRoutes(parts),
+  ...actorRoutes(parts),
   auditRoute(parts),
   rootRoute,
   meshRoute,

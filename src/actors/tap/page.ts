@@ -1,0 +1,85 @@
+/**
+ * A page of actors out of very many: looked through in turns, so that nobody else waits, and only as many are kept as the
+ * page has.
+ */
+import type { ActorRow, ActorsPage, ActorWish } from '../ports.js'
+
+/** Rows that one turn of the event loop looks at: about 2 ms of them. */
+const ROWS_PER_TURN = 2_000
+
+type Key = readonly [field: string, id: string]
+
+/** Resolves with the page; `turn` resolves in a later turn of the event loop. */
+export async function pageOf(
+  rows: Iterable<ActorRow>,
+  wish: ActorWish,
+  turn: () => Promise<void>,
+): Promise<ActorsPage> {
+  const { limit, after, sort = 'id', descending = false } = wish
+  const from = after === undefined ? null : keyFrom(after)
+  const sign = descending ? -1 : 1
+  const order = (a: Key, b: Key) => sign * compare(a[0], b[0]) || compare(a[1], b[1])
+  const kept: { readonly key: Key; readonly row: ActorRow }[] = []
+  let [total, later, looked] = [0, 0, 0]
+  for (const row of rows) {
+    if (++looked % ROWS_PER_TURN === 0) await turn()
+    if (!isWanted(row, wish)) continue
+    total++
+    const key: Key = [String(row[sort] ?? ''), row.id]
+    if (from !== null && order(key, from) <= 0) continue
+    later++
+    const last = kept[limit - 1]
+    if (last !== undefined && order(key, last.key) >= 0) continue
+    kept.splice(placeOf(kept, key, order), 0, { key, row })
+    if (kept.length > limit) kept.pop()
+  }
+  const last = kept.at(-1)
+  return {
+    actors: kept.map(({ row }) => row),
+    total,
+    next: last !== undefined && later > kept.length ? textOf(last.key) : null,
+  }
+}
+
+/** Whether a row meets the wish. */
+function isWanted(row: ActorRow, { search, state, country }: ActorWish): boolean {
+  if (country !== undefined && row.country !== country) return false
+  if (state !== undefined && !has(row.state, state)) return false
+  if (search === undefined || search === '') return true
+  return has(row.id, search) || has(row.about, search) || has(row.country, search)
+}
+
+const has = (text: string | null, part: string): boolean =>
+  text?.toLowerCase().includes(part.toLowerCase()) === true
+
+/** By the value of letters and not by a language: an order that is the same everywhere. */
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
+
+function placeOf(
+  kept: readonly { readonly key: Key }[],
+  key: Key,
+  order: (a: Key, b: Key) => number,
+): number {
+  let [low, high] = [0, kept.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (order((kept[middle] as { readonly key: Key }).key, key) < 0)
+      low = middle + 1 // inside
+    else high = middle
+  }
+  return low
+}
+
+const textOf = (key: Key): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+
+/** A cursor that is none of ours begins at the beginning. */
+function keyFrom(after: string): Key | null {
+  try {
+    const key = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown
+    return Array.isArray(key) && typeof key[0] === 'string' && typeof key[1] === 'string'
+      ? [key[0], key[1]]
+      : null
+  } catch {
+    return null
+  }
+}

@@ -24,6 +24,12 @@ export class HttpError extends Error {
     this.issues = issues
     this.members = members
   }
+
+  /** Returns the same fault with more for programs to know. */
+  telling(members: Readonly<Record<string, unknown>>): HttpError {
+    const { statusCode, code, message, headers, issues } = this
+    return new HttpError(statusCode, code, message, headers, issues, { ...this.members, ...members })
+  }
 }
 
 export interface Issue {

@@ -270,6 +270,13 @@ onEachDatabase(t, async (t, start) => {
     t.match(await register(body, await server.enrolmentKey('client')), { status: 403 }, 'one for nodes')
     const operator = await ask('POST', '/api/v1/nodes/register', { body })
     t.equal(operator.status, 201)
+    t.match(await ask('POST', '/api/v1/nodes/register', { body }), { status: 201, body: { generation: 2 } })
+    await until('that an operator vouched for it is written down', async () => {
+      const { audit } = (await ask('GET', '/api/v1/audit')).body
+      return audit.some(
+        (line: AuditEvent) => line.kind === 'identity.vouched' && line.subject === body.nodeId,
+      )
+    })
     const twice = registration(randomUUID(), Buffer.from(body.publicKey, 'base64'))
     t.match(await register(twice, key), { status: 409, body: { code: 'key_in_use' } })
   })

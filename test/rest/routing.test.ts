@@ -193,6 +193,11 @@ onEachDatabase(t, async (t, start) => {
         ['baltic', 'bandwidth'],
       ]),
     )
+    t.notOk(mesh.client(id)?.nodeId, 'nothing is given instead')
+    const again = await request(routeRequest(id), refused.body.sessionToken)
+    t.equal(again.status, 200, 'who was refused at first contact has its token and its key')
+    const made = Buffer.from(refused.body.privateKey, 'base64')
+    t.same(publicOf(made), mesh.identity(id)?.publicKey)
     const unmeasured = await request(routeRequest(randomUUID(), { requirements: { maxLatency: 100 } }), key)
     t.ok(
       unmeasured.body.candidates.every(({ reason }: { reason: string }) => reason === 'latency unknown'),

@@ -5,7 +5,7 @@
  *   proof of the key ───────────→ anyone who is known, or is new and has an enrolment key as well
  *   session token ──────────────→ the identity that it belongs to
  *   enrolment key ──────────────→ someone new
- *   the operator's token ───────→ anyone: someone new gets an enrolment key for this once
+ *   the operator's token ───────→ anyone: someone new gets an enrolment key for this once; of others it is written down
  */
 import type { Hello, MeshApi, Vouch } from '../../actors/ports.js'
 import { type Caller, mustBe } from '../../http/caller.js'
@@ -22,6 +22,8 @@ export interface Admitted {
   readonly vouch: Vouch
 }
 
+type Door = Pick<MeshApi, 'identity' | 'createEnrolmentKey' | 'audit'>
+
 /** An enrolment key that is used at once needs no longer life, ms. */
 const ONCE_MS = 60_000
 
@@ -32,31 +34,38 @@ const KNOWN =
 
 /** Resolves with what the agent begins with; rejects with a 401 or 403 that says what to send. */
 export async function admitted(
-  mesh: Pick<MeshApi, 'identity' | 'createEnrolmentKey'>,
+  mesh: Door,
   caller: Caller,
   hello: Hello,
   proof: Proof | undefined,
 ): Promise<Admitted> {
-  const isKnown = mesh.identity(hello.id) !== null
+  const { id } = hello
+  const isKnown = mesh.identity(id) !== null
   if (proof !== undefined) {
-    const credential = caller.kind === 'stranger' ? caller.bearer : null
+    const credential = isKnown ? null : await credentialOf(mesh, caller, hello)
     return {
       hello: { ...hello, ...(credential !== null && { credential }) },
       vouch: { by: 'proof', ...proof },
     }
   }
   if (caller.kind === 'agent') {
-    mustBe(caller, hello.id)
+    mustBe(caller, id)
     return { hello, vouch: { by: 'token' } }
   }
-  if (caller.kind === 'stranger') {
-    if (caller.bearer === null) throw unknownCaller(isKnown)
-    // Whose key differs is told so by the mesh, which writes it down as well.
-    if (isKnown && hasKey(mesh, hello)) throw unknownCaller(true)
-    return { hello: { ...hello, credential: caller.bearer }, vouch: { by: 'credential' } }
+  if (isKnown && caller.kind === 'operator') {
+    mesh.audit({ kind: 'identity.vouched', actor: caller.name, subject: id, detail: { role: hello.role } })
+    return { hello, vouch: { by: 'token' } }
   }
-  if (isKnown) return { hello, vouch: { by: 'token' } }
-  const { id, role } = hello
+  const credential = await credentialOf(mesh, caller, hello)
+  // Whose key differs is told so by the mesh, which writes it down as well.
+  if (credential === null || (isKnown && hasKey(mesh, hello))) throw unknownCaller(isKnown)
+  return { hello: { ...hello, credential }, vouch: { by: 'credential' } }
+}
+
+/** Resolves with what admits someone new; null when the caller has nothing of the kind. */
+async function credentialOf(mesh: Door, caller: Caller, { id, role }: Hello): Promise<string | null> {
+  if (caller.kind === 'stranger') return caller.bearer
+  if (caller.kind === 'agent') return null
   const { secret } = await mesh.createEnrolmentKey({
     role,
     uses: 1,
@@ -64,10 +73,10 @@ export async function admitted(
     note: `for ${id}, which an operator registers`,
     actor: caller.name,
   })
-  return { hello: { ...hello, credential: secret }, vouch: { by: 'credential' } }
+  return secret
 }
 
-const hasKey = (mesh: Pick<MeshApi, 'identity'>, { id, publicKey }: Hello): boolean =>
+const hasKey = (mesh: Door, { id, publicKey }: Hello): boolean =>
   Buffer.compare(mesh.identity(id)?.publicKey ?? Buffer.alloc(0), publicKey) === 0
 
 /** Returns the fault of a request that shows nothing, or not enough, of who it is from. */

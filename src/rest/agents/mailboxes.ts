@@ -117,7 +117,7 @@ export class Mailboxes {
   }
 
   #speakFor(box: Mailbox): void {
-    if (this.#options.clock.now() < box.goodUntilMs) return this.#beat(box)
+    if (this.#options.clock.now() <= box.goodUntilMs) return this.#beat(box)
     // A node that fell silent may come back to its routes. A client that did so has no use for its route.
     if (box.role === 'client') this.dismiss(box, 'nothing was heard of the client for too long')
   }

@@ -95,7 +95,7 @@ export const packetEndpoints = (agents: Agents): readonly Endpoint[] => {
       tag: 'packets',
       summary: 'Fetches the packets that came for the caller',
       description:
-        'In the order they came. Each is given once. One look at a time: a new one ends the one that waits.',
+        'In the order they came, each once. One look at a time: a new one ends the one that waits. The first BosonServer posted packets to nodes; this one sends nothing to addresses that agents name.',
       query: z.object({
         wait: whole(0, WAIT_MAX_MS).default(0).meta({ description: 'Wait so long for the first one, ms.' }),
         max: whole(1, PACKETS_MAX).default(PACKETS_MAX).meta({ description: 'The most that are wanted.' }),

@@ -44,40 +44,30 @@ export const routingEndpoints = (agents: Agents): readonly Endpoint[] => [
     tag: 'routing',
     summary: 'Gives a client a node',
     description:
-      'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409.',
+      'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409. A new client has enrolled even then: the fault has its `sessionToken`, and the `privateKey` that was made for it.',
     body: RouteRequest,
     replies: { 200: { description: 'The route stands.', schema: Answer } },
     faults: [401, 403, 404, 409, 422, 503],
     async handle({ body, caller, headers, remote }) {
-      const { mesh, tokens, timing, clock, whereabouts } = agents
-      const { clientId } = body
-      const { box, privateKey } = await enteredClient(agents, body, caller, remote)
+      const { clock, timing, whereabouts } = agents
+      const { box, isNew, privateKey } = await enteredClient(agents, body, caller, remote)
       note(agents, body, remote)
-      const wish = wishOf(body)
-      const told = await asked(box, wish)
-      if (told.type === 'route.refused') throw noRoute(mesh, clientId, wish, told)
-      const story = mesh.explain(clientId, 0)
-      if (story === null)
-        throw new HttpError(503, 'route_ended', 'the route ended at once', { 'Retry-After': '1' })
-      const { routeId, nodeId } = story
-      const lifeMs = timing.clientKeptS * 1_000
-      const { token } = await tokens.issue({
-        id: clientId,
-        role: 'client',
-        claims: { clientId, nodeId, routeId, sessionId: box.session.sessionId },
-        lifeMs,
-      })
-      const route = selectedRoute(agents, story, whereabouts.of(headers.get('host')))
+      const expiresAt = clock.wallMs() + timing.clientKeptS * 1_000
       const made = privateKey === null ? {} : { privateKey: Buffer.from(privateKey).toString('base64') }
-      return json({
-        routes: routeRows(agents, story),
-        selectedRoute: {
-          ...route,
-          wireguardConfig: { ...route.wireguardConfig, ...made },
-          sessionToken: token,
-          expiresAt: clock.wallMs() + lifeMs,
-        },
-      })
+      try {
+        const story = await given(agents, box, wishOf(body))
+        const sessionToken = await tokenFor(agents, box, story)
+        const route = selectedRoute(agents, story, whereabouts.of(headers.get('host')))
+        const wireguardConfig = { ...route.wireguardConfig, ...made }
+        return json({
+          routes: routeRows(agents, story),
+          selectedRoute: { ...route, wireguardConfig, sessionToken, expiresAt },
+        })
+      } catch (error) {
+        if (!(isNew && error instanceof HttpError)) throw error
+        // The client has enrolled all the same: without these it could not come again.
+        throw error.telling({ sessionToken: await tokenFor(agents, box, null), expiresAt, ...made })
+      }
     },
   }),
   endpoint({
@@ -116,6 +106,30 @@ function note({ notes, whereabouts }: Agents, body: RouteRequest, remote: string
   const publicIp = whereabouts.publicIpOf(remote)
   const networkInfo = said && { ...said, ipv6: null, localPort: null, publicIp }
   notes.set(clientId, { requirements, ...(networkInfo !== undefined && { networkInfo }) })
+}
+
+/** Resolves with the route that the client is given; rejects with why it is given none. */
+async function given({ mesh }: Agents, box: Mailbox, wish: RouteWish): Promise<RouteStory> {
+  const told = await asked(box, wish)
+  if (told.type === 'route.refused') throw noRoute(mesh, box.id, wish, told)
+  const story = mesh.explain(box.id, 0)
+  if (story !== null) return story
+  throw new HttpError(503, 'route_ended', 'the route ended at once', { 'Retry-After': '1' })
+}
+
+/** Resolves with a token that names the client, its session, and its route where it has one. */
+async function tokenFor({ tokens, timing }: Agents, { id, session }: Mailbox, story: RouteStory | null) {
+  const { token } = await tokens.issue({
+    id,
+    role: 'client',
+    claims: {
+      clientId: id,
+      sessionId: session.sessionId,
+      ...(story !== null && { nodeId: story.nodeId, routeId: story.routeId }),
+    },
+    lifeMs: timing.clientKeptS * 1_000,
+  })
+  return token
 }
 
 type RouteAnswer = WireOf<'route.assigned'> | WireOf<'route.refused'>

@@ -10,6 +10,8 @@ import type { RouteRequest } from './body.js'
 
 export interface EnteredClient {
   readonly box: Mailbox
+  /** Its session began with this request, so that it has no token yet. */
+  readonly isNew: boolean
   /** The key that was made for a new client, 32 bytes: told once, kept nowhere. */
   readonly privateKey: Uint8Array | null
 }
@@ -29,12 +31,13 @@ export async function enteredClient(
       throw conflict(`${clientId} is bound to another WireGuard key`)
     const box = await mailboxes.at(clientId, remote)
     mailboxes.heard(box)
-    return { box, privateKey: null }
+    return { box, isNew: false, privateKey: null }
   }
   const made = known === null && publicKey === undefined ? newKeyPair() : null
   const key = publicKey ?? made?.publicKey
   if (key === undefined) throw unknownCaller(true)
   const said: Hello = { role: 'client', id: clientId, publicKey: key, agent: 'http' }
   const { hello, vouch } = await admitted(mesh, caller, said, proof)
-  return { box: await mailboxes.enter(hello, vouch, remote), privateKey: made?.privateKey ?? null }
+  const box = await mailboxes.enter(hello, vouch, remote)
+  return { box, isNew: true, privateKey: made?.privateKey ?? null }
 }

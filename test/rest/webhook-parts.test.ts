@@ -1,12 +1,13 @@
 /** What lies between a fact and its receiver, on a clock of its own. */
 import t from 'tap'
-import type { IdentityView } from '../../src/actors/ports.js'
+import type { Fact, IdentityView } from '../../src/actors/ports.js'
 import { Damper } from '../../src/rest/webhooks/damper.js'
 import { eventOf, type MeshEvent, type Presence } from '../../src/rest/webhooks/events.js'
 import { Outbox } from '../../src/rest/webhooks/outbox.js'
 import { signature } from '../../src/rest/webhooks/signature.js'
 import type { WebhookTables } from '../../src/rest/webhooks/tables.js'
 import { Told } from '../../src/rest/webhooks/told.js'
+import { Witness } from '../../src/rest/webhooks/witness.js'
 import type { Room } from '../../src/store/rooms.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
@@ -115,6 +116,28 @@ t.test('a stop tries once more, and does not wait for a database that stays away
   t.equal(other.outbox.size, 0)
 })
 
+t.test('who came while the database was away for too long is told of when it is back', async t => {
+  const { room, clock, witness, tell } = witnessed()
+  await witness.start()
+  tell({ type: 'node.online', atMs: 0, id: 'fra-1', sessionId: 's', generation: 1 })
+  clock.advance(5_000)
+  for (let n = 0; n < 10_000; n++) tell({ type: 'relay.saturated', atMs: 0, dropped: n })
+  await settle()
+  t.equal(witness.lost, 1, 'it was the oldest')
+  room.isAway = false
+  clock.advance(2_000)
+  await settle(200)
+  t.equal(witness.unwritten, 0)
+  const { written } = room
+  clock.advance(5_000)
+  await settle()
+  t.equal(room.written, written + 1, 'by the look of it, fra-1 is here')
+  clock.advance(60_000)
+  await settle()
+  t.equal(room.written, written + 1, 'and it is told once')
+  await witness.stop()
+})
+
 const flapping: MeshEvent = eventOf(
   { type: 'node.flapping', atMs: 0, id: 'fra-1', generation: 1, flaps: 5.04 },
   'evt_f',
@@ -148,22 +171,50 @@ const eventNo = (n: number): MeshEvent => ({
   data: {},
 })
 
-/** An outbox whose database refuses, until it is not away any more. */
+/** A database that refuses, until it is not away any more. */
+const absentRoom = () => ({
+  kind: 'pglite' as const,
+  isAway: true,
+  written: 0,
+  ask: () => Promise.resolve([]),
+  transact() {
+    this.written++
+    return this.isAway ? Promise.reject(new Error('away')) : Promise.resolve()
+  },
+})
+
+/** A witness of a mesh where everyone is online, and what tells it facts. */
+function witnessed() {
+  const clock = new SimulatedClock()
+  const room = absentRoom()
+  let tell: (fact: Fact) => void = () => {}
+  const witness = new Witness({
+    mesh: {
+      identity: id => ({ id, role: 'node', generation: 1, state: 'online' }) as IdentityView, // what is looked at
+      identities: () => [],
+      onFact: hear => {
+        tell = hear
+        return () => {}
+      },
+    },
+    room: room as unknown as Room<WebhookTables>, // what it asks of a room here
+    clock,
+    holdMs: 5_000,
+    wants: () => true,
+    newEventId: () => 'evt',
+    written: () => {},
+    warn: () => {},
+  })
+  return { clock, room, witness, tell: (fact: Fact) => tell(fact) }
+}
+
+/** An outbox whose database is away. */
 function withoutDatabase() {
   const clock = new SimulatedClock()
   const lost: string[] = []
   const complaints: string[] = []
   let recovered = 0
-  const room = {
-    kind: 'pglite' as const,
-    isAway: true,
-    written: 0,
-    ask: () => Promise.reject(new Error('not asked here')),
-    transact() {
-      this.written++
-      return this.isAway ? Promise.reject(new Error('away')) : Promise.resolve()
-    },
-  }
+  const room = absentRoom()
   const outbox = new Outbox({
     room: room as unknown as Room<WebhookTables>, // what it asks of a room here
     clock,

@@ -23,8 +23,8 @@ export interface CourierOptions {
   readonly destinations: Destinations
   readonly timing: WebhookTiming
   readonly counts: DeliveryCounts
-  /** Nothing has arrived since then: shall it be switched off? Called after every failure. */
-  readonly failed: (webhookId: string, sinceMs: number) => void
+  /** Called after every failure: nothing has arrived since then. */
+  readonly failed: (sinceMs: number) => void
   readonly debug: (fields: object, message: string) => void
 }
 
@@ -116,7 +116,7 @@ export class Courier {
       return
     }
     if (failingSinceMs === null) await subscriptions.failing(this.#id, nowMs)
-    else this.#options.failed(this.#id, failingSinceMs)
+    else this.#options.failed(failingSinceMs)
   }
 
   #outcomeOf({ attempt, createdAtMs }: Attempt, { error }: AttemptResult, nowMs: number): AttemptOutcome {

@@ -1,11 +1,11 @@
 /**
- * Deliveries in the database. Of one webhook and subject only the oldest that waits may be attempted, so order holds over
+ * Deliveries that wait, in the database. Of one webhook and subject only the oldest that waits may be attempted, so order holds over
  * restarts and several coordinators; whoever attempts it has it for a while, and again when it says so in time.
  */
-import { type Kysely, type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Room } from '../../store/rooms.js'
 import type { MeshEvent } from './events.js'
-import type { DeliveryStatus, WebhookTables } from './tables.js'
+import type { WebhookTables } from './tables.js'
 
 /** An attempt that is to be made now. */
 export interface Attempt {
@@ -28,27 +28,6 @@ export interface AttemptResult {
   readonly durationMs: number
 }
 
-export interface StoredDelivery {
-  readonly seq: number
-  readonly webhookId: string
-  readonly event: MeshEvent
-  readonly status: DeliveryStatus
-  readonly attempts: number
-  readonly dueAtMs: number
-  readonly redelivery: boolean
-  readonly responseStatus: number | null
-  readonly error: string | null
-  readonly durationMs: number | null
-  readonly createdAtMs: number
-  readonly finishedAtMs: number | null
-}
-
-export interface DeliveryFilter {
-  readonly status?: DeliveryStatus | undefined
-  readonly type?: string | undefined
-  readonly subject?: string | undefined
-}
-
 /** What is kept. */
 export interface DeliveryRetention {
   /** How long a delivery waits before it is given up, ms. */
@@ -57,8 +36,6 @@ export interface DeliveryRetention {
   readonly keptMs: number
 }
 
-/** The newest deliveries that a list is made of. */
-const LISTED_MAX = 10_000
 /** Deliveries of one webhook that wait; the oldest beyond that are given up. */
 const WAITING_MAX = 10_000
 /** Rows that one statement clears out. */
@@ -145,81 +122,6 @@ export class Deliveries {
     return Number(count)
   }
 
-  /** Returns the newest deliveries of a webhook. */
-  async list(
-    webhookId: string,
-    { status, type, subject }: DeliveryFilter,
-  ): Promise<readonly StoredDelivery[]> {
-    const rows = await this.#room.ask(db => {
-      let query = deliveries(db).where('delivery.webhook_id', '=', webhookId)
-      if (status !== undefined) query = query.where('delivery.status', '=', status)
-      if (type !== undefined) query = query.where(sql<SqlBool>`event.type = ${type}`)
-      if (subject !== undefined) query = query.where('delivery.subject', '=', subject)
-      return query.orderBy('delivery.seq', 'desc').limit(LISTED_MAX).execute()
-    })
-    return rows.map(deliveryOf)
-  }
-
-  async find(webhookId: string, seq: number): Promise<StoredDelivery | null> {
-    const row = await this.#room.ask(db =>
-      deliveries(db)
-        .where('delivery.webhook_id', '=', webhookId)
-        .where('delivery.seq', '=', seq)
-        .executeTakeFirst(),
-    )
-    return row === undefined ? null : deliveryOf(row)
-  }
-
-  /** Resolves with the newest generation of the subject that has arrived; null when none has. */
-  async newestDelivered(webhookId: string, subject: string): Promise<number | null> {
-    const row = await this.#room.ask(db =>
-      deliveries(db)
-        .where('delivery.webhook_id', '=', webhookId)
-        .where('delivery.subject', '=', subject)
-        .where('delivery.status', '=', 'delivered')
-        .orderBy(sql`event.generation desc nulls last`)
-        .limit(1)
-        .executeTakeFirst(),
-    )
-    return row?.generation ?? null
-  }
-
-  /** Adds a delivery that an operator has asked for; its event is added too when it is a new one. */
-  async add(webhookId: string, event: MeshEvent, nowMs: number): Promise<StoredDelivery> {
-    const now = new Date(nowMs)
-    const { seq } = await this.#room.transact(async tx => {
-      await tx
-        .insertInto('webhook_events')
-        .values({
-          id: event.id,
-          type: event.type,
-          subject: event.subject,
-          generation: event.generation,
-          at: new Date(event.atMs),
-          data: JSON.stringify(event.data),
-        })
-        .onConflict(conflict => conflict.column('id').doNothing())
-        .execute()
-      return await tx
-        .insertInto('webhook_deliveries')
-        .values({
-          webhook_id: webhookId,
-          event_id: event.id,
-          subject: event.subject,
-          status: 'waiting',
-          attempts: 0,
-          due_at: now,
-          redelivery: true,
-          created_at: now,
-        })
-        .returning('seq')
-        .executeTakeFirstOrThrow()
-    })
-    const added = await this.find(webhookId, seq)
-    if (added === null) throw new Error('a delivery was deleted while it was made')
-    return added
-  }
-
   /** Gives up what has waited too long, or in too long a line, and forgets what is over; returns how many were given up. */
   async prune({ giveUpMs, keptMs }: DeliveryRetention, nowMs: number): Promise<number> {
     const now = new Date(nowMs)
@@ -260,7 +162,7 @@ const heads = (webhookId: string) => sql`
   where webhook_id = ${webhookId} and status = 'waiting'
   order by subject, seq`
 
-interface EventRow {
+export interface EventRow {
   readonly id: string
   readonly type: MeshEvent['type']
   readonly subject: string
@@ -269,48 +171,8 @@ interface EventRow {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-const deliveries = (db: Kysely<WebhookTables>) =>
-  db
-    .selectFrom('webhook_deliveries as delivery')
-    .innerJoin('webhook_events as event', 'event.id', 'delivery.event_id')
-    .select([
-      'delivery.seq',
-      'delivery.webhook_id',
-      'delivery.status',
-      'delivery.attempts',
-      'delivery.due_at',
-      'delivery.redelivery',
-      'delivery.response_status',
-      'delivery.error',
-      'delivery.duration_ms',
-      'delivery.created_at',
-      'delivery.finished_at',
-      'event.id',
-      'event.type',
-      'event.subject',
-      'event.generation',
-      'event.at',
-      'event.data',
-    ])
-
-type DeliveryRow = Awaited<ReturnType<ReturnType<typeof deliveries>['executeTakeFirstOrThrow']>>
-
-const deliveryOf = (row: DeliveryRow): StoredDelivery => ({
-  seq: row.seq,
-  webhookId: row.webhook_id,
-  event: eventOf(row),
-  status: row.status,
-  attempts: row.attempts,
-  dueAtMs: row.due_at.getTime(),
-  redelivery: row.redelivery,
-  responseStatus: row.response_status,
-  error: row.error,
-  durationMs: row.duration_ms,
-  createdAtMs: row.created_at.getTime(),
-  finishedAtMs: row.finished_at?.getTime() ?? null,
-})
-
-const eventOf = ({ id, type, subject, generation, at, data }: EventRow): MeshEvent => ({
+/** Returns an event as it was told. */
+export const eventOf = ({ id, type, subject, generation, at, data }: EventRow): MeshEvent => ({
   id,
   type,
   subject,

@@ -6,7 +6,7 @@ import { conflict, notFound } from '../../http/faults.js'
 import { oneOf } from '../../http/fields.js'
 import { listed, listQuery, listReply } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
-import type { StoredDelivery } from './deliveries.js'
+import type { StoredDelivery } from './delivery-log.js'
 import { EVENT_TYPES, TEST_EVENT } from './events.js'
 import { DELIVERY_STATUSES, DeliveryForm, deliveryForm } from './forms.js'
 import type { EndpointParts } from './webhook-endpoints.js'
@@ -25,13 +25,13 @@ const tag = 'webhooks'
 const access = 'operator'
 
 export function deliveryEndpoints(parts: EndpointParts): readonly Endpoint[] {
-  const { clock, subscriptions, deliveries, wake, audit } = parts
+  const { clock, subscriptions, log, wake, audit } = parts
   const checkWebhook = (id: string) => {
     if (subscriptions.of(id) === undefined) throw notFound('there is no such webhook')
   }
   const found = async ({ id, delivery }: z.output<typeof params>): Promise<StoredDelivery> => {
     checkWebhook(id)
-    const stored = await deliveries.find(id, delivery)
+    const stored = await log.find(id, delivery)
     if (stored === null) throw notFound('there is no such delivery: they are kept for a week')
     return stored
   }
@@ -55,7 +55,7 @@ export function deliveryEndpoints(parts: EndpointParts): readonly Endpoint[] {
       },
       async handle({ params: { id }, query }) {
         checkWebhook(id)
-        const rows = (await deliveries.list(id, query)).map(deliveryForm)
+        const rows = (await log.list(id, query)).map(deliveryForm)
         const page = listed(
           'deliveries',
           rows,
@@ -97,12 +97,12 @@ export function deliveryEndpoints(parts: EndpointParts): readonly Endpoint[] {
       faults: [409],
       async handle({ params: which, body, caller }) {
         const { webhookId, event } = await found(which)
-        const newest = await deliveries.newestDelivered(webhookId, event.subject)
+        const newest = await log.newestDelivered(webhookId, event.subject)
         if (!body.outOfOrder && newest !== null && event.generation !== null && newest > event.generation)
           throw conflict(
             `generation ${newest} of ${event.subject} has arrived: this is of ${event.generation}`,
           )
-        const delivery = await deliveries.add(webhookId, event, clock.wallMs())
+        const delivery = await log.add(webhookId, event, clock.wallMs())
         const detail = { eventId: event.id, type: event.type, subject: event.subject }
         audit({ kind: 'webhook.redelivered', actor: nameOf(caller), subject: webhookId, detail })
         wake()

@@ -35,8 +35,11 @@ export interface MeshEvent {
 export const PRESENCES = ['online', 'offline'] as const
 export type Presence = (typeof PRESENCES)[number]
 
+/** What became of someone by the look of it: nobody remembers by which session. */
+type Sight = Omit<Extract<Fact, { readonly sessionId: string }>, 'sessionId'> & { readonly sessionId: null }
+
 /** Returns the event of a fact. */
-export function eventOf(fact: Fact, id: string): MeshEvent {
+export function eventOf(fact: Fact | Sight, id: string): MeshEvent {
   const { type, atMs } = fact
   switch (fact.type) {
     case 'node.online':

@@ -7,8 +7,6 @@ import type { DeliveryStatus } from './tables.js'
 export class DeliveryCounts {
   readonly attempts: Record<DeliveryStatus, number> = { delivered: 0, waiting: 0, failed: 0 }
   readonly seconds = new Histogram([10, 50, 100, 250, 500, 1_000, 2_500, 5_000])
-  /** Events that the database could not be given in time. */
-  lost = 0
   givenUp = 0
   /** Read from the database now and then. */
   waiting = 0
@@ -28,6 +26,8 @@ export interface WebhookSources {
   /** Events that are in memory only. */
   readonly unwritten: () => number
   readonly damped: () => number
+  /** Events that the database could not be given in time. */
+  readonly lost: () => number
 }
 
 export const webhookFigures = ({
@@ -35,6 +35,7 @@ export const webhookFigures = ({
   webhooks,
   unwritten,
   damped,
+  lost,
 }: WebhookSources): readonly Figure<void>[] => [
   {
     name: 'boson_webhooks',
@@ -88,6 +89,6 @@ export const webhookFigures = ({
     name: 'boson_webhook_events_lost_total',
     help: 'Events that found no room while the database was away.',
     type: 'counter',
-    read: () => counts.lost,
+    read: lost,
   },
 ]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { moment, oneOf } from '../../http/fields.js'
 import { deliveryId } from './courier.js'
-import type { StoredDelivery } from './deliveries.js'
+import type { StoredDelivery } from './delivery-log.js'
 import { EVENT_TYPES } from './events.js'
 import type { Webhook } from './subscriptions.js'
 

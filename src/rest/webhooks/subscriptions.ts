@@ -73,6 +73,14 @@ export class Subscriptions {
     return [...this.#byId.values()]
   }
 
+  /** Returns how many there are of each kind. */
+  standing(): Readonly<Record<'active' | 'failing' | 'off', number>> {
+    const counted = { active: 0, failing: 0, off: 0 }
+    for (const { active, failingSinceMs } of this.#byId.values())
+      counted[!active ? 'off' : failingSinceMs === null ? 'active' : 'failing']++
+    return counted
+  }
+
   of(id: string): Webhook | undefined {
     return this.#byId.get(id)
   }

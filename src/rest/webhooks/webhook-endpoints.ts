@@ -7,7 +7,7 @@ import { badRequest, conflict, notFound } from '../../http/faults.js'
 import { oneOf, whole } from '../../http/fields.js'
 import { listed, listQuery, listReply } from '../../http/listing.js'
 import { empty, json } from '../../http/reply.js'
-import type { Deliveries } from './deliveries.js'
+import type { DeliveryLog } from './delivery-log.js'
 import type { Destinations } from './destination.js'
 import { EVENT_TYPES, type MeshEvent, TEST_EVENT, USUAL_EVENTS } from './events.js'
 import { DeliveryForm, deliveryForm, WebhookForm, webhookForm } from './forms.js'
@@ -16,7 +16,7 @@ import type { Subscriptions, Webhook } from './subscriptions.js'
 export interface EndpointParts {
   readonly clock: PluginHost['clock']
   readonly subscriptions: Subscriptions
-  readonly deliveries: Deliveries
+  readonly log: DeliveryLog
   readonly destinations: Destinations
   readonly newEventId: () => string
   /** There is something to deliver. */
@@ -63,7 +63,7 @@ const access = 'operator'
 const oneWebhook = { 200: { description: 'The webhook.', schema: WebhookForm } }
 
 export function webhookEndpoints(parts: EndpointParts): readonly Endpoint[] {
-  const { clock, subscriptions, deliveries, destinations, newEventId, wake, audit } = parts
+  const { clock, subscriptions, log, destinations, newEventId, wake, audit } = parts
   const found = (webhook: Webhook | null | undefined): Webhook => {
     if (webhook === null || webhook === undefined) throw notFound('there is no such webhook')
     return webhook
@@ -202,7 +202,7 @@ may come twice, with the same \`Boson-Event-Id\`. Events of one subject come in 
           atMs: clock.wallMs(),
           data: { askedBy: nameOf(caller) },
         }
-        const delivery = await deliveries.add(webhook.id, event, clock.wallMs())
+        const delivery = await log.add(webhook.id, event, clock.wallMs())
         wake()
         return json(deliveryForm(delivery), 202)
       },

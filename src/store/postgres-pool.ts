@@ -43,7 +43,11 @@ export function postgresPool({ databaseUrl, queryTimeoutMs, log }: PostgresPoolO
     types: { getTypeParser },
   })
   const open = new Set<pg.PoolClient>()
-  pool.on('connect', client => open.add(client))
+  pool.on('connect', client => {
+    open.add(client)
+    // One that breaks between two questions of a caller: the next one fails. Unheard, it would end the process.
+    client.on('error', () => {})
+  })
   pool.on('remove', client => open.delete(client))
   // An idle connection that breaks: the next caller gets another one.
   pool.on('error', error => log?.warn({ err: error }, 'a connection to the database broke'))

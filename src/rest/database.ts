@@ -31,7 +31,7 @@ interface MetricSums {
   at: Date
   samples: number
   counts: number[]
-  sums: number[]
+  sums: (number | null)[]
   mins: (number | null)[]
   maxs: (number | null)[]
 }

@@ -138,8 +138,8 @@ async function tableTotal(
   return {
     samples,
     figures: places.map(place => [
-      counts[place] as number, // places are inside
-      sums[place] as number,
+      counts[place] ?? 0,
+      sums[place] ?? 0,
       mins[place] ?? null,
       maxs[place] ?? null,
     ]),

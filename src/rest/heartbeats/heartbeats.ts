@@ -22,7 +22,7 @@ export interface Heartbeats {
 }
 
 /** Rows of one transaction. */
-const BEATS_MAX = 500
+const BEATS_MAX = 200
 /** What is over is cleared out this often, ms, so many rows at a time. */
 const PRUNE = { everyMs: 60_000, rows: 2_000 }
 

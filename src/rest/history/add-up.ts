@@ -1,13 +1,13 @@
 /** Samples as they enter the tables: what they add to each minute, hour and day, and which are the newest. */
 import { type Figures, isCounter, type Sample } from './figures.js'
 import { beginOf, type Interval, INTERVALS } from './intervals.js'
-import { addSample, grown, noSums, type Sums } from './sums.js'
+import { grown, plus, type Sums, sumsOf } from './sums.js'
 
 export interface SumsRow {
   readonly id: string
   readonly interval: Interval
   readonly atMs: number
-  readonly sums: Readonly<Sums>
+  readonly sums: Sums
 }
 
 /** Names what has a newest sample of its own: each source of each node. */
@@ -28,8 +28,8 @@ export function addUp(
     const before = newest.get(key) ?? latest.get(key)
     const isLate = before !== undefined && sample.atMs <= before.atMs
     const figures = grown(sample.figures, before === undefined || isLate ? null : before.figures)
-    for (const interval of INTERVALS)
-      addSample(rowOf(rows, sample.id, interval, sample.atMs).sums as Sums, figures) // ours until it is returned
+    const sums = sumsOf(figures)
+    for (const interval of INTERVALS) add(rows, sample, interval, sums)
     if (!isLate) newest.set(key, { ...sample, figures: carried(sample.figures, before?.figures ?? []) })
   }
   return {
@@ -43,12 +43,9 @@ export function addUp(
 const carried = (figures: Figures, before: Figures): Figures =>
   figures.map((value, place) => value ?? (isCounter(place) ? (before[place] ?? null) : null))
 
-function rowOf(rows: Map<string, SumsRow>, id: string, interval: Interval, atMs: number): SumsRow {
+function add(rows: Map<string, SumsRow>, { id, atMs }: Sample, interval: Interval, more: Sums): void {
   const beganMs = beginOf(interval, atMs)
   const key = `${id} ${interval} ${beganMs}`
   const known = rows.get(key)
-  if (known !== undefined) return known
-  const row = { id, interval, atMs: beganMs, sums: noSums() }
-  rows.set(key, row)
-  return row
+  rows.set(key, { id, interval, atMs: beganMs, sums: known === undefined ? more : plus(known.sums, more) })
 }

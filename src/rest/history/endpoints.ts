@@ -257,7 +257,7 @@ const figureReply = z.object({
   max: z.number().optional(),
 })
 
-function toldSums(sums: Readonly<Sums>) {
+function toldSums(sums: Sums) {
   const values = FIGURES.map((_, place) => (isCounter(place) ? totalAt : averageAt)(sums, place))
   const figures = FIGURES.map((_, place) => {
     const value = values[place]

@@ -12,12 +12,12 @@ import type { RestDatabase } from '../database.js'
 import { addUp, sourceKey, type SumsRow } from './add-up.js'
 import type { Figures, Sample } from './figures.js'
 import { type Interval, INTERVALS, type Span } from './intervals.js'
-import { addSums, noSums, type Sums } from './sums.js'
+import { NO_SUMS, plus, type Sums } from './sums.js'
 
-/** Samples that are written at once, at most: rows of a statement, and a transaction of a fraction of a second. */
-export const SAMPLES_MAX = 2_000
-/** Rows of sums in one statement: each has a hundred numbers to be spelled, which keeps the event loop. */
-const SUMS_ROWS = 250
+/** Samples that are written at once, at most: a transaction of a fraction of a second. */
+export const SAMPLES_MAX = 500
+/** Rows of sums in one statement: each has up to a hundred numbers to be spelled, which keeps the event loop. */
+const SUMS_ROWS = 300
 
 type Tx = Transaction<RestDatabase>
 type Asked = Kysely<RestDatabase> | Tx
@@ -84,7 +84,7 @@ export class HistoryTable {
   sums(id: string, interval: Interval, span: Span, wish: PageWish): Promise<Page<SumsRow>> {
     return this.#room.ask(async db => {
       const [at] = placeAfter(wish)
-      const all = sumsOf(db, id, interval, span)
+      const all = sumsIn(db, id, interval, span)
       const { total } = await all
         .select(({ fn }) => fn.countAll<string | number>().as('total'))
         .executeTakeFirstOrThrow()
@@ -104,10 +104,10 @@ export class HistoryTable {
   /** Resolves with the sums of all pieces together. */
   total(id: string, pieces: readonly (Span & { readonly interval: Interval })[]): Promise<Sums> {
     return this.#room.ask(async db => {
-      const total = noSums()
+      let total = NO_SUMS
       for (const piece of pieces)
-        for (const row of await sumsOf(db, id, piece.interval, piece).selectAll().execute())
-          addSums(total, row)
+        for (const row of await sumsIn(db, id, piece.interval, piece).selectAll().execute())
+          total = plus(total, row)
       return total
     })
   }
@@ -167,37 +167,59 @@ async function latestOf(tx: Tx, samples: readonly Sample[]): Promise<ReadonlyMap
   return new Map(rows.map(asSample).map(sample => [sourceKey(sample), sample]))
 }
 
+/** Of one sample sums, least and greatest are the same figures, by minute, hour and day: each list travels once. */
 async function writeSums(tx: Tx, rows: readonly SumsRow[]): Promise<void> {
   const cells = cellsOf(rows)
-  const both = (name: 'counts' | 'sums') => sql`array(
-    select coalesce(a, 0) + coalesce(b, 0)
-    from unnest(kept.${sql.ref(name)}, excluded.${sql.ref(name)}) with ordinality as pair (a, b, place)
-    order by place)`
-  const outer = (name: 'mins' | 'maxs', choose: 'least' | 'greatest') => sql`array(
-    select ${sql.raw(choose)}(a, b)
+  const lists = new Lists()
+  const columns = (['counts', 'sums', 'mins', 'maxs'] as const).map(name =>
+    cells(one => lists.placeOf(one.sums[name])),
+  )
+  const joined = (name: 'counts' | 'sums' | 'mins' | 'maxs', join: RawBuilder<unknown>) => sql`array(
+    select ${join}
     from unnest(kept.${sql.ref(name)}, excluded.${sql.ref(name)}) with ordinality as pair (a, b, place)
     order by place)`
   await sql`
+    with lists as materialized (
+      select place, spelled::float8[] as list
+      from unnest(${column(lists.spelled, list => list)}::text::text[]) with ordinality as one (spelled, place)
+    )
     insert into metric_sums as kept (id, interval, at, samples, counts, sums, mins, maxs)
     select
-      id, interval, to_timestamp(at / 1000), samples,
-      counts::integer[], sums::float8[], mins::float8[], maxs::float8[]
+      id, interval, to_timestamp(at / 1000), samples, counts.list::integer[], sums.list, mins.list, maxs.list
     from unnest(
       ${cells(one => one.id)}::text::text[],
       ${cells(one => one.interval)}::text::text[],
       ${cells(one => one.atMs)}::text::float8[],
       ${cells(one => one.sums.samples)}::text::integer[],
-      ${cells(one => literal(one.sums.counts))}::text::text[],
-      ${cells(one => literal(one.sums.sums))}::text::text[],
-      ${cells(one => literal(one.sums.mins))}::text::text[],
-      ${cells(one => literal(one.sums.maxs))}::text::text[]
-    ) as row (id, interval, at, samples, counts, sums, mins, maxs)
+      ${sql.join(columns.map(places => sql`${places}::text::integer[]`))}
+    ) as row (id, interval, at, samples, counts_at, sums_at, mins_at, maxs_at)
+    join lists as counts on counts.place = counts_at
+    join lists as sums on sums.place = sums_at
+    join lists as mins on mins.place = mins_at
+    join lists as maxs on maxs.place = maxs_at
     on conflict (id, interval, at) do update set
       samples = kept.samples + excluded.samples,
-      counts = ${both('counts')},
-      sums = ${both('sums')},
-      mins = ${outer('mins', 'least')},
-      maxs = ${outer('maxs', 'greatest')}`.execute(tx)
+      counts = ${joined('counts', sql`coalesce(a, 0) + coalesce(b, 0)`)},
+      sums = ${joined('sums', sql`coalesce(a + b, a, b)`)},
+      mins = ${joined('mins', sql`least(a, b)`)},
+      maxs = ${joined('maxs', sql`greatest(a, b)`)}`.execute(tx)
+}
+
+/** Lists of numbers as PostgreSQL spells them, each once. */
+class Lists {
+  readonly spelled: string[] = []
+  readonly #known = new Map<Figures | string, number>()
+
+  /** Returns where the list is, counted from 1. */
+  placeOf(list: Figures): number {
+    const known = this.#known.get(list)
+    if (known !== undefined) return known
+    const spelled = literal(list)
+    const place = this.#known.get(spelled) ?? this.spelled.push(spelled)
+    this.#known.set(list, place)
+    this.#known.set(spelled, place)
+    return place
+  }
 }
 
 async function writeLatest(tx: Tx, samples: readonly Sample[]): Promise<void> {
@@ -215,7 +237,7 @@ async function writeLatest(tx: Tx, samples: readonly Sample[]): Promise<void> {
     where kept.at < excluded.at`.execute(tx)
 }
 
-const sumsOf = (db: Asked, id: string, interval: Interval, span: Span) =>
+const sumsIn = (db: Asked, id: string, interval: Interval, span: Span) =>
   db.selectFrom('metric_sums').where('id', '=', id).where('interval', '=', interval).where(within(span))
 
 const within = ({ fromMs, toMs }: Span) => sql<boolean>`at >= ${new Date(fromMs)} and at < ${new Date(toMs)}`

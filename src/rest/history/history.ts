@@ -23,8 +23,6 @@ export interface History {
   readonly figures: HistoryFigures
   /** Resolves when the sample is durable. */
   keep(sample: Sample): Promise<void>
-  /** Takes samples that nobody waits for. */
-  add(samples: readonly Sample[]): void
   /** Writes what waits, if the database is there. */
   stop(): Promise<void>
 }
@@ -85,7 +83,6 @@ export function openHistory(mesh: MeshApi, host: PluginHost, room: Room<RestData
     kept,
     figures: backlog,
     keep: sample => commit.put(sample),
-    add: samples => backlog.add(samples),
     async stop() {
       endSampler()
       endPruning()

@@ -5,54 +5,51 @@
 import { FIGURES, type Figures, isCounter } from './figures.js'
 
 export interface Sums {
-  samples: number
+  readonly samples: number
   /** By place: how many samples knew the figure. */
-  readonly counts: number[]
-  readonly sums: number[]
-  readonly mins: (number | null)[]
-  readonly maxs: (number | null)[]
+  readonly counts: readonly number[]
+  readonly sums: Figures
+  readonly mins: Figures
+  readonly maxs: Figures
 }
 
-export const noSums = (): Sums => ({
-  samples: 0,
-  counts: FIGURES.map(() => 0),
-  sums: FIGURES.map(() => 0),
-  mins: FIGURES.map(() => null),
-  maxs: FIGURES.map(() => null),
+export const NO_SUMS: Sums = { samples: 0, counts: [], sums: [], mins: [], maxs: [] }
+
+/** Returns the sums of one sample; of a counter it is how much it grew. */
+export const sumsOf = (figures: Figures): Sums => ({
+  samples: 1,
+  counts: figures.map(figure => (figure === null ? 0 : 1)),
+  sums: figures,
+  mins: figures,
+  maxs: figures,
 })
 
-/** Adds one sample; of a counter it is how much it grew. */
-export function addSample(to: Sums, figures: Figures): void {
-  to.samples++
-  for (const [place, value] of figures.entries()) if (value !== null) add(to, place, 1, value, value, value)
-}
-
-/** Adds the sums of other samples; they may be of an older version, which knew fewer figures. */
-export function addSums(to: Sums, other: Readonly<Sums>): void {
-  to.samples += other.samples
-  for (const place of FIGURES.keys()) {
-    const count = other.counts[place] ?? 0
-    if (count > 0)
-      add(to, place, count, other.sums[place] ?? 0, other.mins[place] ?? 0, other.maxs[place] ?? 0)
+/** Returns the sums of both; either may be of an older version, which knew fewer figures. */
+export function plus(a: Sums, b: Sums): Sums {
+  return {
+    samples: a.samples + b.samples,
+    counts: FIGURES.map((_, place) => (a.counts[place] ?? 0) + (b.counts[place] ?? 0)),
+    sums: both(a.sums, b.sums, (x, y) => x + y),
+    mins: both(a.mins, b.mins, Math.min),
+    maxs: both(a.maxs, b.maxs, Math.max),
   }
 }
 
-function add(to: Sums, place: number, count: number, sum: number, min: number, max: number): void {
-  to.counts[place] = (to.counts[place] as number) + count // places are of FIGURES
-  to.sums[place] = (to.sums[place] as number) + sum
-  to.mins[place] = Math.min(to.mins[place] ?? min, min)
-  to.maxs[place] = Math.max(to.maxs[place] ?? max, max)
+function both(a: Figures, b: Figures, join: (x: number, y: number) => number): Figures {
+  return FIGURES.map((_, place) => {
+    const [x, y] = [a[place] ?? null, b[place] ?? null]
+    return x === null ? y : y === null ? x : join(x, y)
+  })
 }
 
 /** Returns the average of a figure; null when no sample knew it. */
-export function averageAt(of: Readonly<Sums>, place: number): number | null {
-  const count = of.counts[place] ?? 0
-  return count === 0 ? null : (of.sums[place] as number) / count
+export function averageAt(of: Sums, place: number): number | null {
+  const total = totalAt(of, place)
+  return total === null ? null : total / (of.counts[place] as number) // whoever has a sum has a count
 }
 
 /** Returns the sum of a figure; null when no sample knew it. */
-export const totalAt = (of: Readonly<Sums>, place: number): number | null =>
-  (of.counts[place] ?? 0) === 0 ? null : (of.sums[place] as number)
+export const totalAt = (of: Sums, place: number): number | null => of.sums[place] ?? null
 
 /**
  * Returns the sample as it is added up: of each counter by how much it has grown since `before`. One that is smaller

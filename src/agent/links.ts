@@ -37,12 +37,17 @@ export interface LinksOptions {
 /** How the coordinator settled a link. */
 export type Settled = Omit<WireOf<'path.settled'>, 'type'>
 
+/** What the relay could not carry. */
+export type Pressed = Omit<WireOf<'relay.pressure'>, 'type'>
+
 export interface LinksEvents {
   /** This end is set up. */
   opened(link: number, peer: Peer): void
   /** Both ends are set up, or the path has changed: packets travel this way from now on. */
   settled(said: Settled): void
   closed(link: number, peer: Peer, reason: string): void
+  /** The relay drops packets of a link: more is sent than it, or the peer, takes. */
+  pressed(said: Pressed): void
   /** The tunnel could not do what it was asked to. */
   failed(error: unknown): void
 }
@@ -115,8 +120,10 @@ export class Links {
       case 'path.closed':
         this.#close(event.link, event.reason)
         return true
-      case 'relay.gone':
       case 'relay.pressure':
+        this.#options.events.pressed(event)
+        return true
+      case 'relay.gone':
         // The packets are lost either way, and what happens to the path is said by `path.closed`.
         return true
       default:

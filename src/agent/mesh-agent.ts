@@ -15,7 +15,7 @@ import { AgentError, RefusedError } from './errors.js'
 import { heldClock } from './held-clock.js'
 import { Identity, type IdentityOptions } from './identity.js'
 import type { Link, LinkMetrics, LinkState, Tier } from './link.js'
-import { Links, type Settled } from './links.js'
+import { Links, type Pressed, type Settled } from './links.js'
 import type { AgentMemory, Dial, Gauges, Peer, Prober, Tunnel, Way } from './ports.js'
 import { type Carrier, Reporter, type ReportOptions } from './reports/reporter.js'
 import { SessionCarrier } from './reports/session-carrier.js'
@@ -61,6 +61,8 @@ export interface MeshAgentEvents {
   /** Both ends are set up, or the path has moved: packets travel this way now. */
   path: Settled
   linkClosed: { readonly link: number; readonly peer: Peer; readonly reason: string }
+  /** The relay drops packets of a link: more is sent than it, or the peer, takes. */
+  pressure: Pressed
   /** A packet arrived and no tunnel was given. The bytes are only lent until the listener returns. */
   packet: { readonly link: number; readonly packet: Uint8Array }
   /** Something on this machine failed; the agent goes on without it. */
@@ -311,6 +313,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
           this.emit('linkClosed', { link, peer, reason })
           this.unlinked(link, reason)
         },
+        pressed: said => this.emit('pressure', said),
         failed: error => this.emit('fault', { what: 'tunnel', error }),
       },
     })

@@ -37,7 +37,12 @@ export function report(node: MeshNode, folder: string, gauges: Gauges): () => vo
     take: (letter, name) => node.reports.take(letter, name),
     fault: (what, error) => node.reports.log({ level: 'warning', message: `${what}: ${String(error)}` }),
   })
+  // Kept on disk, and told when the node runs again.
+  const uncaught = (error: Error) =>
+    node.reports.log({ level: 'error', message: 'uncaught exception', details: error.stack })
+  process.prependListener('uncaughtException', uncaught)
   return () => {
+    process.off('uncaughtException', uncaught)
     stopWatching()
     stopObserving()
   }

@@ -204,7 +204,7 @@ function parts(t: Test, options: Partial<LinksOptions> = {}) {
     counters,
     send: event => said.push(event),
     relay: (_, packet) => relayed.push(packet.length) > 0,
-    events: { opened() {}, settled() {}, closed() {}, failed: error => t.fail(String(error)) },
+    events: { opened() {}, settled() {}, closed() {}, pressed() {}, failed: error => t.fail(String(error)) },
     ...options,
   })
   t.teardown(() => links.closeAll('end of test'))

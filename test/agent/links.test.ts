@@ -168,6 +168,7 @@ function parts(t: Test) {
       opened: link => told.push(`opened ${link}`),
       settled: ({ link, tier }) => told.push(`settled ${link} ${tier}`),
       closed: (link, _, reason) => told.push(`closed ${link} ${reason}`),
+      pressed: ({ link, dropped }) => told.push(`pressed ${link} ${dropped}`),
       failed: error => told.push(`failed ${(error as Error).message}`),
     },
   })

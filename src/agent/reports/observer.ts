@@ -20,15 +20,28 @@ export interface ObserverOptions {
 const CLIENT_EVERY_MS = 300_000
 /** How often traffic and gauges are looked at, ms. */
 const LOOK_MS = 60_000
-/** Above this the machine is said to be busy, %; and not again for a while, ms. */
+/** Above this the machine is said to be busy, %, and a peer slow, ms. */
 const BUSY_PCT = 80
-const BUSY_AGAIN_MS = 600_000
+const SLOW_MS = 5_000
+/** What lasts is said again after so long, ms. */
+const AGAIN_MS = 600_000
+/** How often the node says that it is well, ms. */
+const HEALTH_EVERY_MS = 300_000
 
 /** Observes the node from now on; returns what ends that. */
 export function observe({ node, gauges, clock }: ObserverOptions): () => void {
   const { reports } = node
   const seen = new Map<number, { readonly ip: string; saidMs: number; sent: number; received: number }>()
-  const busy = new Map<string, number>()
+  const warned = new Map<string, number>()
+  let healthMs = clock.now()
+
+  /** Warns of something that lasts, and not again for a while. */
+  const warn = (message: string, metadata: object) => {
+    const nowMs = clock.now()
+    if (nowMs - (warned.get(message) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return
+    warned.set(message, nowMs)
+    reports.log({ level: 'warning', message, metadata })
+  }
 
   const carry = (link: number, figures: LinkMetrics | null): boolean => {
     const client = seen.get(link)
@@ -52,23 +65,28 @@ export function observe({ node, gauges, clock }: ObserverOptions): () => void {
     const nowMs = clock.now()
     for (const { link } of node.status().links) {
       const client = seen.get(link)
-      if (!carry(link, node.linkMetrics(link)) || client === undefined) continue
+      const figures = node.linkMetrics(link)
+      if ((figures?.rttMs ?? 0) > SLOW_MS)
+        warn(`a client answers after more than ${SLOW_MS / 1_000} s`, { link })
+      if (!carry(link, figures) || client === undefined) continue
       if (nowMs - client.saidMs < CLIENT_EVERY_MS) continue
       client.saidMs = nowMs
       reports.client({ ip: client.ip })
     }
     const { cpuTotalPct, memTotalMb, memFreeMb } = gauges()
     const memoryPct = memTotalMb && memFreeMb !== undefined ? 100 * (1 - memFreeMb / memTotalMb) : undefined
-    for (const [what, pct] of Object.entries({ CPU: cpuTotalPct, memory: memoryPct })) {
-      const saidMs = busy.get(what) ?? Number.NEGATIVE_INFINITY
-      if (pct === undefined || pct <= BUSY_PCT || nowMs - saidMs < BUSY_AGAIN_MS) continue
-      busy.set(what, nowMs)
-      reports.log({
-        level: 'warning',
-        message: `${what} above ${BUSY_PCT} %`,
-        metadata: { pct: Math.round(pct) },
-      })
+    for (const [what, pct] of Object.entries({ CPU: cpuTotalPct, memory: memoryPct }))
+      if (pct !== undefined && pct > BUSY_PCT) warn(`${what} above ${BUSY_PCT} %`, { pct: Math.round(pct) })
+    const { links, rttMs } = node.status()
+    if (nowMs - healthMs < HEALTH_EVERY_MS) return
+    healthMs = nowMs
+    const metadata = {
+      clients: links.length,
+      cpuPct: cpuTotalPct ?? null,
+      memoryPct: memoryPct ?? null,
+      rttMs,
     }
+    reports.log({ level: 'info', message: 'health check', metadata })
   }
 
   const endings = [
@@ -93,6 +111,9 @@ export function observe({ node, gauges, clock }: ObserverOptions): () => void {
     ),
     node.on('offline', ({ reason }) =>
       reports.log({ level: 'warning', message: 'not connected to the coordinator', details: reason }),
+    ),
+    node.on('pressure', ({ link, dropped, queueMs }) =>
+      warn('rate limiting: the relay drops packets', { link, dropped, queueMs }),
     ),
     node.on('fault', ({ what, error }) => {
       // A report about reports that fail would fail as well.

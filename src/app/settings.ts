@@ -139,6 +139,9 @@ export const SETTINGS = {
   reportLogsKeptDays: standard('BOSON_REPORT_LOGS_KEPT_DAYS', number(0.01, 36_500), 30, {
     doc: 'How long the log lines of agents are kept, days.',
   }),
+  trafficEveryMs: standard('BOSON_TRAFFIC_EVERY_MS', whole(100, HOUR_MS), 60_000, {
+    doc: 'How often what went over the paths of the mesh is accounted for, ms.',
+  }),
   reportHoursKeptDays: standard('BOSON_REPORT_HOURS_KEPT_DAYS', number(8, 36_500), 35, {
     doc: 'How long traffic is kept by the hour, days.',
   }),

@@ -1,6 +1,7 @@
 /** Every change of this room's tables, in order. A migration that was released is never edited. */
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { COUNTS } from './traffic/counts.js'
 
 /** Room on each page for the next version of its rows: an update then touches no index. */
 const roomy = sql`with (fillfactor = 70)`
@@ -97,4 +98,44 @@ const reports: Migration = {
   },
 }
 
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_reports': reports }
+const traffic: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    let paths = db.schema
+      .createTable('traffic_paths')
+      .addColumn('path_id', 'text', column => column.primaryKey())
+      .addColumn('client_id', 'text', column => column.notNull())
+      .addColumn('node_id', 'text', column => column.notNull())
+      .addColumn('seen_at', 'timestamptz', column => column.notNull())
+      .addColumn('ended_at', 'timestamptz')
+    for (const name of COUNTS)
+      paths = paths.addColumn(name, 'bigint', column => column.notNull().defaultTo(zero))
+    await paths.modifyEnd(roomy).execute()
+    await db.schema
+      .createIndex('traffic_paths_ended_at')
+      .on('traffic_paths')
+      .column('ended_at')
+      .where(sql.ref('ended_at'), 'is not', null)
+      .execute()
+
+    let pairs = db.schema
+      .createTable('traffic_pairs')
+      .addColumn('width', 'text', column => column.notNull())
+      .addColumn('bucket', 'timestamptz', column => column.notNull())
+      .addColumn('client_id', 'text', column => column.notNull())
+      .addColumn('node_id', 'text', column => column.notNull())
+      .addPrimaryKeyConstraint('traffic_pairs_pkey', ['width', 'bucket', 'client_id', 'node_id'])
+    for (const name of COUNTS) pairs = pairs.addColumn(name, 'bigint', column => column.notNull())
+    await pairs.modifyEnd(roomy).execute()
+
+    await db.schema
+      .createTable('traffic_marks')
+      .addColumn('server_id', 'text', column => column.primaryKey())
+      .addColumn('accounted_at', 'timestamptz', column => column.notNull())
+      .execute()
+  },
+}
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_reports': reports,
+  '0002_traffic': traffic,
+}

@@ -1,4 +1,4 @@
-/** Reports: what agents tell of their own clients, traffic and troubles, counted exactly once. */
+/** Reports: what agents tell of their own clients, traffic and troubles, and what went over the mesh, counted exactly once. */
 import type { Plugin } from '../app/plugin.js'
 import { every } from '../kit/clock.js'
 import { OPERATOR } from './batch.js'
@@ -10,6 +10,8 @@ import { prune, type Retention } from './prune.js'
 import { sessionDoor } from './session-door.js'
 import { statisticEndpoints } from './statistics.js'
 import type { ReportTables } from './tables.js'
+import { trafficEndpoint } from './traffic/page.js'
+import { Sampler } from './traffic/sampler.js'
 import { writeBatches } from './write.js'
 
 const DAY_MS = 86_400_000
@@ -17,6 +19,8 @@ const DAY_MS = 86_400_000
 const PRUNE_EVERY_MS = 60_000
 /** The finest sums answer "the last hour", and late reports are at most a day late, ms. */
 const FINEST_KEPT_MS = 2 * DAY_MS
+/** The mesh clears out its paths now and then, ms. */
+const PATHS_LONGER_MS = DAY_MS
 
 export const reports: Plugin = {
   name: 'reports',
@@ -38,7 +42,10 @@ export const reports: Plugin = {
         hour: config.reportHoursKeptDays * DAY_MS,
         day: config.reportDaysKeptDays * DAY_MS,
       },
+      pathsMs: config.pathsKeptDays * DAY_MS + PATHS_LONGER_MS,
     }
+    const everyMs = config.trafficEveryMs
+    const sampler = await Sampler.start({ mesh, room, clock, log, everyMs })
     const endTaking = mesh.takeReports(sessionDoor(intake, clock))
     const endPruning = every(clock, PRUNE_EVERY_MS, () => {
       prune(room, retention, clock.wallMs()).catch((error: unknown) =>
@@ -47,7 +54,12 @@ export const reports: Plugin = {
     })
     const parts = { mesh, clock, intake, room, startedAtMs: clock.wallMs() }
     return {
-      routes: [...clientEndpoints(parts), ...statisticEndpoints(parts), ...logEndpoints(parts)],
+      routes: [
+        ...clientEndpoints(parts),
+        ...statisticEndpoints(parts),
+        ...logEndpoints(parts),
+        trafficEndpoint(parts),
+      ],
       figures: [
         {
           name: 'boson_reports_total',
@@ -69,7 +81,7 @@ export const reports: Plugin = {
       async stop() {
         endTaking()
         endPruning()
-        await intake.idle()
+        await Promise.all([intake.idle(), sampler.stop()])
       },
     }
   },

@@ -8,6 +8,8 @@ export interface Retention {
   readonly clientsMs: number
   readonly logsMs: number
   readonly sumsMs: Readonly<Record<Width, number>>
+  /** What an ended path was accounted for: longer than the mesh itself knows of the path. */
+  readonly pathsMs: number
 }
 
 /** Rows of each kind that one round clears out, so that no round takes long. */
@@ -20,7 +22,7 @@ const STREAMS_MS = 400 * 86_400_000
 /** Resolves with whether there may be more to clear out. */
 export async function prune(
   room: Room<ReportTables>,
-  { clientsMs, logsMs, sumsMs }: Retention,
+  { clientsMs, logsMs, sumsMs, pathsMs }: Retention,
   nowMs: number,
 ): Promise<boolean> {
   const before = (keptMs: number) => new Date(nowMs - keptMs)
@@ -37,10 +39,15 @@ export async function prune(
     sql`delete from report_logs where ctid in (
       select ctid from report_logs where at < ${before(logsMs)} limit ${ROWS}
     )`,
-    ...Object.entries(sumsMs).map(
-      ([width, keptMs]) => sql`delete from report_traffic where ctid in (
-        select ctid from report_traffic where width = ${width} and bucket < ${before(keptMs)} limit ${ROWS}
-      )`,
+    sql`delete from traffic_paths where ctid in (
+      select ctid from traffic_paths where ended_at < ${before(pathsMs)} limit ${ROWS}
+    )`,
+    ...Object.entries(sumsMs).flatMap(([width, keptMs]) =>
+      [sql.table('report_traffic'), sql.table('traffic_pairs')].map(
+        table => sql`delete from ${table} where ctid in (
+          select ctid from ${table} where width = ${width} and bucket < ${before(keptMs)} limit ${ROWS}
+        )`,
+      ),
     ),
   ]
   let more = false

@@ -1,5 +1,6 @@
 /** The tables of this room, as Kysely sees them. What they hold of time is UTC. */
 import type { ColumnType, Generated } from 'kysely'
+import type { Counts } from './traffic/counts.js'
 
 export interface ReportTables {
   report_streams: Streams
@@ -7,6 +8,9 @@ export interface ReportTables {
   report_clients: Clients
   report_traffic: Traffic
   report_logs: Logs
+  traffic_paths: TrafficPaths
+  traffic_pairs: TrafficPairs
+  traffic_marks: TrafficMarks
 }
 
 export type Level = 'info' | 'warning' | 'error'
@@ -83,4 +87,27 @@ interface Logs {
   details: string
   /** JSON as it came: as text, for it may hold what `jsonb` does not take. */
   metadata: string | null
+}
+
+/** What a path was accounted for. */
+interface TrafficPaths extends Counts {
+  path_id: string
+  client_id: string
+  node_id: string
+  seen_at: Date
+  ended_at: Date | null
+}
+
+/** Bytes of a pair over a bucket of time. */
+interface TrafficPairs extends Counts {
+  width: 'hour' | 'day'
+  bucket: Date
+  client_id: string
+  node_id: string
+}
+
+/** Until when a coordinator has accounted for everything that ended. */
+interface TrafficMarks {
+  server_id: string
+  accounted_at: Date
 }

@@ -13,8 +13,13 @@ export type Ack = WireOf<'report.ack'>
 export class Reporter implements Socket {
   readonly remote = '203.0.113.9'
   readonly heard: Wire[] = []
+  readonly #role: 'node' | 'client'
   readonly #keys = newKeyPair()
   #connection: Connection | null = null
+
+  constructor(role: 'node' | 'client' = 'node') {
+    this.#role = role
+  }
 
   send(bytes: Uint8Array) {
     this.heard.push(...decodeAll(bytes.slice()))
@@ -30,9 +35,10 @@ export class Reporter implements Socket {
   /** Resolves when it has a session: with an enrolment key the first time, by the proof of its key later. */
   async enter(mesh: MeshApi, id: string, credential?: string): Promise<void> {
     const { privateKey, publicKey } = this.#keys
-    const hello = { role: 'node', id, publicKey, agent: 'raw' } as const
+    const role = this.#role
+    const hello = { role, id, publicKey, agent: 'raw' } as const
     const { serverId, publicKey: challenge, nonce } = mesh.challenge()
-    const proof = makeProof(privateKeyOf(privateKey), challenge, { nonce, role: 'node', id, serverId })
+    const proof = makeProof(privateKeyOf(privateKey), challenge, { nonce, role, id, serverId })
     this.heard.length = 0
     this.#connection =
       credential === undefined
@@ -43,7 +49,11 @@ export class Reporter implements Socket {
 
   /** Says a batch and does not wait. */
   say(batch: Batch): void {
-    this.#connection?.received(encode({ type: 'report.batch', ...batch }))
+    this.tell({ type: 'report.batch', ...batch })
+  }
+
+  tell(event: Wire): void {
+    this.#connection?.received(encode(event))
   }
 
   /** Resolves with the answer to a batch. */

@@ -9,7 +9,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { WireOf } from '../../protocol/messages.js'
 import type { IdentityId, LinkId, PathAttempt, PathEndName, PathRecord } from '../ports.js'
 import { EndedPaths } from './ended-paths.js'
-import { counted, hasGrown } from './path-bytes.js'
+import { counted, hasBegunAnew, hasGrown } from './path-bytes.js'
 import {
   type AttemptReport,
   begun,
@@ -51,6 +51,8 @@ interface Entry {
   /** What the store does not have. */
   unkept: 'nothing' | 'counters' | 'story'
   keptMs: number
+  /** Whether the store, or the journal, has it at all. */
+  isKnown: boolean
 }
 
 export class PathLedger {
@@ -96,6 +98,7 @@ export class PathLedger {
       fresh: new Set(['client', 'node']),
       unkept: 'nothing',
       keptMs: clock.now(),
+      isKnown: goesOn,
     })
     for (const id of [opening.clientId, opening.nodeId]) {
       const links = this.#linksOf.get(id)
@@ -152,7 +155,10 @@ export class PathLedger {
     this.totals.countBytes(record, entry.record)
     if (hasGrown(record[end], totals)) this.#options.grown?.(entry.record)
     if (entry.unkept === 'nothing') entry.unkept = 'counters'
-    this.#keepWhenDue(entry)
+    // Bytes are of this path for ever: after a crash it must be the same one, and what an agent had counted before
+    // it began anew is known to nobody else.
+    if (!entry.isKnown || hasBegunAnew(record[end], totals)) this.#keep(entry)
+    else this.#keepWhenDue(entry)
   }
 
   closed(link: LinkId, because: string): void {
@@ -214,6 +220,7 @@ export class PathLedger {
   #keep(entry: Entry): void {
     entry.unkept = 'nothing'
     entry.keptMs = this.#options.clock.now()
+    entry.isKnown = true
     this.#options.keep(entry.record)
   }
 

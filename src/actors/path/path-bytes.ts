@@ -49,6 +49,10 @@ export function counted(before: Totals, report: Counted, mayRestart: boolean): T
   }
 }
 
+/** Whether the counters have begun anew since. */
+export const hasBegunAnew = ({ tally: before }: Totals, { tally: after }: Totals): boolean =>
+  isBelow(after.sent.last, before.sent.last) || isBelow(after.received.last, before.received.last)
+
 /** Whether a report told of anything new. */
 export const hasGrown = ({ tally: before }: Totals, { tally: after }: Totals): boolean =>
   COUNTERS.some(

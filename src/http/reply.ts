@@ -1,5 +1,5 @@
 /** What a handler answers with. */
-import { HttpError, unavailable } from './faults.js'
+import { badRequest, HttpError, unavailable } from './faults.js'
 
 export interface Reply {
   readonly status: number
@@ -58,11 +58,16 @@ export function faultReply(error: unknown): Reply {
 /** When a database that is away should be asked again, s. */
 const RETRY_AFTER_S = 5
 
+/** What a database says of a text with the character U+0000 in it, and of such a one in JSON. */
+const NO_NUL: ReadonlySet<unknown> = new Set(['22021', '22P05'])
+
 /** Returns a fault as it is told: a database that is away is a state of ours, anything unknown is only logged. */
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error
-  if (error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE')
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'STORE_UNAVAILABLE')
     return unavailable('the database is away: sessions go on, this needs it', RETRY_AFTER_S)
+  if (NO_NUL.has(code)) return badRequest('no text may have the character U+0000 in it')
   return new HttpError(500, 'internal', 'internal error')
 }
 

@@ -296,6 +296,7 @@ t.test('webhooks', t =>
         [{ url, events: ['node.born'] }, /wanted one of/],
         [{ url, secret: 'mine' }, /secret/],
         [{ url, description: 'x'.repeat(257) }, /256/],
+        [{ url, description: 'a\u0000b' }, /U\+0000/],
         ['{"url":', /JSON/],
       ]
       for (const [body, says] of bodies) {

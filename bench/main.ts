@@ -12,6 +12,7 @@ import { chooseBench } from './cases/choose.js'
 import { frames } from './cases/frames.js'
 import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
+import { rest } from './cases/rest.js'
 import { sessions } from './cases/sessions.js'
 import { snapshot } from './cases/snapshot.js'
 import { storm } from './cases/storm.js'
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   frames,
   paths,
   relay,
+  rest,
   sessions,
   snapshot,
   storm,

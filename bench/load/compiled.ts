@@ -17,7 +17,7 @@ export class NoCompilerError extends Error {
 const built = new Map<string, string>()
 
 /** Returns the path of a program of this folder, compiling it first when there is none of its source. */
-export function compiled(name: 'wsload.cpp' | 'turnload.cpp'): string {
+export function compiled(name: 'wsload.cpp' | 'turnload.cpp' | 'httpload.cpp'): string {
   const found = built.get(name)
   if (found !== undefined) return found
   const source = join(ROOT, 'bench/load', name)

@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { readConfig } from '../../src/app/config.js'
 import { startCoordinator } from '../../src/app/coordinator.js'
 import { PLUGINS } from '../../src/app/plugins.js'
@@ -27,8 +27,7 @@ process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
 
 /** Far above what one host's load reaches, so that every limit is counted and none is hit. */
 const NEVER = '1000000'
-const complain = (fields: object, message: string) =>
-  process.stderr.write(`${message} ${String((fields as { err?: unknown }).err ?? JSON.stringify(fields))}\n`)
+const complain = (fields: object, message: string) => process.stderr.write(`${message} ${inspect(fields)}\n`)
 const log = { debug() {}, info() {}, warn: complain, error: complain }
 const store = await openStore({ dataDir, overlay4: '10.77.0.0/16', overlay6: 'fd77:b050::/64', log })
 const { mesh, port } = await startCoordinator({

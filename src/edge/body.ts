@@ -5,22 +5,28 @@ import { HttpError } from '../http/faults.js'
 /** The largest body where an endpoint does not say otherwise, bytes. */
 export const BODY_MAX = 64 * 1024
 
-/** Resolves with the whole body; rejects with 413 as soon as it is too large. Call it before any await. */
+/** Gives the whole body to `taken`, or a 413 to `failed` as soon as it is too large. Call it before any await. */
 export function readBody(
   res: HttpResponse,
   contentLength: string | undefined,
-  max = BODY_MAX,
-): Promise<Uint8Array> {
+  max: number = BODY_MAX,
+  taken: (body: Uint8Array) => void,
+  failed: (error: HttpError) => void,
+): void {
   const tooLarge = () => new HttpError(413, 'too_large', `the body may have at most ${max} bytes`)
-  if (Number(contentLength ?? 0) > max) return Promise.reject(tooLarge())
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
-    let size = 0
-    res.onData((piece, isLast) => {
-      size += piece.byteLength
-      if (size > max) return reject(tooLarge())
-      pieces.push(Buffer.from(Buffer.from(piece))) // a copy: the piece dies with this call
-      if (isLast) resolve(Buffer.concat(pieces, size))
-    })
+  if (Number(contentLength ?? 0) > max) return failed(tooLarge())
+  let pieces: Buffer[] | null = []
+  let size = 0
+  res.onData((piece, isLast) => {
+    if (pieces === null) return
+    size += piece.byteLength
+    if (size > max) {
+      pieces = null
+      return failed(tooLarge())
+    }
+    pieces.push(Buffer.from(Buffer.from(piece))) // a copy: the piece dies with this call
+    if (!isLast) return
+    const [first] = pieces
+    taken(pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size))
   })
 }

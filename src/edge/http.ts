@@ -11,7 +11,7 @@ import { readBody } from './body.js'
 import { badRequest, forbidden, HttpError, notFound, unauthorised } from '../http/faults.js'
 import type { Remote, Remotes } from './remote.js'
 import { asHttpError, empty, faultReply, PHRASES, type Reply } from '../http/reply.js'
-import type { Access, Match, Request, Route, Router } from '../http/router.js'
+import type { Access, Match, Route, Router } from '../http/router.js'
 
 export interface Served {
   readonly method: string
@@ -82,30 +82,38 @@ export function httpHandler(options: HttpOptions): HttpHandler {
       // A body that was not read would be taken for the next request.
       finish(faultReply(error), code, WITH_BODY.has(method))
     }
-    const answer = async (route: Route, caller: Caller, body: Uint8Array) => {
-      const request: Request = {
-        method,
-        path,
-        params: match.route === null ? {} : match.params,
-        query: new URLSearchParams(query),
-        headers,
-        remote: remote.address,
-        caller,
-        body,
+    /** Answers at once when the handler does: most do, and a promise would cost as much as they. */
+    const answer = (route: Route, caller: Caller, body: Uint8Array) => {
+      try {
+        const reply = route.handle({
+          method,
+          path,
+          params: match.route === null ? {} : match.params,
+          query: query === '' ? NO_QUERY : new URLSearchParams(query),
+          headers,
+          remote: remote.address,
+          caller,
+          body,
+        })
+        if (reply instanceof Promise) reply.then(late => finish(late, null)).catch(fail)
+        else finish(reply, null)
+      } catch (error) {
+        fail(error)
       }
-      finish(await route.handle(request), null)
     }
 
     try {
       // A proxy before us may heed the other one: then the rest of the body is somebody's request.
       if (lengths > 1) throw badRequest('the request has several lengths')
       if (method === 'OPTIONS') return finish(preflight(match), null)
-      const read = () =>
-        WITH_BODY.has(method) ? readBody(res, headers.get('content-length'), match.route?.bodyMax) : NO_BODY
+      const read = (taken: (body: Uint8Array) => void, failed: (error: HttpError) => void) => {
+        if (!WITH_BODY.has(method)) return taken(NO_BODY)
+        readBody(res, headers.get('content-length'), match.route?.bodyMax, taken, failed)
+      }
       const caller = options.recognise(headers.get('authorization'))
       if (caller instanceof Promise) {
         // What is not read before an await is gone.
-        const body = read()
+        const body = new Promise<Uint8Array>(read)
         body.catch(() => undefined)
         caller
           .then(async known => answer(admitted(options, match, remote, known), known, await body))
@@ -113,16 +121,15 @@ export function httpHandler(options: HttpOptions): HttpHandler {
         return
       }
       const route = admitted(options, match, remote, caller)
-      read()
-        .then(bytes => answer(route, caller, bytes))
-        .catch(fail)
+      read(body => answer(route, caller, body), fail)
     } catch (error) {
       fail(error)
     }
   }
 }
 
-const NO_BODY: Promise<Uint8Array> = Promise.resolve(new Uint8Array(0))
+const NO_BODY = new Uint8Array(0)
+const NO_QUERY = new URLSearchParams()
 
 /** Returns the route when the caller may use it, or throws what is in the way. */
 function admitted({ allowances }: HttpOptions, match: Match, remote: Remote, caller: Caller): Route {
@@ -173,7 +180,10 @@ function corsHeaders(origins: ReadonlySet<string>, origin: string | undefined): 
 }
 
 /** Headers that every answer has. */
-const ALWAYS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
+const ALWAYS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cache-Control', 'no-store'],
+] as const
 
 /** Writes an answer; the caller has corked. */
 export function write(
@@ -184,8 +194,9 @@ export function write(
   closeConnection: boolean,
 ): void {
   res.writeStatus(`${reply.status} ${PHRASES[reply.status] ?? ''}`)
-  for (const [name, value] of Object.entries({ ...ALWAYS, ...reply.headers, ...more }))
-    res.writeHeader(name, value)
+  for (const [name, value] of ALWAYS) if (!(name in reply.headers)) res.writeHeader(name, value)
+  for (const name in reply.headers) res.writeHeader(name, reply.headers[name] ?? '')
+  for (const name in more) res.writeHeader(name, more[name] ?? '')
   if (headOnly) res.endWithoutBody(Buffer.byteLength(reply.body), closeConnection)
   else if (reply.status === 204) res.endWithoutBody(undefined, closeConnection)
   else res.end(reply.body, closeConnection)

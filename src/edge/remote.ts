@@ -14,8 +14,12 @@ export interface Remote {
   readonly local: boolean
 }
 
+/** Callers whose address was read lately, since they come back; the oldest is forgotten first. */
+const KNOWN_MAX = 10_000
+
 export class Remotes {
   readonly #trusted: readonly Network[]
+  readonly #known = new Map<string, Remote>()
 
   /** `trustedProxies` are addresses or networks. */
   constructor(trustedProxies: readonly string[]) {
@@ -28,6 +32,18 @@ export class Remotes {
 
   /** `peer` is the socket's own address in network order, `forwardedFor` the header, empty when absent. */
   of(peer: Uint8Array, forwardedFor: string): Remote {
+    const key = Buffer.from(peer.buffer, peer.byteOffset, peer.length).toString('latin1')
+    const known = forwardedFor === '' ? this.#known.get(key) : undefined
+    if (known !== undefined) return known
+    const remote = this.#read(peer, forwardedFor)
+    if (forwardedFor === '') {
+      if (this.#known.size >= KNOWN_MAX) this.#known.delete(this.#known.keys().next().value ?? '')
+      this.#known.set(key, remote)
+    }
+    return remote
+  }
+
+  #read(peer: Uint8Array, forwardedFor: string): Remote {
     const address = undressed(ipaddr.fromByteArray([...peer]))
     if (forwardedFor === '') return { address: address.toString(), local: address.range() === 'loopback' }
     // An unknown proxy on this machine speaks for others: it is not local, and its header counts for nothing.

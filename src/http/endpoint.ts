@@ -76,6 +76,7 @@ export function endpoint<
   const query = strict(doc.query ?? z.object({}))
   const body = doc.body ?? z.undefined()
   const readers = queryReaders(query)
+  const isAsked = Object.keys(query.shape).length > 0
   return {
     method,
     path,
@@ -92,8 +93,8 @@ export function endpoint<
         return undefined
       }
       const checked = {
-        params: check(params, request.params, ''),
-        query: check(query, queryOf(request.query, readers), ''),
+        params: doc.params === undefined ? request.params : check(params, request.params, ''),
+        query: isAsked || request.query.size > 0 ? check(query, queryOf(request.query, readers), '') : {},
         body: doc.body === undefined ? undefined : check(body, jsonOf(request), ''),
       }
       if (issues.length > 0)

@@ -35,49 +35,85 @@ export type Match =
   /** Methods that the path has; none when there is no such path. */
   | { readonly route: null; readonly allowed: readonly string[] }
 
+/** A segment of paths, and what may follow it. */
+interface Step {
+  readonly literal: Map<string, Step>
+  /** What follows anything at all: the braces of a path. */
+  any: Step | null
+  /** Routes that end here, with the names of their braces. */
+  readonly routes: { readonly route: Route; readonly names: readonly string[] }[]
+}
+
+const newStep = (): Step => ({ literal: new Map(), any: null, routes: [] })
+
+/** A tree of segments. A literal segment goes before braces; of routes with the same path and method the first counts. */
 export class Router {
-  readonly #routes: (readonly [readonly string[], Route])[] = []
+  readonly #root = newStep()
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) this.add(route)
   }
 
   add(route: Route): void {
-    this.#routes.push([route.path.split('/'), route])
+    const names: string[] = []
+    let step = this.#root
+    for (const segment of route.path.split('/')) {
+      if (segment.startsWith('{')) {
+        names.push(segment.slice(1, -1))
+        step = step.any ??= newStep()
+        continue
+      }
+      let next = step.literal.get(segment)
+      if (next === undefined) step.literal.set(segment, (next = newStep()))
+      step = next
+    }
+    step.routes.push({ route, names })
   }
 
   /** Returns the route of a request; HEAD is answered by the route of GET. */
   match(method: string, path: string): Match {
-    const segments = path.split('/')
     const wanted = method === 'HEAD' ? 'GET' : method
-    const allowed: string[] = []
-    for (const [pattern, route] of this.#routes) {
-      const params = paramsOf(pattern, segments)
-      if (params === null) continue
-      if (route.method === wanted) return { route, params }
-      allowed.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]))
-    }
-    return { route: null, allowed }
+    const allowed = new Set<string>()
+    return (
+      found(this.#root, path.split('/'), 0, [], wanted, allowed) ?? { route: null, allowed: [...allowed] }
+    )
   }
 }
 
-function paramsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
-  if (pattern.length !== segments.length) return null
-  const params: Record<string, string> = {}
-  for (const [i, part] of pattern.entries()) {
-    const segment = segments[i] as string // as long as the pattern
-    if (!part.startsWith('{')) {
-      if (part !== segment) return null
-      continue
+/** Returns the route at the end of the segments from `at` on; methods of other routes there go into `allowed`. */
+function found(
+  step: Step,
+  segments: readonly string[],
+  at: number,
+  values: readonly string[],
+  method: string,
+  allowed: Set<string>,
+): Match | null {
+  const segment = segments[at]
+  if (segment === undefined) {
+    for (const { route, names } of step.routes) {
+      if (route.method === method) return { route, params: paramsOf(names, values) }
+      allowed.add(route.method)
+      if (route.method === 'GET') allowed.add('HEAD')
     }
-    const value = decoded(segment)
-    if (value === null || value === '') return null
-    params[part.slice(1, -1)] = value
+    return null
   }
+  const literal = step.literal.get(segment)
+  const match = literal && found(literal, segments, at + 1, values, method, allowed)
+  if (match || step.any === null) return match ?? null
+  const value = decoded(segment)
+  if (value === null || value === '') return null
+  return found(step.any, segments, at + 1, [...values, value], method, allowed)
+}
+
+const paramsOf = (names: readonly string[], values: readonly string[]): Record<string, string> => {
+  const params: Record<string, string> = {}
+  for (const [i, name] of names.entries()) params[name] = values[i] ?? ''
   return params
 }
 
 function decoded(segment: string): string | null {
+  if (!segment.includes('%')) return segment
   try {
     return decodeURIComponent(segment)
   } catch {

@@ -7,7 +7,7 @@ import { OPERATOR } from '../support/rest-server.js'
 import { smallMesh } from '../support/small-mesh.js'
 
 /** Requests to each endpoint. */
-const REQUESTS = 30
+const REQUESTS = 20
 
 interface Operation {
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly schema: Schema }[]

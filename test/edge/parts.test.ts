@@ -83,6 +83,7 @@ t.test('which route a path has', async t => {
     route('GET', '/things/{id}'),
     route('DELETE', '/things/{id}'),
     route('GET', '/things/{id}/parts/{part}'),
+    route('GET', '/things/newest'),
   ])
   const at = (method: string, path: string) => {
     const match = router.match(method, path)
@@ -92,6 +93,8 @@ t.test('which route a path has', async t => {
   t.same(at('HEAD', '/things/7'), ['/things/{id}', { id: '7' }])
   t.same(at('GET', '/things/a%2Fb/parts/%C3%BC'), ['/things/{id}/parts/{part}', { id: 'a/b', part: 'ü' }])
   t.same(at('PUT', '/things'), ['GET', 'HEAD', 'POST'])
+  t.same(at('GET', '/things/newest'), ['/things/newest', {}], 'a name goes before braces')
+  t.same(at('DELETE', '/things/newest'), ['/things/{id}', { id: 'newest' }])
   for (const path of ['/', '/thing', '/things/', '/things/7/', '/things/%zz', '//things'])
     t.same(at('GET', path), [], path)
 })

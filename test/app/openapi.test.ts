@@ -19,6 +19,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   '/mesh': 426,
   // They are an agent’s own: test/rest asks for them as one.
   '/api/v1/packets': 403,
+  // Of a node that speaks HTTP; here all have WebSockets.
+  '/api/v1/nodes/{nodeId}/peers': 409,
   // Nothing is called: whoever is called is in test/rest/webhooks.test.ts.
   '/api/v1/webhooks/{id}/deliveries/{delivery}': 404,
 }

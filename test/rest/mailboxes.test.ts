@@ -10,6 +10,7 @@ import { CREDENTIAL, Lab, type LabOptions } from '../lab/lab.js'
 
 const REMOTE = '198.51.100.9'
 const MINUTE_MS = 60_000
+const HANDSHAKE = Uint8Array.of(1, 0, 0, 0, ...Array.from({ length: 144 }, () => 7))
 
 t.test(
   'a heartbeat speaks for its node for ninety seconds, and then silence does what it always does',
@@ -60,6 +61,28 @@ t.test('of two that begin at once the newer one stays', async t => {
   t.match(newer, { status: 'fulfilled', value: mailboxes.of('fra-1') })
   await lab.clock.run(60_000)
   t.match(lab.mesh.node('fra-1'), { state: 'online', generation: 3 })
+})
+
+t.test('a client that is relayed to a node which fetches nothing is moved', async t => {
+  const { lab, enter } = await rig()
+  const [idle, busy] = [await enter(newcomer('idle')), await enter(newcomer('busy'))]
+  const anna = await enter(newcomer('anna', 'client'))
+  anna.say({ type: 'route.request', requestId: 1, prefer: ['idle'] })
+  await lab.clock.run(1_000)
+  t.equal(lab.mesh.client('anna')?.nodeId, 'idle')
+  const send = async () => {
+    const [link] = anna.links
+    if (link !== undefined) anna.say({ type: 'relay.data', link: link.link, payload: HANDSHAKE })
+    await lab.clock.run(4_000)
+    await busy.inbox.fetch(9, 0)
+  }
+  for (let i = 0; i < 4; i++) await send()
+  t.equal(lab.mesh.client('anna')?.nodeId, 'idle', 'it may be slow to look')
+  for (let i = 0; i < 6; i++) await send()
+  t.equal(lab.mesh.client('anna')?.nodeId, 'busy')
+  t.same([...idle.links], [])
+  for (let i = 0; i < 12; i++) await send()
+  t.equal(lab.mesh.client('anna')?.nodeId, 'busy', 'who looks keeps it')
 })
 
 t.test('a limit of the mesh is told as HTTP tells it', async t => {

@@ -166,9 +166,10 @@ onEachDatabase(t, async (t, start) => {
 
   t.test('B-048: the answer says when to come again, and what to do', async t => {
     const { id, token } = await httpNode(server, randomUUID())
-    t.same((await beat(id, token, { metrics: { cpuUsage: 10 } })).body, {
+    t.strictSame((await beat(id, token, { metrics: { cpuUsage: 10 } })).body, {
       status: 'ok',
       nextHeartbeat: 30,
+      peersRevision: '1.0',
       actions: [],
     })
     t.match((await beat(id, token, { status: 'degraded' })).body, { status: 'ok', nextHeartbeat: 10 })

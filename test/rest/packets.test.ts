@@ -12,12 +12,48 @@ const wireguard = (type: number, mark: number): string =>
   Buffer.from([type, 0, 0, 0, ...Array.from({ length: 60 }, () => 7), mark]).toString('base64')
 
 onEachDatabase(t, async (t, start) => {
-  const server = await start({ turn: true, env: { BOSON_BEAT_EVERY_MS: '500', HOST: '127.0.0.1' } })
+  const server = await start({ turn: true, env: { BOSON_BEAT_EVERY_MS: '2000', HOST: '127.0.0.1' } })
   const { ask, mesh } = server
   const node = await httpNode(server, 'fra-1')
   const post = (path: string, token: string | null, body: unknown) =>
     ask('POST', `/api/v1/${path}`, { token, body })
   const look = (token: string | null, query = '') => ask('GET', `/api/v1/packets${query}`, { token })
+
+  t.test('B-148: a node learns of its clients: their keys, addresses and places', async t => {
+    const { token } = await httpNode(server, 'oslo', { location: { country: 'NO', region: '' } })
+    const peers = (query = '', by: string | null = token) =>
+      ask('GET', `/api/v1/nodes/oslo/peers${query}`, { token: by })
+    const { revision, ...none } = (await peers()).body
+    t.same(none, { peers: [] })
+    const next = peers(`?wait=20000&after=${revision}`)
+    const client = await httpClient(server, randomUUID(), { requirements: { preferredCountry: 'NO' } })
+    const found = (await next).body
+    const { publicKey, overlay4, overlay6 } = mesh.identity(client.id) ?? {}
+    t.match(found.peers, [
+      {
+        clientId: client.id,
+        publicKey: Buffer.from(publicKey ?? []).toString('base64'),
+        allowedIPs: `${overlay4}/32, ${overlay6}/128`,
+        endpoint: null,
+        routeId: client.routeId,
+      },
+    ])
+    const beat = await ask('POST', '/api/v1/nodes/oslo/heartbeat', { token, body: {} })
+    t.equal(beat.body.peersRevision, found.revision, 'a heartbeat tells whether to look')
+
+    const seen = peers(`?wait=20000&after=${found.revision}`)
+    const place = { clientAddress: '45.76.9.9', clientPort: 51_900 }
+    const body = { clientId: client.id, nodeId: 'oslo', ...place }
+    await post('wireguard/register', client.token, body)
+    t.match((await seen).body.peers, [{ clientId: client.id, endpoint: '45.76.9.9:51900' }])
+
+    const left = peers(`?wait=20000&after=${(await peers()).body.revision}`)
+    await ask('DELETE', `/api/v1/clients/${client.id}`, { token: client.token })
+    t.same((await left).body.peers, [])
+    t.equal((await peers('', null)).status, 401)
+    t.equal((await peers('', node.token)).status, 403)
+    t.equal((await ask('GET', '/api/v1/nodes/oslo/peers')).status, 200, 'operators see them too')
+  })
 
   t.test('B-090: a client tells its node where its WireGuard is', async t => {
     const told: string[] = []

@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000
 onEachDatabase(t, async (t, start) => {
   const server = await start({
     env: {
-      BOSON_BEAT_EVERY_MS: '200',
+      BOSON_BEAT_EVERY_MS: '1000',
       BOSON_TRUSTED_PROXIES: '127.0.0.1/32',
       BOSON_TURN_ADDRESS: '45.76.0.1',
       BOSON_PUBLIC_URL: 'https://mesh.example.org',

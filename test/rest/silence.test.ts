@@ -1,6 +1,7 @@
 /** Nodes over HTTP that fall silent, come back, or outlive the coordinator: rows B-052, B-054, B-058 to B-060, B-083. */
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { systemClock } from '../../src/kit/clock.js'
 import { type Postgres, startPostgres } from '../parts/postgres.js'
 import { restServer } from '../support/rest-server.js'
 import { shortFolder } from '../support/short-folder.js'
@@ -10,7 +11,7 @@ import { httpClient, httpNode, registration, routeRequest } from './agents.js'
 /** A heartbeat is good for three seconds, and a session without one for one more. */
 const HASTY = {
   BOSON_HTTP_BEAT_EVERY_S: '1',
-  BOSON_BEAT_EVERY_MS: '100',
+  BOSON_BEAT_EVERY_MS: '500',
   BOSON_RESUME_WINDOW_MS: '1000',
   BOSON_HTTP_PER_MINUTE_PER_IDENTITY: '60000',
 }
@@ -26,7 +27,7 @@ t.test('a node that falls silent', async t => {
   const beganMs = Date.now()
   const client = await httpClient(server, randomUUID())
   const lively = await httpNode(server, 'lively')
-  t.equal((await ask('GET', '/api/v1/timing')).body.offlineAfterS, 3.2)
+  t.equal((await ask('GET', '/api/v1/timing')).body.offlineAfterS, 4)
 
   await t.test('B-052: nodes that are here are listed, and counted', async t => {
     const { nodes, count, total } = (await ask('GET', '/api/v1/nodes')).body
@@ -138,6 +139,23 @@ t.test('sessions over HTTP outlive the coordinator', async t => {
   })
   t.match(again.body, { selectedRoute: { id: client.routeId } }, 'a route is kept over the restart')
   t.match((await second.ask('GET', '/api/v1/clients/anna')).body, { ...place, connectionType: 'WireGuard' })
+})
+
+t.test('a token is followed by the next one before it is over', async t => {
+  let aheadMs = 0
+  const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + aheadMs }
+  const server = await restServer(t, { clock, env: { JWT_EXPIRES_IN: '1h' } })
+  const { token } = await httpNode(server, 'fra-1')
+  const beat = (bearer: string) =>
+    server.ask('POST', '/api/v1/nodes/fra-1/heartbeat', { token: bearer, body: {} })
+  t.notOk('sessionToken' in (await beat(token)).body)
+  aheadMs = 40 * 60_000
+  const { sessionToken, expiresAt } = (await beat(token)).body
+  t.ok(Math.abs(expiresAt - clock.wallMs() - 3_600_000) < 60_000)
+  t.notOk('sessionToken' in (await beat(sessionToken)).body, 'once')
+  aheadMs = 61 * 60_000
+  t.equal((await beat(token)).status, 401)
+  t.equal((await beat(sessionToken)).status, 200)
 })
 
 t.test('an agent that has a WebSocket by now is not cut off by an old script', async t => {

@@ -14,16 +14,10 @@ import { isRelayData, relayEnd, relayLink, relayPayload } from '../../protocol/r
 import { SENT } from '../../protocol/sent.js'
 import { HttpError, unavailable } from '../../http/faults.js'
 import type { Inbox } from '../packets/inbox.js'
+import { Links } from './links.js'
 
 /** What a heartbeat tells beside who and when. */
 export type Gauges = Omit<WireOf<'heartbeat'>, 'type' | 'seq' | 'serverId' | 'generatedAt' | 'readyAt'>
-
-/** A link that the agent is an end of. */
-export interface OpenLink {
-  readonly link: LinkId
-  readonly routeId: string
-  readonly peerId: string
-}
 
 export interface MailboxOptions {
   readonly clock: Clock
@@ -54,7 +48,7 @@ export class Mailbox implements Socket {
   readonly role: Role
   readonly remote: string
   readonly inbox: Inbox
-  readonly links = new Map<LinkId, OpenLink>()
+  readonly links: Links
   /** When the agent was last heard, ms since 1970 UTC. */
   heardAtMs: number
   /** Until when it is spoken for, monotonic ms. */
@@ -63,6 +57,8 @@ export class Mailbox implements Socket {
   /** A node: how it says that it is, and how often it would like to be heard, s. */
   said: 'online' | 'degraded' | 'offline' | null = null
   wishedEveryS: number | null = null
+  /** A node: when it gets a new token, ms since 1970 UTC; this process has given it none yet. */
+  renewAtMs = 0
   /** A client: routes that it has asked for. */
   requests = 0
   readonly #options: MailboxOptions
@@ -73,9 +69,6 @@ export class Mailbox implements Socket {
   #session: WireOf<'registered'> | null = null
   #isClosed = false
   #seq = 0
-  /** Where the agent's WireGuard is, and how often it has said so. */
-  #place: string | null = null
-  #revision = 0
 
   constructor(options: MailboxOptions) {
     this.#options = options
@@ -83,6 +76,7 @@ export class Mailbox implements Socket {
     this.role = options.role
     this.remote = options.remote
     this.inbox = options.inbox
+    this.links = new Links(options.clock, event => this.say(event))
     this.#beganAtMs = options.clock.wallMs()
     this.heardAtMs = this.#beganAtMs
   }
@@ -120,13 +114,6 @@ export class Mailbox implements Socket {
       generatedAt: this.heardAtMs,
       readyAt: this.#beganAtMs,
     })
-  }
-
-  /** Tells the other end of each link where the agent's WireGuard is, `address:port`; null: nowhere any more. */
-  standAt(place: string | null): void {
-    this.#place = place
-    this.#revision++
-    for (const link of this.links.keys()) this.#signal(link)
   }
 
   /** Resolves with the next thing told that `isIt`; rejects with a 503 when it does not come, or the session is over. */
@@ -180,6 +167,7 @@ export class Mailbox implements Socket {
     const fault = this.#faultOf(code, reason)
     for (const waiter of this.#waiters) waiter.fail(fault)
     this.inbox.close()
+    this.links.close()
     this.#options.ended(this)
   }
 
@@ -200,7 +188,7 @@ export class Mailbox implements Socket {
   #take(bytes: Uint8Array, at: number): number {
     if (isRelayData(bytes, at)) {
       const end = relayEnd(bytes, at)
-      this.inbox.put(relayLink(bytes, at), bytes.subarray(relayPayload(bytes, at), end))
+      this.#arrived(relayLink(bytes, at), bytes.subarray(relayPayload(bytes, at), end))
       return end
     }
     const end = endOfValue(bytes, at)
@@ -209,24 +197,16 @@ export class Mailbox implements Socket {
     return end
   }
 
+  /** A client that is relayed to a node which fetches nothing is better off elsewhere. */
+  #arrived(link: LinkId, payload: Uint8Array): void {
+    this.inbox.put(link, payload)
+    if (this.role === 'node' && this.inbox.isAbandoned) this.links.decline(link, 'nobody fetches its packets')
+  }
+
   #hear(event: Wire): void {
-    const { type } = event
-    if (type === 'registered') this.#session = event
-    else if (type === 'path.open') this.#linked(event)
-    else if (type === 'path.closed') this.links.delete(event.link)
+    if (event.type === 'registered') this.#session = event
+    this.links.hear(event)
     for (const waiter of this.#waiters) waiter.hear(event)
-  }
-
-  /** Its WireGuard is the agent's own affair: this end is ready at once. */
-  #linked({ link, routeId, peerId }: WireOf<'path.open'>): void {
-    this.links.set(link, { link, routeId, peerId })
-    this.say({ type: 'path.ready', link })
-    if (this.#place !== null) this.#signal(link)
-  }
-
-  #signal(link: LinkId): void {
-    const candidates = this.#place === null ? [] : [`srflx ${this.#place}`]
-    this.say({ type: 'path.signal', link, revision: this.#revision, candidates })
   }
 
   #flush(): void {

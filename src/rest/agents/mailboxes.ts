@@ -113,7 +113,10 @@ export class Mailboxes {
   /** Speaks for nobody any more; the sessions wait for their agents as after any lost socket. */
   stop(): void {
     this.#beats.stop()
-    for (const box of this.#boxes.values()) box.inbox.close()
+    for (const { inbox, links } of this.#boxes.values()) {
+      inbox.close()
+      links.close()
+    }
   }
 
   #speakFor(box: Mailbox): void {

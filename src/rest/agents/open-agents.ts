@@ -14,6 +14,7 @@ import type { RestDatabase } from '../database.js'
 import { heartbeatRoute } from '../nodes/heartbeat.js'
 import { nodePages } from '../nodes/page.js'
 import { nodeRow, nodeRowOf } from '../nodes/row.js'
+import { peersRoute } from '../nodes/peers.js'
 import { registerRoutes } from '../nodes/register.js'
 import { timingRoute } from '../nodes/timing.js'
 import { clientPages } from '../clients/page.js'
@@ -57,7 +58,7 @@ export async function openAgents(
     beatEveryMs: config.beatEveryMs,
     opened(box) {
       const { wireguard } = notes.of(box.id)
-      if (wireguard != null) box.standAt(endpointText(wireguard))
+      if (wireguard != null) box.links.standAt(endpointText(wireguard))
     },
     closed({ id, heardAtMs }) {
       notes.heard(id, heardAtMs)
@@ -86,6 +87,7 @@ export async function openAgents(
       ...registerRoutes(agents),
       heartbeatRoute(agents),
       ...nodePages(agents),
+      peersRoute(agents),
       timingRoute(timing),
       ...routingEndpoints(agents),
       ...wireguardEndpoints(agents),

@@ -20,6 +20,8 @@ export interface HttpTiming {
   readonly clientKeptS: number
 }
 
+/** How long a request may wait for something to happen, ms: less than proxies wait for an answer. */
+export const WAIT_MAX_MS = 25_000
 /** Heartbeats that may be lost in a row. */
 const HEARTBEATS = 3
 /** A degraded node is heard this many times as often. */

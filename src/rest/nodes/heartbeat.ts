@@ -6,6 +6,9 @@ import { forbidden } from '../../http/faults.js'
 import { id, moment, oneOf } from '../../http/fields.js'
 import { json } from '../../http/reply.js'
 import type { Agents } from '../agents/agents.js'
+import type { Mailbox } from '../agents/mailbox.js'
+import { issueTo } from '../agents/issue.js'
+import { revisionOf } from './peers.js'
 import { gaugesOf, Metrics } from '../agents/gauges.js'
 import { JOB_TYPES } from '../jobs/job.js'
 
@@ -19,6 +22,14 @@ const Heartbeat = z.object({
 const Answer = z.object({
   status: z.literal('ok'),
   nextHeartbeat: z.int().meta({ description: 'Be heard within this, s: sooner while it is degraded.' }),
+  peersRevision: z.string().meta({
+    description: 'Look at `/api/v1/nodes/{nodeId}/peers` when it is another one than before.',
+  }),
+  sessionToken: z
+    .string()
+    .exactOptional()
+    .meta({ description: 'When half the life of the last one is over: take this one from now on.' }),
+  expiresAt: z.number().exactOptional().meta({ description: 'Until when it is good, ms since 1970 UTC.' }),
   actions: z
     .array(
       z.object({
@@ -34,8 +45,9 @@ const Answer = z.object({
     }),
 })
 
-export const heartbeatRoute = ({ mailboxes, notes, whereabouts, actionsFor }: Agents): Endpoint =>
-  endpoint({
+export const heartbeatRoute = (agents: Agents): Endpoint => {
+  const { mailboxes, notes, whereabouts, actionsFor } = agents
+  return endpoint({
     method: 'POST',
     path: '/api/v1/nodes/{nodeId}/heartbeat',
     access: 'agent',
@@ -61,7 +73,17 @@ export const heartbeatRoute = ({ mailboxes, notes, whereabouts, actionsFor }: Ag
       return json({
         status: 'ok',
         nextHeartbeat: mailboxes.nextHeartbeatS(box),
+        peersRevision: revisionOf(box),
+        ...(await renewed(agents, box)),
         actions: await actionsFor(nodeId),
       })
     },
   })
+}
+
+/** Resolves with a new token when the last one is of a certain age, or of another process. */
+async function renewed({ tokens, clock }: Agents, box: Mailbox) {
+  if (clock.wallMs() < box.renewAtMs) return {}
+  const { token, expiresAtMs } = await issueTo(tokens, clock, box)
+  return { sessionToken: token, expiresAt: expiresAtMs }
+}

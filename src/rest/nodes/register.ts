@@ -6,6 +6,7 @@ import { amount, id, whole } from '../../http/fields.js'
 import { json } from '../../http/reply.js'
 import type { Agents } from '../agents/agents.js'
 import { admitted } from '../agents/door.js'
+import { issueTo } from '../agents/issue.js'
 import { bandwidth, gaugesOf, Metrics } from '../agents/gauges.js'
 import { countryCode, endpointField, ipAddress, line, natType, port, proof, publicKey } from '../fields.js'
 import { hostPorts } from '../turn/servers.js'
@@ -109,7 +110,7 @@ export const registerRoutes = (agents: Agents): readonly Endpoint[] => [
     replies: { 201: { description: 'The session stands.', schema: Registered } },
     faults: [401, 403, 409, 503],
     async handle({ body, caller, headers, remote }) {
-      const { mesh, mailboxes, notes, tokens, traversal, whereabouts } = agents
+      const { mesh, mailboxes, notes, tokens, traversal, whereabouts, clock } = agents
       const { hello, vouch } = await admitted(mesh, caller, helloOf(body), body.proof)
       const box = await mailboxes.enter(hello, vouch, remote)
       box.wishedEveryS = body.heartbeatInterval ?? null
@@ -120,7 +121,7 @@ export const registerRoutes = (agents: Agents): readonly Endpoint[] => [
       const publicIp = whereabouts.publicIpOf(remote)
       const networkInfo = { ...body.networkInfo, publicIp }
       notes.set(box.id, { networkInfo, capabilities: body.capabilities })
-      const { token, expiresAtMs } = await tokens.issue(box)
+      const { token, expiresAtMs } = await issueTo(tokens, clock, box)
       const { sessionId, generation, overlay4, overlay6 } = box.session
       const { host, port: relayPort } = whereabouts.of(headers.get('host'))
       return json(

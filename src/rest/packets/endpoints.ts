@@ -11,11 +11,11 @@ import { id, moment, text, whole } from '../../http/fields.js'
 import { json } from '../../http/reply.js'
 import { RELAY_PAYLOAD_MAX, relaySize, writeRelay } from '../../protocol/relay-frame.js'
 import type { Agents } from '../agents/agents.js'
-import type { Mailbox, OpenLink } from '../agents/mailbox.js'
+import type { OpenLink } from '../agents/links.js'
+import type { Mailbox } from '../agents/mailbox.js'
+import { WAIT_MAX_MS } from '../agents/timing.js'
 import { isoOf } from '../nodes/row.js'
 
-/** How long a look may wait for a packet, ms: less than proxies wait for an answer. */
-const WAIT_MAX_MS = 25_000
 /** Packets of one answer. */
 const PACKETS_MAX = 64
 /** Types of WireGuard's messages, each followed by three zero bytes. */
@@ -108,7 +108,7 @@ export const packetEndpoints = (agents: Agents): readonly Endpoint[] => {
         const { packets, ...rest } = await box.inbox.fetch(max, wait)
         return json({
           packets: packets.map(({ link, payload, atMs }) => ({
-            ...pairOf(box, box.links.get(link)),
+            ...pairOf(box, box.links.at(link)),
             link,
             packet: Buffer.from(payload).toString('base64'),
             receivedAt: isoOf(atMs),
@@ -137,7 +137,7 @@ async function boxOf({ mailboxes }: Agents, caller: Caller, own: string, remote:
 /** Returns the caller's link to its peer. */
 function linkTo({ mesh }: Agents, box: Mailbox, peerId: string | null): OpenLink {
   if (peerId === null) throw conflict(`${box.id} has no route`)
-  const link = [...box.links.values()].find(one => one.peerId === peerId)
+  const link = box.links.to(peerId)
   if (link !== undefined) return link
   if (mesh.identity(peerId) === null) throw notFound(`nobody has enrolled as ${peerId}`)
   throw conflict(`no route joins ${box.id} and ${peerId}`)

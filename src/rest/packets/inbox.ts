@@ -4,6 +4,7 @@
  */
 import type { LinkId } from '../../actors/ports.js'
 import type { Clock } from '../../kit/clock.js'
+import { Bell } from '../agents/bell.js'
 
 export interface WaitingPacket {
   readonly link: LinkId
@@ -26,6 +27,8 @@ const INBOX_MAX = 128 * 1024
 const ALL_MAX = 64 * 1024 * 1024
 /** What WireGuard sent longer ago is of no use to it any more, ms. */
 const STALE_MS = 5_000
+/** Who has not looked for this long does not mean to, ms. */
+const ABANDONED_MS = 30_000
 
 /** What all inboxes hold. */
 export class Postroom {
@@ -40,15 +43,25 @@ export class Inbox {
   #packets: WaitingPacket[] = []
   #bytes = 0
   #dropped = 0
-  #wake: (() => void) | null = null
+  readonly #bell: Bell
+  #lookedMs: number
+  #hasStale = false
 
   constructor(clock: Clock, room: Postroom) {
     this.#clock = clock
     this.#room = room
+    this.#bell = new Bell(clock)
+    this.#lookedMs = clock.now()
+  }
+
+  /** Whether packets grow stale here and nobody has looked for long. */
+  get isAbandoned(): boolean {
+    return this.#hasStale && this.#clock.now() - this.#lookedMs > ABANDONED_MS
   }
 
   /** Keeps a packet, whose bytes are only lent; the oldest ones make room. */
   put(link: LinkId, lent: Uint8Array): void {
+    this.#tidy()
     const payload = lent.slice()
     if (this.#room.bytes + payload.length > ALL_MAX && this.#packets.length === 0) return this.#drop(1)
     this.#packets.push({ link, payload, atMs: this.#clock.wallMs() })
@@ -57,16 +70,18 @@ export class Inbox {
       this.#shift()
       this.#drop(1)
     }
-    this.#wake?.()
+    this.#bell.ring()
   }
 
   /** Resolves with at most `max` packets, at once or when the first one comes, with none after `waitMs`. */
   async fetch(max: number, waitMs: number): Promise<Fetched> {
-    this.#tidy()
     // One looks at a time: whoever looked before goes away with nothing.
-    this.#wake?.()
-    if (this.#packets.length === 0 && waitMs > 0) await this.#arrival(waitMs)
+    this.#bell.ring()
     this.#tidy()
+    if (this.#packets.length === 0 && waitMs > 0) await this.#bell.rung(waitMs)
+    this.#tidy()
+    this.#lookedMs = this.#clock.now()
+    this.#hasStale = false
     const packets: WaitingPacket[] = []
     while (packets.length < max && this.#packets.length > 0) packets.push(this.#shift())
     const dropped = this.#dropped
@@ -77,20 +92,8 @@ export class Inbox {
 
   /** Nobody will look any more. */
   close(): void {
-    this.#wake?.()
+    this.#bell.ring()
     while (this.#packets.length > 0) this.#shift()
-  }
-
-  #arrival(waitMs: number): Promise<void> {
-    return new Promise(resolve => {
-      const wake = () => {
-        this.#clock.clearTimeout(late)
-        if (this.#wake === wake) this.#wake = null
-        resolve()
-      }
-      const late = this.#clock.setTimeout(wake, waitMs)
-      this.#wake = wake
-    })
   }
 
   #tidy(): void {
@@ -98,6 +101,7 @@ export class Inbox {
     while ((this.#packets[0]?.atMs ?? sinceMs) < sinceMs) {
       this.#shift()
       this.#drop(1)
+      this.#hasStale = true
     }
   }
 

@@ -49,10 +49,9 @@ export const wireguardEndpoints = ({ mesh, mailboxes, notes }: Agents): readonly
       const box = await mailboxes.at(clientId, remote)
       mailboxes.heard(box)
       if (mesh.identity(nodeId)?.role !== 'node') throw notFound(`no node is called ${nodeId}`)
-      if (![...box.links.values()].some(({ peerId }) => peerId === nodeId))
-        throw conflict(`no route joins ${clientId} and ${nodeId}`)
+      if (box.links.to(nodeId) === undefined) throw conflict(`no route joins ${clientId} and ${nodeId}`)
       notes.set(clientId, { wireguard: { nodeId, address, port: clientPort } })
-      box.standAt(endpointText({ address, port: clientPort }))
+      box.links.standAt(endpointText({ address, port: clientPort }))
       return json({ status: 'registered', clientId, nodeId })
     },
   }),
@@ -76,7 +75,7 @@ export const wireguardEndpoints = ({ mesh, mailboxes, notes }: Agents): readonly
           `${caller.id} has not registered ${endpointText({ address: clientAddress, port: clientPort })}`,
         )
       notes.set(caller.id, { wireguard: null })
-      mailboxes.of(caller.id)?.standAt(null)
+      mailboxes.of(caller.id)?.links.standAt(null)
       return json({ status: 'unregistered' })
     },
   }),

@@ -101,8 +101,10 @@ export function lack(node: NodeFacts, want: Figures): Rejection | null {
     if (left < want.minBandwidthMbps) return 'bandwidth'
   }
   if (want.maxLatencyMs !== undefined) {
-    if (node.rttMs === null) return 'latency unknown'
-    if (node.rttMs > want.maxLatencyMs) return 'latency'
+    // What a node says itself counts where nobody can measure it: one that has no socket is never measured.
+    const latencyMs = node.rttMs ?? node.latencyP50Ms
+    if (latencyMs === null) return 'latency unknown'
+    if (latencyMs > want.maxLatencyMs) return 'latency'
   }
   return null
 }
@@ -140,7 +142,7 @@ export function unmet(
     bandwidth: `${want.minBandwidthMbps ?? 0} Mbit/s left`,
     'bandwidth unknown': 'a stated bandwidth',
     latency: `round trip of at most ${want.maxLatencyMs ?? 0} ms`,
-    'latency unknown': 'a measured round trip',
+    'latency unknown': 'a known round trip',
   }
   return Object.entries(excluded).map(
     ([reason, count]) => `${wanted[reason as Rejection]}: ruled out ${count} of ${considered}`, // keys come from rejection()

@@ -319,7 +319,7 @@ export const RouteRequest = message(0x20, 'route.request', {
     region: optional(str(64)).doc('The node is in this region.'),
     minBandwidthMbps: optional(f64plus).doc('The node has at least this much left, Mbit/s.'),
     maxLatencyMs: optional(f64plus).doc(
-      'The node’s measured round trip to the coordinator is at most this, ms.',
+      'The node’s round trip is at most this, ms: to the coordinator, or where it is not measured, as the node says.',
     ),
     exit: optional(bool).doc('True: the node forwards to the internet.'),
     exclude: optional(listOf(id, 32)).doc('Nodes already tried.'),

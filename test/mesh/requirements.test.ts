@@ -45,6 +45,18 @@ const cases: readonly { name: string; node?: Partial<NodeFacts>; want?: Requirem
     { name: 'too far', want: { maxLatencyMs: 19 }, is: 'latency' },
     { name: 'near enough', want: { maxLatencyMs: 20 }, is: null },
     { name: 'never measured', node: { rttMs: null }, want: { maxLatencyMs: 1_000 }, is: 'latency unknown' },
+    {
+      name: 'never measured, and says that it is near',
+      node: { rttMs: null, latencyP50Ms: 15 },
+      want: { maxLatencyMs: 20 },
+      is: null,
+    },
+    {
+      name: 'measured to be far, and says that it is near',
+      node: { rttMs: 40, latencyP50Ms: 15 },
+      want: { maxLatencyMs: 20 },
+      is: 'latency',
+    },
   ]
 for (const { name, node, want, is } of cases) {
   t.test(`${name}: ${is ?? 'qualifies'}`, async t => {

@@ -201,7 +201,7 @@ onEachDatabase(t, async (t, start) => {
     const unmeasured = await request(routeRequest(randomUUID(), { requirements: { maxLatency: 100 } }), key)
     t.ok(
       unmeasured.body.candidates.every(({ reason }: { reason: string }) => reason === 'latency unknown'),
-      'a latency that nobody measured is none',
+      'a latency that nobody measured, and that no node tells, is none',
     )
     const region = await httpClient(server, randomUUID(), { requirements: { preferredLocation: 'eu-north' } })
     t.equal(region.nodeId, 'baltic')

@@ -11,7 +11,8 @@ const Requirements = z
   .object({
     minBandwidth: amount(0, MBPS_MAX).meta({ description: 'The node has at least this much left, Mbit/s.' }),
     maxLatency: amount(0, MS_MAX).meta({
-      description: 'The measured round trip from the coordinator to the node is at most this, ms.',
+      description:
+        'The round trip from the coordinator to the node is at most this, ms; of a node that speaks HTTP, the `latency` that it reports.',
     }),
     preferredLocation: line(64).meta({ description: 'The node is in this region.', example: 'eu-central' }),
     preferredCountry: countryCode.meta({ description: 'The node is in this country.' }),

@@ -34,11 +34,8 @@ export class Backlog {
   }
 
   /** Writes what waits; resolves when that is done, or cannot be done now. */
-  flush(): Promise<void> {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = null
-    })
-    return this.#flushing
+  async flush(): Promise<void> {
+    if (this.#waiting.length > 0) await (this.#flushing ??= this.#flush())
   }
 
   async #flush(): Promise<void> {
@@ -53,9 +50,10 @@ export class Backlog {
         this.#trim()
         if (!this.#isAway) this.#options.failed(error)
         this.#isAway = true
-        return
+        break
       }
     }
+    this.#flushing = null
   }
 
   #trim(): void {

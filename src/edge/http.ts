@@ -166,7 +166,7 @@ function preflight(match: Match): Reply {
   return empty(204, {
     Allow: ['OPTIONS', ...allowed].join(', '),
     'Access-Control-Allow-Methods': allowed.join(', '),
-    'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
     'Access-Control-Max-Age': '600',
   })
 }

@@ -48,12 +48,16 @@ export const yesNo = z.boolean({ error: 'wanted true or false' })
 /** A moment as it is answered: ISO 8601, UTC. */
 export const moment = z.iso.datetime().meta({ example: '2026-01-15T10:30:00.000Z' })
 
+/** The last moment that databases spell as we do, ms: the end of the year 9999. */
+export const MOMENT_MAX_MS = 253_402_300_799_999
+
 /** A moment as it is asked for: ISO 8601 with any offset, or ms since 1970 UTC; gives ms since 1970 UTC. */
 export const instant = z
   .union([z.iso.datetime({ offset: true }), z.string().regex(/^\d{1,15}$/)], {
     error: 'wanted a time such as 2026-01-15T10:30:00Z, or ms since 1970 UTC',
   })
   .transform(given => (/^\d+$/.test(given) ? Number(given) : Date.parse(given)))
+  .refine(ms => ms >= 0 && ms <= MOMENT_MAX_MS, { error: 'wanted a time of the years 1970 to 9999' })
 
 /** A price or a weight beyond this is a slip of the finger. */
 const FACTOR_MAX = 1_000

@@ -3,12 +3,12 @@ import { type SelectQueryBuilder, sql } from 'kysely'
 import { z } from 'zod'
 import { type Endpoint, endpoint } from '../http/endpoint.js'
 import { id, moment, text } from '../http/fields.js'
-import { listQuery, listReply } from '../http/listing.js'
+import { listQuery, listReply, listReplyOf } from '../http/listing.js'
 import { json } from '../http/reply.js'
 import type { Room } from '../store/index.js'
 import { canonicalIp, clean } from './batch.js'
 import { common, type DoorParts, line, oneOrMore, posted, REPLIES, reporterSeenBy } from './http-door.js'
-import { markOf, pageOf } from './page.js'
+import { cut, markOf } from './page.js'
 import type { ReportTables } from './tables.js'
 
 /** Agents report a client every five minutes while it is active; one report may be late, ms. */
@@ -121,34 +121,28 @@ export function clientEndpoints(
           rows: await meets(db.selectFrom('report_clients'))
             .selectAll()
             .$if(mark !== null, q =>
-              q.where(
-                sql<boolean>`(last_seen, id) ${sql.raw(isUp ? '>' : '<')} (${new Date(mark?.atMs ?? 0)}, ${mark?.id ?? 0})`,
-              ),
+              q.where(sql<boolean>`(last_seen, id) ${sql.raw(isUp ? '>' : '<')} (${mark?.at}, ${mark?.id})`),
             )
             .orderBy('last_seen', isUp ? 'asc' : 'desc')
             .orderBy('id', isUp ? 'asc' : 'desc')
             .limit(limit + 1)
             .execute(),
         }))
-        const { page, next } = pageOf(rows, limit, row => ({ atMs: row.last_seen.getTime(), id: row.id }))
-        return json({
-          clients: page.map(row => ({
-            agentId: row.agent_id,
-            reporter: row.reporter,
-            ip: row.ip,
-            userAgent: row.user_agent,
-            country: row.country,
-            city: row.city,
-            countryCode: row.country_code,
-            firstSeen: row.first_seen,
-            lastSeen: row.last_seen,
-            reports: row.reports,
-          })),
-          count: page.length,
-          total: stats.totalClients,
-          next,
-          stats,
-        })
+        const { page, next } = cut(rows, limit, row => [row.last_seen.getTime(), String(row.id)])
+        const clients = page.map(row => ({
+          agentId: row.agent_id,
+          reporter: row.reporter,
+          ip: row.ip,
+          userAgent: row.user_agent,
+          country: row.country,
+          city: row.city,
+          countryCode: row.country_code,
+          firstSeen: row.first_seen,
+          lastSeen: row.last_seen,
+          reports: row.reports,
+        }))
+        const total = stats.totalClients
+        return json({ ...listReplyOf('clients', { rows: clients, total, next }), stats })
       },
     }),
   ]

@@ -3,20 +3,18 @@ import { type SelectQueryBuilder, sql } from 'kysely'
 import { z } from 'zod'
 import { type Endpoint, endpoint } from '../http/endpoint.js'
 import { id, moment, oneOf, text } from '../http/fields.js'
-import { listQuery, listReply } from '../http/listing.js'
+import { listQuery, listReply, listReplyOf } from '../http/listing.js'
 import { json } from '../http/reply.js'
 import type { Room } from '../store/index.js'
 import { clean } from './batch.js'
 import { BODY_MAX, common, type DoorParts, oneOrMore, posted, REPLIES, reporterSeenBy } from './http-door.js'
-import { markOf, pageOf } from './page.js'
+import { cut, markOf } from './page.js'
 import type { ReportTables } from './tables.js'
 
 /** The longest message, details and metadata as JSON, characters. */
 const MESSAGE_MAX = 4_096
 const DETAILS_MAX = 16_384
 const METADATA_MAX = 16_384
-/** The deepest metadata: what is deeper is no metadata. */
-const DEPTH_MAX = 16
 
 const prose = (min: number, max: number) => {
   const error = `wanted ${min} to ${max} characters`
@@ -30,8 +28,8 @@ const Line = z.object({
   details: prose(0, DETAILS_MAX).nullish().meta({ example: 'Connection timeout after 30s' }),
   metadata: z
     .record(z.string(), z.unknown(), { error: 'wanted an object' })
-    .refine(value => isShallow(value, DEPTH_MAX) && JSON.stringify(value).length <= METADATA_MAX, {
-      error: `wanted at most ${METADATA_MAX} characters of JSON, ${DEPTH_MAX} deep`,
+    .refine(value => JSON.stringify(value).length <= METADATA_MAX, {
+      error: `wanted at most ${METADATA_MAX} characters of JSON`,
     })
     .nullish()
     .meta({ example: { upstreamHost: '192.168.1.10', retries: 3 } }),
@@ -117,9 +115,7 @@ export function logEndpoints(parts: DoorParts & { readonly room: Room<ReportTabl
             .selectAll()
             .$if(level !== undefined, q => q.where('level', '=', level ?? 'info'))
             .$if(mark !== null, q =>
-              q.where(
-                sql<boolean>`(at, id) ${sql.raw(isUp ? '>' : '<')} (${new Date(mark?.atMs ?? 0)}, ${mark?.id ?? 0})`,
-              ),
+              q.where(sql<boolean>`(at, id) ${sql.raw(isUp ? '>' : '<')} (${mark?.at}, ${mark?.id})`),
             )
             .orderBy('at', isUp ? 'asc' : 'desc')
             .orderBy('id', isUp ? 'asc' : 'desc')
@@ -129,32 +125,25 @@ export function logEndpoints(parts: DoorParts & { readonly room: Room<ReportTabl
         const linesOf = (name: string) => counted.find(each => each.level === name)?.lines ?? 0
         const counts = { info: linesOf('info'), warning: linesOf('warning'), error: linesOf('error') }
         const all = counts.info + counts.warning + counts.error
-        const { page, next } = pageOf(rows, limit, row => ({ atMs: row.at.getTime(), id: row.id }))
+        const { page, next } = cut(rows, limit, row => [row.at.getTime(), String(row.id)])
+        const logs = page.map(row => ({
+          id: row.id,
+          timestamp: row.at,
+          agentId: row.agent_id,
+          reporter: row.reporter,
+          level: row.level,
+          message: row.message,
+          details: row.details,
+          metadata: row.metadata === null ? null : parsed(row.metadata),
+        }))
+        const total = level === undefined ? all : counts[level]
         return json({
-          logs: page.map(row => ({
-            id: row.id,
-            timestamp: row.at,
-            agentId: row.agent_id,
-            reporter: row.reporter,
-            level: row.level,
-            message: row.message,
-            details: row.details,
-            metadata: row.metadata === null ? null : parsed(row.metadata),
-          })),
-          count: page.length,
-          total: level === undefined ? all : counts[level],
-          next,
+          ...listReplyOf('logs', { rows: logs, total, next }),
           counts: { ...counts, total: all },
         })
       },
     }),
   ]
-}
-
-/** Returns whether a value is at most so deep. */
-function isShallow(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return depth > 0 && Object.values(value).every(part => isShallow(part, depth - 1))
 }
 
 /** Returns the value of JSON, or the text when an agent called something else JSON. */

@@ -1,36 +1,39 @@
-/** Pages of a table in the order of a time, the newest first unless the reverse is asked for. */
-import { z } from 'zod'
+/** Where a page of a table begins and ends, in the order of a time and of the rows' ids. */
 import { badRequest } from '../http/faults.js'
-import type { ListQuery } from '../http/listing.js'
+import { MOMENT_MAX_MS } from '../http/fields.js'
+import { cursorOf, type ListCursor, type ListQuery } from '../http/listing.js'
 
-/** A row of the page before: its time, ms, and its id. */
+/** The last row of the page before. */
 export interface Mark {
-  readonly atMs: number
+  readonly at: Date
   readonly id: number
 }
 
 /** Returns where the page begins; null: with the first row. */
 export function markOf({ after }: Pick<ListQuery, 'after'>): Mark | null {
   if (after === undefined) return null
-  try {
-    const [atMs, id] = Cursor.parse(JSON.parse(Buffer.from(after, 'base64url').toString()))
-    return { atMs, id }
-  } catch {
-    throw badRequest('after: wanted `next` of the page before')
-  }
+  const [atMs, id] = cursorOf(after)
+  return { at: momentOf(Number(atMs)), id: wholeOf(id) }
 }
 
-const Cursor = z.tuple([z.int(), z.int()])
+/** Returns a moment; throws a 400 when a cursor that is not ours names none. */
+export function momentOf(ms: number): Date {
+  return new Date(wholeOf(ms, MOMENT_MAX_MS))
+}
 
-/** Returns what a list answers about its rows, of which one more than wanted was asked for. */
-export function pageOf<R>(
+/** Returns the rows of a page, of which one more than wanted was asked for, and where the next one begins. */
+export function cut<R>(
   found: readonly R[],
   limit: number,
-  markOf: (row: R) => Mark,
-): { readonly page: readonly R[]; readonly next: string | null } {
+  cursor: (last: R) => ListCursor,
+): { readonly page: readonly R[]; readonly next: ListCursor | null } {
   const page = found.slice(0, limit)
   const last = page.at(-1)
-  if (last === undefined || found.length <= limit) return { page, next: null }
-  const { atMs, id } = markOf(last)
-  return { page, next: Buffer.from(JSON.stringify([atMs, id])).toString('base64url') }
+  return { page, next: last !== undefined && found.length > limit ? cursor(last) : null }
+}
+
+function wholeOf(value: number | string, max = Number.MAX_SAFE_INTEGER): number {
+  const whole = Number(value)
+  if (Number.isInteger(whole) && whole >= 0 && whole <= max) return whole
+  throw badRequest('after: wanted `next` of the page before')
 }

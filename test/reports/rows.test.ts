@@ -31,6 +31,8 @@ const LINE = {
 }
 const EXAMPLES = { '/api/clients': CLIENT, '/api/statistics': STATISTIC, '/api/logs': LINE }
 
+const base64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
 await onEachDatabase(t, async (t, start) => {
   const server = await start()
   const reporter = await enrolled(server, 'fra-1')
@@ -151,7 +153,15 @@ await onEachDatabase(t, async (t, start) => {
     t.match(second, { clients: [{ ip: '192.0.2.4' }], next: null })
     const oldest = await get('/api/clients?agentId=pages&sort=lastSeen&limit=1')
     t.match(oldest.clients, [{ ip: '192.0.2.4' }])
-    t.equal((await server.ask('GET', '/api/clients?after=nonsense')).status, 400)
+    for (const forged of [
+      'nonsense',
+      ...[
+        [1e300, '1'],
+        ['x', '1'],
+        [1, 'y'],
+      ].map(base64url),
+    ])
+      t.equal((await server.ask('GET', `/api/clients?after=${forged}`)).status, 400)
   })
 
   await t.test('G-11: statistics of every range come with types, agents and a series', async t => {

@@ -85,7 +85,21 @@ await onEachDatabase(t, async (t, start) => {
         t.same(found, whole, `${sort} ${interval}`)
       }
     }
+    for (const forged of [
+      ['x', 'y'],
+      [1, '9e15 a b'],
+      [1, '-5'],
+      [null, ''],
+    ]) {
+      const after = Buffer.from(JSON.stringify(forged)).toString('base64url')
+      t.equal(
+        (await server.ask('GET', `/api/v1/traffic?after=${after}`)).status,
+        forged[1] === '' ? 200 : 400,
+      )
+    }
     t.equal((await server.ask('GET', '/api/v1/traffic?after=nonsense')).status, 400)
+    t.equal((await server.ask('GET', '/api/v1/traffic?from=0000-01-01T00:00:00Z')).status, 400)
+    t.equal((await server.ask('GET', '/api/v1/traffic?to=999999999999999&interval=day')).status, 400)
   })
 
   await t.test('an agent sees its own, and nobody sees anything without a token', async t => {

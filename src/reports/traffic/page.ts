@@ -5,10 +5,11 @@ import { csv } from '../../http/csv.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { badRequest } from '../../http/faults.js'
 import { id, instant, moment, oneOf } from '../../http/fields.js'
-import { listQuery, listReply } from '../../http/listing.js'
+import { cursorOf, type ListCursor, listQuery, listReply, listReplyOf } from '../../http/listing.js'
 import { json, text } from '../../http/reply.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Room } from '../../store/index.js'
+import { cut, momentOf } from '../page.js'
 import { type ReportTables, WIDTHS } from '../tables.js'
 import { type Mark, type Row, type Sums, sumUp, type Wish } from './sums.js'
 
@@ -90,25 +91,21 @@ export const trafficEndpoint = (parts: {
         after: query.after === undefined ? null : readMark(query.after),
         limit: limit + 1,
       })
-      const page = found.rows.slice(0, limit)
-      const last = page.at(-1)
-      const next = last !== undefined && found.rows.length > limit ? markOf(last) : null
-      const traffic = page.map(row => (query.by === 'pair' ? ofPair(row) : ofIdentity(row)))
+      const { page, next } = cut(found.rows, limit, cursorOfRow)
+      const rows = page.map(row => (query.by === 'pair' ? ofPair(row) : ofIdentity(row)))
+      const reply = listReplyOf('traffic', { rows, total: found.total, next })
       const wantsTable = query.format ?? (/\btext\/csv\b/.test(headers.get('accept') ?? '') ? 'csv' : 'json')
       if (wantsTable === 'csv') {
         const rest = new URLSearchParams()
-        for (const [name, value] of Object.entries({ ...query, from: fromMs, to: toMs, after: next }))
+        for (const [name, value] of Object.entries({ ...query, from: fromMs, to: toMs, after: reply.next }))
           if (value != null) rest.set(name, String(value))
-        return text(tableOf(traffic, query.by), 'text/csv; charset=utf-8', 200, {
+        return text(tableOf(rows, query.by), 'text/csv; charset=utf-8', 200, {
           'Content-Disposition': 'attachment; filename="traffic.csv"',
           ...(next !== null && { Link: `<?${rest.toString()}>; rel="next"` }),
         })
       }
       return json({
-        traffic,
-        count: traffic.length,
-        total: found.total,
-        next,
+        ...reply,
         from: new Date(fromMs),
         until: new Date(toMs),
         totals: bytesOf(found.totals),
@@ -152,15 +149,14 @@ function tableOf(
   )
 }
 
-const Cursor = z.tuple([z.number(), z.int().nullable(), z.string(), z.string()])
-
-const markOf = ({ bytes, at, one, other }: Row): string =>
-  Buffer.from(JSON.stringify([bytes, at?.getTime() ?? null, one, other] satisfies Mark)).toString('base64url')
+/** Ids have no spaces. */
+const cursorOfRow = ({ bytes, at, one, other }: Row): ListCursor => [
+  bytes,
+  `${at?.getTime() ?? 0} ${one} ${other}`,
+]
 
 function readMark(after: string): Mark {
-  try {
-    return Cursor.parse(JSON.parse(Buffer.from(after, 'base64url').toString()))
-  } catch {
-    throw badRequest('after: wanted `next` of the page before')
-  }
+  const [bytes, id] = cursorOf(after)
+  const [atMs, one = '', other = ''] = id.split(' ')
+  return { bytes: Number(bytes), at: momentOf(Number(atMs)), one, other }
 }

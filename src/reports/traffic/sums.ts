@@ -19,8 +19,10 @@ export interface Wish {
   readonly limit: number
 }
 
-/** Where a row stands: its bytes, its bucket and whose it is. */
-export type Mark = readonly [bytes: number, atMs: number | null, one: string, other: string]
+/** Where a row stands. */
+export interface Mark extends Pick<Row, 'bytes' | 'one' | 'other'> {
+  readonly at: Date
+}
 
 export interface Sums {
   readonly relayed: number
@@ -107,11 +109,11 @@ const keyOf = ({ key }: Wish) => (key === 'bytes' ? sql`bytes` : sql`0::float8`)
 
 function isPast(wish: Wish): RawBuilder<unknown> {
   if (wish.after === null) return sql`true`
-  const [bytes, atMs, one, other] = wish.after
+  const { bytes, at, one, other } = wish.after
   const than = wish.isDown ? sql`<` : sql`>`
   const mark = wish.key === 'bytes' ? sql`${bytes}::float8` : sql`0::float8`
   // Where there are no buckets none has a time: it is left out, for null compares with nothing.
   return wish.isSplit
-    ? sql`(${keyOf(wish)}, at, one, other) ${than} (${mark}, ${new Date(atMs ?? 0)}, ${one}, ${other})`
+    ? sql`(${keyOf(wish)}, at, one, other) ${than} (${mark}, ${at}, ${one}, ${other})`
     : sql`(${keyOf(wish)}, one, other) ${than} (${mark}, ${one}, ${other})`
 }

@@ -51,6 +51,16 @@ t.test('an agent that falls silent and comes back has the session that it had', 
   t.equal(mailboxes.of('fra-1'), back)
 })
 
+t.test('two requests at once that find no session begin one', async t => {
+  const { lab, mailboxes, run, enter } = await rig()
+  await enter(newcomer('fra-1'))
+  await lab.clock.run(150_000)
+  const [one, other] = await run(Promise.all([mailboxes.at('fra-1', REMOTE), mailboxes.at('fra-1', REMOTE)]))
+  t.equal(one, other)
+  t.equal(one?.session.generation, 2)
+  t.equal(one && (await run(mailboxes.at('fra-1', REMOTE))), one)
+})
+
 t.test('of two that begin at once the newer one stays', async t => {
   const { lab, mailboxes, run, enter } = await rig()
   const hello = newcomer('fra-1')

@@ -40,6 +40,7 @@ interface Waiter {
 const ANSWER_MS = 10_000
 /** When to come back after no answer, s. */
 const RETRY_AFTER_S = 2
+const NOT_BEGUN = 'the session could not begin in time: the database may be away'
 const U32 = 2 ** 32
 const HEARTBEAT_ACK = 0x11
 
@@ -67,7 +68,8 @@ export class Mailbox implements Socket {
   #outgoing: Uint8Array[] = []
   #connection: Connection | null = null
   #session: WireOf<'registered'> | null = null
-  #isClosed = false
+  /** What becomes of requests, once the session is carried by this mailbox no more. */
+  #fault: HttpError | null = null
   #seq = 0
 
   constructor(options: MailboxOptions) {
@@ -82,7 +84,7 @@ export class Mailbox implements Socket {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#fault !== null
   }
 
   /** What began the session. */
@@ -118,6 +120,7 @@ export class Mailbox implements Socket {
 
   /** Resolves with the next thing told that `isIt`; rejects with a 503 when it does not come, or the session is over. */
   answer<T extends Wire>(isIt: (event: Wire) => event is T): Promise<T> {
+    if (this.#fault !== null) return Promise.reject(this.#fault)
     return new Promise((resolve, reject) => {
       const { clock } = this.#options
       const late = clock.setTimeout(
@@ -161,28 +164,21 @@ export class Mailbox implements Socket {
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#options.clock.soon(() => this.#connection?.closed(code))
+    if (this.#fault !== null) return
     const fault = this.#faultOf(code, reason)
+    this.#fault = fault
+    this.#options.clock.soon(() => this.#connection?.closed(code))
     for (const waiter of this.#waiters) waiter.fail(fault)
     this.inbox.close()
     this.links.close()
     this.#options.ended(this)
   }
 
-  /** What becomes of a request whose answer does not come any more. */
   #faultOf(code: number, reason: string): HttpError {
     const retry = { 'Retry-After': String(RETRY_AFTER_S) }
     if (code === CLOSE.flooding.code) return new HttpError(429, 'too_many_requests', reason, retry)
-    return this.#session === null
-      ? new HttpError(
-          503,
-          'not_begun',
-          'the session could not begin in time: the database may be away',
-          retry,
-        )
-      : new HttpError(503, 'session_ended', reason, retry)
+    if (this.#session !== null) return new HttpError(503, 'session_ended', reason, retry)
+    return new HttpError(503, 'not_begun', NOT_BEGUN, retry)
   }
 
   #take(bytes: Uint8Array, at: number): number {
@@ -212,6 +208,6 @@ export class Mailbox implements Socket {
   #flush(): void {
     const values = this.#outgoing
     this.#outgoing = []
-    if (!this.#isClosed) for (const value of values) this.#connection?.received(value)
+    if (this.#fault === null) for (const value of values) this.#connection?.received(value)
   }
 }

@@ -33,6 +33,8 @@ export class Mailboxes {
   readonly postroom = new Postroom()
   readonly #options: MailboxesOptions
   readonly #boxes = new Map<IdentityId, Mailbox>()
+  /** Agents whose session begins anew by a request that found none. */
+  readonly #returning = new Map<IdentityId, Promise<Mailbox>>()
   readonly #beats: Deadlines<Mailbox>
 
   constructor(options: MailboxesOptions) {
@@ -83,9 +85,14 @@ export class Mailboxes {
     if (box !== undefined) return box
     const identity = this.#options.mesh.identity(id)
     if (identity === null) throw new HttpError(404, 'not_found', `nobody has enrolled as ${id}`)
+    const returning = this.#returning.get(id)
+    if (returning !== undefined) return returning
     if (identity.state === 'online' || identity.state === 'lapsed')
       throw conflict(`${id} is connected by WebSocket: register to go on over HTTP`)
-    return this.enter(helloOf(identity), { by: 'token' }, remote)
+    // An agent may ask for several things at once; none of them is to take its session over from the other.
+    const entering = this.enter(helloOf(identity), { by: 'token' }, remote)
+    this.#returning.set(id, entering)
+    return entering.finally(() => this.#returning.delete(id))
   }
 
   /** A request of the agent: it is spoken for anew, and what it told is told on. */

@@ -4,12 +4,9 @@
  *
  *   set, online, offline ─→ memory ─→ waiting ── each second ─→ one transaction
  */
-import { sql } from 'kysely'
 import type { IdentityId } from '../../actors/ports.js'
-import type { Room } from '../../store/index.js'
 import { type Clock, every } from '../../kit/clock.js'
-import { column } from '../../kit/column.js'
-import type { RestDatabase } from '../database.js'
+import type { NotesTable, Presence } from './notes-table.js'
 
 /** Where an agent says it is, and where we saw it. */
 export interface NetworkInfo {
@@ -46,16 +43,9 @@ export interface Note {
   readonly wireguard?: WireGuardPlace | null
 }
 
-interface Presence {
-  readonly id: IdentityId
-  readonly atMs: number
-  readonly became: 'online' | 'offline'
-  readonly generation: number
-}
-
 export interface NotesOptions {
   readonly clock: Clock
-  readonly room: Room<RestDatabase>
+  readonly table: NotesTable
   readonly warn: (fields: object, message: string) => void
 }
 
@@ -86,15 +76,14 @@ export class Notes {
 
   /** Resolves when what was noted before is in memory again. */
   async start(): Promise<void> {
-    const { clock, room } = this.#options
-    const rows = await room.ask(db => db.selectFrom('agent_notes').selectAll().execute())
-    for (const { id, note, seen_at } of rows) {
+    const { clock, table } = this.#options
+    for (const { id, note, seenMs } of await table.load()) {
       this.#notes.set(id, note)
-      if (seen_at !== null) this.#seen.set(id, seen_at.getTime())
+      if (seenMs !== null) this.#seen.set(id, seenMs)
     }
     this.#stops = [
       every(clock, WRITE_EVERY_MS, () => void this.flush()),
-      every(clock, CLEAR_EVERY_MS, () => void this.#clear()),
+      every(clock, CLEAR_EVERY_MS, () => void this.#forget()),
     ]
   }
 
@@ -118,7 +107,7 @@ export class Notes {
     this.#seen.set(id, atMs)
   }
 
-  /** An agent came, or went. */
+  /** A node came, or went. */
   became(presence: Presence): void {
     const { id, atMs, became } = presence
     if (became === 'online') this.#seen.delete(id)
@@ -129,17 +118,10 @@ export class Notes {
     this.lost++
   }
 
-  /** Resolves with when an agent came and went, the newest first. */
-  async presenceOf(id: IdentityId, limit: number): Promise<readonly Omit<Presence, 'id'>[]> {
+  /** Resolves with when a node came and went, the newest first. */
+  async presenceOf(id: IdentityId, limit: number): Promise<readonly Presence[]> {
     await this.flush()
-    const rows = await this.#options.room.ask(db =>
-      db.selectFrom('presence').selectAll().where('id', '=', id).orderBy('at', 'desc').limit(limit).execute(),
-    )
-    return rows.map(({ at, became, generation }) => ({
-      atMs: at.getTime(),
-      became: became === 'online' ? 'online' : 'offline',
-      generation: Number(generation),
-    }))
+    return this.#options.table.presenceOf(id, limit)
   }
 
   /** Writes what waits; resolves when that is done, or cannot be done now. */
@@ -157,11 +139,12 @@ export class Notes {
 
   async #write(): Promise<void> {
     while (this.#changed.size > 0 || this.#presence.length > 0) {
-      const ids = [...this.#changed].slice(0, ROWS_MAX).sort()
+      const ids = [...this.#changed].slice(0, ROWS_MAX)
       const presence = this.#presence.splice(0, ROWS_MAX)
       for (const id of ids) this.#changed.delete(id)
       try {
-        await this.#save(ids, presence)
+        const notes = ids.map(id => ({ id, note: this.of(id), seenMs: this.seenMs(id) }))
+        await this.#options.table.save(notes, presence)
         this.#isAway = false
       } catch (error) {
         for (const id of ids) this.#changed.add(id)
@@ -174,35 +157,9 @@ export class Notes {
     }
   }
 
-  #save(ids: readonly IdentityId[], presence: readonly Presence[]): Promise<void> {
-    return this.#options.room.transact(async tx => {
-      if (ids.length > 0)
-        await sql`
-          insert into agent_notes (id, note, seen_at)
-          select id, note::jsonb, to_timestamp(seen_at / 1000)
-          from unnest(
-            ${column(ids, id => id)}::text::text[],
-            ${column(ids, id => JSON.stringify(this.of(id)))}::text::text[],
-            ${column(ids, id => this.seenMs(id))}::text::float8[]
-          ) as row (id, note, seen_at)
-          on conflict (id) do update set note = excluded.note, seen_at = excluded.seen_at`.execute(tx)
-      if (presence.length > 0)
-        await sql`
-          insert into presence (id, at, became, generation)
-          select id, to_timestamp(at / 1000), became, generation
-          from unnest(
-            ${column(presence, ({ id }) => id)}::text::text[],
-            ${column(presence, ({ atMs }) => atMs)}::text::float8[],
-            ${column(presence, ({ became }) => became)}::text::text[],
-            ${column(presence, ({ generation }) => generation)}::text::bigint[]
-          ) as row (id, at, became, generation)`.execute(tx)
-    })
-  }
-
-  async #clear(): Promise<void> {
-    const { clock, room } = this.#options
-    const before = new Date(clock.wallMs() - KEPT_MS)
+  async #forget(): Promise<void> {
+    const { clock, table } = this.#options
     // What is too old today is still there tomorrow: a database that is away is not worth a word here.
-    await room.ask(db => db.deleteFrom('presence').where('at', '<', before).execute()).catch(() => undefined)
+    await table.forgetPresence(clock.wallMs() - KEPT_MS).catch(() => undefined)
   }
 }

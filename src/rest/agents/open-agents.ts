@@ -28,6 +28,7 @@ import type { Gauges } from './mailbox.js'
 import { agentFigures } from './figures.js'
 import { Mailboxes } from './mailboxes.js'
 import { Notes } from './notes.js'
+import { NotesTable } from './notes-table.js'
 import { httpTiming } from './timing.js'
 import { whereabouts } from './whereabouts.js'
 
@@ -48,7 +49,11 @@ export async function openAgents(
   room: Room<RestDatabase>,
   actionsFor: Agents['actionsFor'],
 ): Promise<OpenAgents> {
-  const notes = new Notes({ clock, room, warn: (fields, message) => log.warn(fields, message) })
+  const notes = new Notes({
+    clock,
+    table: new NotesTable(room),
+    warn: (fields, message) => log.warn(fields, message),
+  })
   await notes.start()
   const timing = httpTiming(config)
   const mailboxes = new Mailboxes({

@@ -1,6 +1,6 @@
 /** One client, and the end of its session. */
 import { z } from 'zod'
-import { mustBe } from '../../http/caller.js'
+import { mustBe, nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { conflict, notFound } from '../../http/faults.js'
 import { id } from '../../http/fields.js'
@@ -54,7 +54,9 @@ export const clientPages = (agents: Agents): readonly Endpoint[] => [
       const box = agents.mailboxes.of(clientId)
       if (box === undefined && (state === 'online' || state === 'lapsed'))
         throw conflict(`${clientId} is connected by WebSocket: its agent ends that, or revoke its identity`)
-      if (box !== undefined) agents.mailboxes.dismiss(box, 'the client was deleted')
+      if (box === undefined) return empty()
+      agents.mailboxes.dismiss(box, 'the client was deleted')
+      agents.mesh.audit({ kind: 'session.deleted', actor: nameOf(caller), subject: clientId, detail: {} })
       return empty()
     },
   }),

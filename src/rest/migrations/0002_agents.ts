@@ -15,8 +15,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('at', 'timestamptz', column => column.notNull())
     .addColumn('became', 'text', column => column.notNull())
     .addColumn('generation', 'bigint', column => column.notNull())
+    // The same may be written again, when nobody heard that it was.
+    .addPrimaryKeyConstraint('presence_pk', ['id', 'at', 'generation', 'became'])
     .execute()
-  await db.schema.createIndex('presence_id').on('presence').columns(['id', 'at']).execute()
   await db.schema.createIndex('presence_at').on('presence').column('at').execute()
 }
 

@@ -1,7 +1,7 @@
 /** One node, whether it is here or has been: what is known of it, when it came and went, and its end. */
 import { z } from 'zod'
 import type { IdentityView } from '../../actors/ports.js'
-import { mustBe } from '../../http/caller.js'
+import { mustBe, nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { conflict, notFound } from '../../http/faults.js'
 import { id, moment, whole } from '../../http/fields.js'
@@ -99,7 +99,9 @@ export const nodePages = (agents: Agents): readonly Endpoint[] => [
       const box = agents.mailboxes.of(nodeId)
       if (box === undefined && (state === 'online' || state === 'lapsed'))
         throw conflict(`${nodeId} is connected by WebSocket: drain it, or revoke its identity`)
-      if (box !== undefined) agents.mailboxes.dismiss(box, 'the node was deleted')
+      if (box === undefined) return empty()
+      agents.mailboxes.dismiss(box, 'the node was deleted')
+      agents.mesh.audit({ kind: 'session.deleted', actor: nameOf(caller), subject: nodeId, detail: {} })
       return empty()
     },
   }),

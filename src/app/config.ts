@@ -1,4 +1,5 @@
 /** The coordinator's configuration: its settings, and what follows from several of them together. */
+import { withFirstNames } from './first-names.js'
 import { BadConfig, readSettings, type Sources, type ValuesOf } from './read-settings.js'
 import { type SettingKey, SETTINGS } from './settings.js'
 
@@ -12,7 +13,7 @@ export type Config = Readonly<ValuesOf<typeof SETTINGS>> & {
 /** Returns the configuration, or throws a BadConfig that names every bad setting. */
 export function readConfig(sources: Sources<SettingKey>): Config {
   const problems: string[] = []
-  const env = withPostgresParts(sources.env, problems)
+  const env = withFirstNames(sources.env, problems)
   const config = readSettings(SETTINGS, { ...sources, env }, problems)
   if ((config.tlsCert === null) !== (config.tlsKey === null)) {
     const missing = config.tlsCert === null ? 'BOSON_TLS_CERT' : 'BOSON_TLS_KEY'
@@ -24,23 +25,4 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     problems.push('BOSON_TURN_URLS: wanted at least one turn: or turns:, because BOSON_TURN_MODE is external')
   if (problems.length > 0) throw new BadConfig(problems)
   return { ...config, host: config.host ?? (config.mode === 'production' ? '0.0.0.0' : '127.0.0.1') }
-}
-
-/** POSTGRES_HOST and its siblings are another spelling of DATABASE_URL, which counts first. */
-function withPostgresParts(env: Sources['env'], problems: string[]): Sources['env'] {
-  const host = env.POSTGRES_HOST
-  if (host === undefined || host === '' || (env.DATABASE_URL ?? '') !== '') return env
-  const url = new URL('postgres://localhost')
-  try {
-    url.hostname = host
-    url.port = env.POSTGRES_PORT ?? '5432'
-    url.username = encodeURIComponent(env.POSTGRES_USER ?? 'bosonserver')
-    url.password = encodeURIComponent(env.POSTGRES_PASSWORD ?? '')
-    url.pathname = `/${encodeURIComponent(env.POSTGRES_DB ?? 'bosonserver')}`
-  } catch {
-    problems.push('POSTGRES_HOST: wanted a host name')
-  }
-  if (url.hostname.toLowerCase() !== host.toLowerCase() && url.hostname !== `[${host}]`)
-    problems.push(`POSTGRES_HOST: wanted a host name, got ${JSON.stringify(host)}`)
-  return { ...env, DATABASE_URL: url.href }
 }

@@ -152,7 +152,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         remotes,
         recognise: recogniser(options.token, token => tokens.recognise(token)),
         allowances: {
-          address: new Allowances(clock, config.httpPerMinute),
+          address: new Allowances(clock, config.httpPerMinute, config.httpBurst ?? undefined),
           identity: new Allowances(clock, config.httpPerMinutePerIdentity),
         },
         corsOrigins: new Set(config.corsOrigin),

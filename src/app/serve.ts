@@ -23,6 +23,7 @@ import { createLog } from '../telemetry/log.js'
 import type { Config } from './config.js'
 import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
+import { unheeded } from './first-names.js'
 import { greeting } from './greeting.js'
 import { PLUGINS } from './plugins.js'
 import { checkSecrets, jwtSecret, operatorToken, ownServerId, turnSecret, vaultSecret } from './secrets.js'
@@ -43,6 +44,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   checkSecrets(config, env)
   const pretty = process.stdout.isTTY === true
   const log = createLog({ level: config.logLevel, pretty })
+  for (const name of unheeded(env)) log.warn(name, 'a setting of the first BosonServer has no effect')
   const running = await start(config, log)
   endBySignals(running, config, log)
   process.on('SIGHUP', () => reload(running.coordinator, config, log))

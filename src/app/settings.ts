@@ -64,8 +64,12 @@ export const SETTINGS = {
     doc: 'Web pages that may call the HTTP interface from a browser.',
     example: 'https://panel.example.org',
   }),
-  httpPerMinute: standard('BOSON_HTTP_PER_MINUTE', whole(1, 1_000_000), 300, {
-    doc: 'HTTP requests a minute from one address without a valid token.',
+  httpPerMinute: standard('BOSON_HTTP_PER_MINUTE', number(0.001, 1_000_000), 300, {
+    doc: 'HTTP requests a minute from one address without a valid token, in the long run.',
+  }),
+  httpBurst: optional('BOSON_HTTP_BURST', whole(1, 1_000_000), {
+    doc: 'HTTP requests at once from one address without a valid token. When not set: a third of a minute’s.',
+    example: '100',
   }),
   httpPerMinutePerIdentity: standard('BOSON_HTTP_PER_MINUTE_PER_IDENTITY', whole(1, 1_000_000), 600, {
     doc: 'HTTP requests a minute of one node or client that holds a token of ours.',

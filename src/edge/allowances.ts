@@ -11,20 +11,21 @@ const BURST_SHARE = 1 / 3
 export class Allowances {
   readonly #clock: Clock
   readonly #perMinute: number
+  readonly #burst: number
   readonly #buckets = new Map<string, TokenBucket>()
 
-  constructor(clock: Clock, perMinute: number) {
+  /** `burst`: requests at once; a third of a minute's when absent. */
+  constructor(clock: Clock, perMinute: number, burst: number = Math.max(1, perMinute * BURST_SHARE)) {
     this.#clock = clock
     this.#perMinute = perMinute
+    this.#burst = burst
   }
 
   /** Takes one request from the address's allowance. Returns 0, or the seconds to wait when there is none left. */
   take(address: string): number {
     const key = allowanceKey(address)
     const now = this.#clock.now()
-    const bucket =
-      this.#buckets.get(key) ??
-      new TokenBucket(this.#perMinute / 60, Math.max(1, this.#perMinute * BURST_SHARE), now)
+    const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#perMinute / 60, this.#burst, now)
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)
     if (this.#buckets.size > ADDRESSES_MAX) this.#buckets.delete(this.#buckets.keys().next().value ?? '')

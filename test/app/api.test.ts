@@ -4,24 +4,27 @@ import type { Store } from '../../src/actors/ports.js'
 import { VERSION } from '../../src/app/version.js'
 import { coordinator, memoryStore, online } from '../support/coordinator.js'
 
-t.test('a coordinator whose parts are all there is healthy', async t => {
-  const { get } = await coordinator(t, { redis: async () => 0.25 })
-  const { status, body } = await get('/health')
-  t.equal(status, 200)
-  t.match(body, {
-    status: 'healthy',
-    timestamp: /^\d{4}-\d\d-\d\dT/,
-    uptime: Number,
-    services: {
-      database: { status: 'healthy', latency: Number },
-      redis: { status: 'healthy', latency: 0.3 },
-      turn: { status: 'disabled', state: 'off' },
-      relay: { status: 'healthy', connections: 0 },
-    },
-  })
-  t.same(await get('/health/ready'), { status: 200, body: { status: 'ready' } })
-  t.match(await get('/health/live'), { status: 200, body: { status: 'alive', uptime: Number } })
-})
+t.test(
+  'B-030, B-031, B-032: a coordinator whose parts are all there is healthy, ready and alive',
+  async t => {
+    const { get } = await coordinator(t, { redis: async () => 0.25 })
+    const { status, body } = await get('/health')
+    t.equal(status, 200)
+    t.match(body, {
+      status: 'healthy',
+      timestamp: /^\d{4}-\d\d-\d\dT/,
+      uptime: Number,
+      services: {
+        database: { status: 'healthy', latency: Number },
+        redis: { status: 'healthy', latency: 0.3 },
+        turn: { status: 'disabled', state: 'off' },
+        relay: { status: 'healthy', connections: 0 },
+      },
+    })
+    t.same(await get('/health/ready'), { status: 200, body: { status: 'ready' } })
+    t.match(await get('/health/live'), { status: 200, body: { status: 'alive', uptime: Number } })
+  },
+)
 
 t.test('Redis that nobody configured is disabled, not missing', async t => {
   const { get } = await coordinator(t)
@@ -31,7 +34,7 @@ t.test('Redis that nobody configured is disabled, not missing', async t => {
   })
 })
 
-t.test('a database that is away degrades the coordinator, which goes on serving', async t => {
+t.test('B-033: a database that is away degrades the coordinator, which goes on serving', async t => {
   const { get } = await coordinator(t, { database: async () => Promise.reject(new Error('away')) })
   const { status, body } = await get('/health')
   t.equal(status, 200)
@@ -49,7 +52,7 @@ t.test('a database that never answers is away after two seconds', async t => {
   t.ok(performance.now() - startedMs < 4_000)
 })
 
-t.test('a coordinator that has stopped is not ready', async t => {
+t.test('B-030, B-031: a coordinator that has stopped is not ready', async t => {
   const { get, mesh } = await coordinator(t)
   await mesh.stop({ spreadMs: 0 })
   t.equal((await get('/health')).status, 503)

@@ -78,7 +78,7 @@ t.test('an agent is told where STUN and TURN are when it registers, renews and r
   t.equal(node.last('resumed').iceServers?.length, 3)
 })
 
-t.test('without a free port for TURN the mesh serves, and says that it is degraded', async t => {
+t.test('B-033: without a free port for TURN the mesh serves, and says that it is degraded', async t => {
   const holder = createSocket('udp4').bind(0, '127.0.0.1')
   t.teardown(() => holder.close())
   await once(holder, 'listening')
@@ -123,7 +123,7 @@ t.test('a coturn that the settings ask for is run, watched, and run again when i
   t.throws(() => process.kill(second, 0), { code: 'ESRCH' }, 'and it is not left behind')
 })
 
-t.test('another server is handed out, and its silence is noticed', async t => {
+t.test('B-033: another server is handed out, and its silence is noticed', async t => {
   const away = await freePort()
   const env = { BOSON_TURN_MODE: 'external', BOSON_TURN_URLS: `turn:127.0.0.1:${away}?transport=udp` }
   const server = await startServer(t, { env: { ...env, BOSON_TURN_OTHER_PORT: '0' } })

@@ -3,7 +3,7 @@
  * same batch through another door, or on another coordinator, waits for it.
  */
 import { sql, type Transaction } from 'kysely'
-import type { Batch } from './batch.js'
+import { type Batch, OPERATOR } from './batch.js'
 import { inOrder } from './in-order.js'
 import { arrived, type Sequence } from './sequence.js'
 import type { ReportTables } from './tables.js'
@@ -13,6 +13,9 @@ export type Verdict = 'counted' | 'repeated' | 'reused'
 
 type Tx = Transaction<ReportTables>
 
+/** Streams of one agent: it begins another when it has lost its spool. The operator speaks for many. */
+const STREAMS_MAX = 100
+
 /** Returns what becomes of each batch; from now on they have come. */
 export async function verdictsOn(
   tx: Tx,
@@ -21,8 +24,10 @@ export async function verdictsOn(
 ): Promise<readonly Verdict[]> {
   const streams = await lockStreams(tx, batches, nowMs)
   const keys = await takeKeys(tx, batches, nowMs)
+  const begun = [...streams.values()].filter(({ sequence }) => sequence.last < 0)
   const verdicts = batches.map(batch => verdictOn(batch, streams, keys))
   await saveStreams(tx, streams)
+  if (begun.length > 0) await forgetOldest(tx, new Set(begun.map(({ reporter }) => reporter)))
   return verdicts
 }
 
@@ -108,6 +113,19 @@ async function saveStreams(tx: Tx, streams: ReadonlyMap<string, Stream>): Promis
       reporter text, stream text, last bigint, missing jsonb, batches bigint, repeated bigint, dropped bigint
     )
     where stored.reporter = row.reporter and stored.stream = row.stream`.execute(tx)
+}
+
+/** Forgets the streams of these agents that have rested for longest, beyond what one may have. */
+async function forgetOldest(tx: Tx, reporters: ReadonlySet<string>): Promise<void> {
+  await sql`
+    delete from report_streams where (reporter, stream) in (
+      select reporter, stream from (
+        select reporter, stream, row_number() over (partition by reporter order by changed_at desc, last_seq desc) as place
+        from report_streams
+        where reporter in (${sql.join([...reporters])}) and reporter <> ${OPERATOR}
+      ) as ranked
+      where place > ${STREAMS_MAX}
+    )`.execute(tx)
 }
 
 async function takeKeys(tx: Tx, batches: readonly Batch[], nowMs: number): Promise<Map<string, Key>> {

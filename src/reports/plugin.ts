@@ -9,6 +9,7 @@ import { MIGRATIONS } from './migrations.js'
 import { prune, type Retention } from './prune.js'
 import { sessionDoor } from './session-door.js'
 import { statisticEndpoints } from './statistics.js'
+import { streamEndpoint } from './streams.js'
 import type { ReportTables } from './tables.js'
 import { trafficEndpoint } from './traffic/page.js'
 import { Sampler } from './traffic/sampler.js'
@@ -58,6 +59,7 @@ export const reports: Plugin = {
         ...clientEndpoints(parts),
         ...statisticEndpoints(parts),
         ...logEndpoints(parts),
+        streamEndpoint(parts),
         trafficEndpoint(parts),
       ],
       figures: [

@@ -14,8 +14,8 @@ export interface Retention {
 
 /** Rows of each kind that one round clears out, so that no round takes long. */
 const ROWS = 5_000
-/** A request that comes again does so within a day, ms. */
-const KEYS_MS = 86_400_000
+/** A request that comes again does so within a week, ms: agents that were offline for longer may be counted twice. */
+const KEYS_MS = 7 * 86_400_000
 /** A spool that was offline for so long is given up, ms. */
 const STREAMS_MS = 400 * 86_400_000
 

@@ -32,3 +32,7 @@ export function arrived({ last, missing }: Sequence, seq: number): Sequence | nu
   const left = missing.flatMap(each => (each === gap ? rest.filter(([from, to]) => from <= to) : [each]))
   return { last, missing: left.slice(-GAPS_MAX) }
 }
+
+/** Returns how many numbers are missing. Most agents begin with 1, so 0 is none. */
+export const missed = ({ missing }: Sequence): number =>
+  missing.reduce((sum, [first, last]) => sum + last - Math.max(first, 1) + 1, 0)

@@ -5,6 +5,7 @@ import { pick, type Random, seededRandom } from '../../src/kit/random.js'
 import { systemClock } from '../../src/kit/clock.js'
 import type { Batch } from '../../src/reports/batch.js'
 import { Intake } from '../../src/reports/intake.js'
+import { prune } from '../../src/reports/prune.js'
 import { MIGRATIONS } from '../../src/reports/migrations.js'
 import { reports } from '../../src/reports/plugin.js'
 import type { ReportTables } from '../../src/reports/tables.js'
@@ -132,6 +133,67 @@ await onEachDatabase(t, async (t, start) => {
     },
   )
 
+  await t.test('the operator sees how far each agent has come, and what it lost', async t => {
+    await reporter.report(batch(1, { stream: 'seen', dropped: 3 }))
+    await reporter.report(batch(5, { stream: 'seen', dropped: 7 }))
+    await reporter.report(batch(5, { stream: 'seen', dropped: 7 }))
+    const { body } = await server.ask('GET', '/api/v1/reports/streams?reporter=fra-1')
+    t.match(
+      body.streams.find(({ stream }: { stream: string }) => stream === 'seen'),
+      { reporter: 'fra-1', lastSeq: 5, batches: 2, repeated: 1, missing: 3, dropped: 7 },
+    )
+    const found: unknown[] = []
+    let after = ''
+    do {
+      const page = (await server.ask('GET', `/api/v1/reports/streams?reporter=fra-1&limit=2${after}`)).body
+      found.push(...page.streams)
+      after = page.next === null ? '' : `&after=${page.next}`
+    } while (after !== '')
+    t.same(found, body.streams)
+    const token = await server.token('fra-1')
+    t.equal((await server.ask('GET', '/api/v1/reports/streams', { token })).status, 403)
+  })
+
+  await t.test('an agent has a hundred streams at most', async t => {
+    const intake = intakeOn(probe.room)
+    const agentId = 'fra-2'
+    for (let i = 0; i < 105; i++)
+      await intake.take({
+        ...numbered(agentId, 1, seededRandom(i)),
+        once: { by: 'seq', stream: `s${i}`, seq: 1 },
+      })
+    t.equal((await server.ask('GET', `/api/v1/reports/streams?reporter=${agentId}`)).body.total, 100)
+  })
+
+  await t.test('what is older than it is kept is cleared out, and nothing else', async t => {
+    const kept = { clientsMs: 1e9, logsMs: 1e9, pathsMs: 1e9, sumsMs: { '5min': 1e9, hour: 1e9, day: 1e9 } }
+    const left = () =>
+      probe.room.ask(async db => {
+        const counts: number[] = []
+        for (const table of ['report_clients', 'report_logs', 'report_traffic', 'report_keys'] as const)
+          counts.push(
+            (
+              await db
+                .selectFrom(table)
+                .select(q => q.fn.countAll<number>().as('n'))
+                .execute()
+            )[0]?.n ?? 0,
+          )
+        return counts
+      })
+    const body = { agentId: 'fra-1', level: 'info', message: 'old' }
+    await server.ask('POST', '/api/logs', { body, headers: { 'Idempotency-Key': 'old' } })
+    const before = await left()
+    t.ok(
+      before.every(count => count > 0),
+      before.join(' '),
+    )
+    t.equal(await prune(probe.room, kept, Date.now()), false)
+    t.same(await left(), before)
+    await prune(probe.room, kept, Date.now() + 2e9)
+    t.same(await left(), [0, 0, 0, 0])
+  })
+
   await t.test('a restart in between forgets nothing and repeats nothing', async t => {
     const before = await requestsOf(server, 'fra-1')
     const sent = [1, 2, 3].map(seq => batch(seq, { stream: 'restart', traffic: served(10 ** seq) }))
@@ -145,6 +207,10 @@ await onEachDatabase(t, async (t, start) => {
     t.equal(await requestsOf(server, 'fra-1'), before + 1_110)
   })
 })
+
+function intakeOn(room: Room<ReportTables>): Intake {
+  return intakeOver(room, { ...seededRandom(1), float: () => 1 })
+}
 
 /** Loses a question in five before it is asked, and an answer in five after it is durable. */
 function intakeOver(room: Room<ReportTables>, random: Random): Intake {

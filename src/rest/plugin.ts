@@ -26,7 +26,7 @@ export const rest: Plugin = {
     const heartbeats = openHeartbeats(host, room, agents.told)
     return {
       routes: [
-        ...historyEndpoints(history, mesh, host.clock),
+        ...historyEndpoints({ history, mesh, clock: host.clock }),
         ...heartbeatEndpoints(heartbeats, host.clock),
         ...jobEndpoints(jobs, mesh, heartbeats.table),
         ...taskEndpoints(jobs),

@@ -3,7 +3,7 @@ import { sql, type Transaction } from 'kysely'
 import { column } from '../../kit/column.js'
 import type { Room } from '../../store/index.js'
 import type { RestDatabase } from '../database.js'
-import { writeSamples } from '../history/history-table.js'
+import { writeSamples } from '../history/write-samples.js'
 import { FIGURE_FIELDS, figuresOf, type Heartbeat } from './heartbeat.js'
 
 export interface ReceivedBeat {

@@ -137,6 +137,9 @@ export const SETTINGS = {
   reportRecordsPerMinute: standard('BOSON_REPORT_RECORDS_PER_MINUTE', whole(1, 10_000_000), 6_000, {
     doc: 'Records of clients, statistics and logs that one agent may report a minute, in the long run.',
   }),
+  reportRowsPerAgent: standard('BOSON_REPORT_ROWS_PER_AGENT', whole(100, 100_000_000), 100_000, {
+    doc: 'Log lines, and clients, of one agent that are kept: the newest.',
+  }),
   reportClientsKeptDays: standard('BOSON_REPORT_CLIENTS_KEPT_DAYS', number(0.01, 36_500), 90, {
     doc: 'How long a reported client is kept after it was last seen, days.',
   }),

@@ -135,7 +135,19 @@ const traffic: Migration = {
   },
 }
 
+/** Finds the newest lines of an agent. */
+const bounds: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createIndex('report_logs_reporter')
+      .on('report_logs')
+      .columns(['reporter', 'at', 'id'])
+      .execute()
+  },
+}
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_reports': reports,
   '0002_traffic': traffic,
+  '0003_bounds': bounds,
 }

@@ -2,6 +2,7 @@
 import type { Plugin } from '../app/plugin.js'
 import { every } from '../kit/clock.js'
 import { OPERATOR } from './batch.js'
+import { Bounds } from './bounds.js'
 import { clientEndpoints } from './clients.js'
 import { Intake } from './intake.js'
 import { logEndpoints } from './logs.js'
@@ -27,8 +28,13 @@ export const reports: Plugin = {
   name: 'reports',
   async start(mesh, { config, clock, random, log, room: open }) {
     const room = await open<ReportTables>('reports', MIGRATIONS)
+    const bounds = new Bounds(room, config.reportRowsPerAgent)
     const intake = new Intake({
-      write: batches => room.transact(tx => writeBatches(tx, batches, clock.wallMs())),
+      async write(batches) {
+        const verdicts = await room.transact(tx => writeBatches(tx, batches, clock.wallMs()))
+        for (const batch of batches) bounds.stored(batch)
+        return verdicts
+      },
       clock,
       random,
       log,
@@ -49,9 +55,9 @@ export const reports: Plugin = {
     const sampler = await Sampler.start({ mesh, room, clock, log, everyMs })
     const endTaking = mesh.takeReports(sessionDoor(intake, clock))
     const endPruning = every(clock, PRUNE_EVERY_MS, () => {
-      prune(room, retention, clock.wallMs()).catch((error: unknown) =>
-        log.debug({ err: error }, 'old reports wait to be cleared out'),
-      )
+      prune(room, retention, clock.wallMs())
+        .then(() => bounds.hold())
+        .catch((error: unknown) => log.debug({ err: error }, 'old reports wait to be cleared out'))
     })
     const parts = { mesh, clock, intake, room, startedAtMs: clock.wallMs() }
     return {

@@ -3,7 +3,8 @@ import t from 'tap'
 import type { Plugin, RunningPlugin } from '../../src/app/plugin.js'
 import { pick, type Random, seededRandom } from '../../src/kit/random.js'
 import { systemClock } from '../../src/kit/clock.js'
-import type { Batch } from '../../src/reports/batch.js'
+import { type Batch, OPERATOR } from '../../src/reports/batch.js'
+import { Bounds } from '../../src/reports/bounds.js'
 import { Intake } from '../../src/reports/intake.js'
 import { prune } from '../../src/reports/prune.js'
 import { MIGRATIONS } from '../../src/reports/migrations.js'
@@ -163,6 +164,36 @@ await onEachDatabase(t, async (t, start) => {
         once: { by: 'seq', stream: `s${i}`, seq: 1 },
       })
     t.equal((await server.ask('GET', `/api/v1/reports/streams?reporter=${agentId}`)).body.total, 100)
+  })
+
+  await t.test('of the log lines of an agent the newest stay', async t => {
+    const bounds = new Bounds(probe.room, 150)
+    const intake = intakeOn(probe.room)
+    const flood = (reporter: string, count: number): Batch => {
+      const { logs, ...rest } = numbered(reporter, 1, seededRandom(1))
+      const [first] = logs as [(typeof logs)[0]] // it has one
+      return {
+        ...rest,
+        once: null,
+        logs: Array.from({ length: count }, (_, i) => ({
+          ...first,
+          atMs: first.atMs + i,
+          message: `flood ${i}`,
+        })),
+      }
+    }
+    for (const sent of [flood('loud', 1_200), flood('quiet', 200), flood(OPERATOR, 1_200)]) {
+      await intake.take(sent)
+      bounds.stored(sent)
+    }
+    await bounds.hold()
+    const totalOf = async (agentId: string) =>
+      (await server.ask('GET', `/api/logs?search=flood&agentId=${agentId}`)).body.total
+    t.equal(await totalOf('loud'), 150)
+    t.equal(await totalOf('quiet'), 200, 'few came: nobody looks yet')
+    t.equal(await totalOf('%40operator'), 1_200)
+    const { logs } = (await server.ask('GET', '/api/logs?agentId=loud&limit=1')).body
+    t.equal(logs[0].message, 'flood 1199')
   })
 
   await t.test('what is older than it is kept is cleared out, and nothing else', async t => {

@@ -60,6 +60,8 @@ export class Mailbox implements Socket {
   wishedEveryS: number | null = null
   /** A node: when it gets a new token, ms since 1970 UTC; this process has given it none yet. */
   renewAtMs = 0
+  /** Where its last request came from, as the notes have it. */
+  notedRemote: string | null = null
   /** A client: routes that it has asked for. */
   requests = 0
   readonly #options: MailboxOptions

@@ -98,7 +98,11 @@ export class Notes {
 
   /** Notes what is given beside what is noted already. */
   set(id: IdentityId, note: Note): void {
-    this.#notes.set(id, { ...this.of(id), ...note })
+    const before = this.of(id)
+    const after = { ...before, ...note }
+    // Most requests say what the one before said.
+    if (JSON.stringify(after) === JSON.stringify(before)) return
+    this.#notes.set(id, after)
     this.#changed.add(id)
   }
 

@@ -46,7 +46,7 @@ const Answer = z.object({
 })
 
 export const heartbeatRoute = (agents: Agents): Endpoint => {
-  const { mailboxes, notes, whereabouts, actionsFor } = agents
+  const { mailboxes, actionsFor } = agents
   return endpoint({
     method: 'POST',
     path: '/api/v1/nodes/{nodeId}/heartbeat',
@@ -66,10 +66,7 @@ export const heartbeatRoute = (agents: Agents): Endpoint => {
       box.said = status ?? null
       if (status === 'offline') mailboxes.dismiss(box, 'the node said that it goes offline')
       else mailboxes.heard(box)
-      const { networkInfo } = notes.of(nodeId)
-      const publicIp = whereabouts.publicIpOf(remote)
-      if (networkInfo !== undefined && networkInfo.publicIp !== publicIp)
-        notes.set(nodeId, { networkInfo: { ...networkInfo, publicIp } })
+      if (box.notedRemote !== remote) noteRemote(agents, box, remote)
       return json({
         status: 'ok',
         nextHeartbeat: mailboxes.nextHeartbeatS(box),
@@ -86,4 +83,13 @@ async function renewed({ tokens, clock }: Agents, box: Mailbox) {
   if (clock.wallMs() < box.renewAtMs) return {}
   const { token, expiresAtMs } = await issueTo(tokens, clock, box)
   return { sessionToken: token, expiresAt: expiresAtMs }
+}
+
+/** Notes where a node is seen now. */
+function noteRemote({ notes, whereabouts }: Agents, box: Mailbox, remote: string): void {
+  box.notedRemote = remote
+  const { networkInfo } = notes.of(box.id)
+  const publicIp = whereabouts.publicIpOf(remote)
+  if (networkInfo !== undefined && networkInfo.publicIp !== publicIp)
+    notes.set(box.id, { networkInfo: { ...networkInfo, publicIp } })
 }

@@ -113,6 +113,7 @@ export const registerRoutes = (agents: Agents): readonly Endpoint[] => [
       const { mesh, mailboxes, notes, tokens, traversal, whereabouts, clock } = agents
       const { hello, vouch } = await admitted(mesh, caller, helloOf(body), body.proof)
       const box = await mailboxes.enter(hello, vouch, remote)
+      box.notedRemote = remote
       box.wishedEveryS = body.heartbeatInterval ?? null
       if (body.metrics !== undefined) {
         box.gauges = gaugesOf(body.metrics)

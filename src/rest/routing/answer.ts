@@ -45,26 +45,37 @@ export const SelectedRoute = z.object({
   }),
 })
 
-type Seen = Pick<Agents, 'mesh' | 'notes'>
+type Seen = Pick<Agents, 'mesh' | 'notes' | 'whereabouts'>
 type Row = z.output<typeof RouteRow>
 
-/** Returns the route that stands, and after it those that would be next. */
-export function routeRows(agents: Seen, story: RouteStory): readonly Row[] {
+/** Returns the route that stands, after it those that would be next, and all that the client's WireGuard needs. */
+export function routeAnswer(agents: Seen, story: RouteStory, calledAs: string | undefined) {
+  const routes = rowsOf(agents, story)
+  const isDirect = routes[0]?.type === 'direct'
+  return { routes, selectedRoute: selected(agents, story, agents.whereabouts.of(calledAs), isDirect) }
+}
+
+function rowsOf(agents: Seen, story: RouteStory): readonly Row[] {
   const { routeId, nodeId, explanation } = story
   const costs = new Map(explanation.compared.map(one => [one.nodeId, one.cost]))
   const nodes = [nodeId, ...[...costs.keys()].filter(id => id !== nodeId)]
+  const clientRttMs = agents.mesh.client(story.clientId)?.rttMs ?? null
   return nodes.map((id, rank) => ({
-    ...rowOf(agents, story, id),
+    ...rowOf(agents, story, id, clientRttMs),
     id: rank === 0 ? routeId : `${routeId}.${rank}`,
     cost: costs.get(id) ?? null,
     priority: PRIORITY.first - rank * PRIORITY.step,
   }))
 }
 
-function rowOf({ mesh, notes }: Seen, { clientId, nodeId, link }: RouteStory, id: string) {
+function rowOf(
+  { mesh, notes }: Seen,
+  { clientId, nodeId, link }: RouteStory,
+  id: string,
+  clientRttMs: number | null,
+) {
   const node = mesh.node(id)
   const nodeRttMs = node?.rttMs ?? null
-  const clientRttMs = mesh.client(clientId)?.rttMs ?? null
   const measuredMs = id === nodeId ? (mesh.path(link)?.rttMs ?? null) : null
   const throughUsMs = clientRttMs === null || nodeRttMs === null ? null : clientRttMs + nodeRttMs
   return {
@@ -76,21 +87,20 @@ function rowOf({ mesh, notes }: Seen, { clientId, nodeId, link }: RouteStory, id
   }
 }
 
-/** Returns all that the client's WireGuard needs. */
-export function selectedRoute(
+function selected(
   { mesh, notes }: Seen,
   { routeId, nodeId, clientId, wish }: RouteStory,
   { isSecure, host, port }: Whereabout,
+  directConnection: boolean,
 ): z.output<typeof SelectedRoute> {
   const [node, client] = [mesh.identity(nodeId), mesh.identity(clientId)]
   if (node === null || client === null) throw new Error('a route leads from one identity to another')
-  const said = notes.of(nodeId)
-  const endpoint = wireguardEndpointOf(said)
+  const endpoint = wireguardEndpointOf(notes.of(nodeId))
   const addressesOf = ({ overlay4, overlay6 }: typeof node) => `${overlay4}/32, ${overlay6}/128`
   return {
     id: routeId,
     relayEndpoint: `${isSecure ? 'wss' : 'ws'}://${host}:${port}${MESH_PATH}`,
-    nodeEndpoint: { nodeId, directConnection: isDirect(mesh.node(nodeId), notes.of(clientId), said) },
+    nodeEndpoint: { nodeId, directConnection },
     wireguardConfig: {
       serverPublicKey: Buffer.from(node.publicKey).toString('base64'),
       serverEndpoint: endpoint,

@@ -10,10 +10,11 @@ import type { Wire, WireOf } from '../../protocol/messages.js'
 import type { Agents } from '../agents/agents.js'
 import type { Mailbox } from '../agents/mailbox.js'
 import { isoOf } from '../nodes/row.js'
-import { RouteRow, routeRows, SelectedRoute, selectedRoute } from './answer.js'
+import { routeAnswer, RouteRow, SelectedRoute } from './answer.js'
 import { RouteRequest, wishOf } from './body.js'
 import { enteredClient } from './enter.js'
 import { noRoute } from './refusal.js'
+import { ClientTokens } from './token.js'
 
 const Answer = z.object({
   routes: z.array(RouteRow).meta({ description: 'The route, and after it who would be next.' }),
@@ -36,70 +37,70 @@ const RoutePage = RouteRow.extend({
   selectedRoute: SelectedRoute,
 })
 
-export const routingEndpoints = (agents: Agents): readonly Endpoint[] => [
-  endpoint({
-    method: 'POST',
-    path: '/api/v1/routing/request',
-    access: 'open',
-    tag: 'routing',
-    summary: 'Gives a client a node',
-    description:
-      'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409. A new client has enrolled even then: the fault has its `sessionToken`, and the `privateKey` that was made for it.',
-    body: RouteRequest,
-    replies: { 200: { description: 'The route stands.', schema: Answer } },
-    faults: [401, 403, 404, 409, 422, 503],
-    async handle({ body, caller, headers, remote }) {
-      const { clock, timing, whereabouts } = agents
-      const { box, isNew, privateKey } = await enteredClient(agents, body, caller, remote)
-      note(agents, body, remote)
-      const expiresAt = clock.wallMs() + timing.clientKeptS * 1_000
-      const made = privateKey === null ? {} : { privateKey: Buffer.from(privateKey).toString('base64') }
-      try {
-        const story = await given(agents, box, wishOf(body))
-        const sessionToken = await tokenFor(agents, box, story)
-        const route = selectedRoute(agents, story, whereabouts.of(headers.get('host')))
-        const wireguardConfig = { ...route.wireguardConfig, ...made }
+export function routingEndpoints(agents: Agents): readonly Endpoint[] {
+  const tokens = new ClientTokens(agents)
+  return [
+    endpoint({
+      method: 'POST',
+      path: '/api/v1/routing/request',
+      access: 'open',
+      tag: 'routing',
+      summary: 'Gives a client a node',
+      description:
+        'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409. A new client has enrolled even then: the fault has its `sessionToken`, and the `privateKey` that was made for it.',
+      body: RouteRequest,
+      replies: { 200: { description: 'The route stands.', schema: Answer } },
+      faults: [401, 403, 404, 409, 422, 503],
+      async handle({ body, caller, headers, remote }) {
+        const { box, isNew, privateKey } = await enteredClient(agents, body, caller, remote)
+        note(agents, body, remote)
+        const made = privateKey === null ? {} : { privateKey: Buffer.from(privateKey).toString('base64') }
+        try {
+          const story = await given(agents, box, wishOf(body))
+          const { sessionToken, expiresAt } = await tokens.of(box, story)
+          const { routes, selectedRoute: route } = routeAnswer(agents, story, headers.get('host'))
+          const wireguardConfig = { ...route.wireguardConfig, ...made }
+          return json({ routes, selectedRoute: { ...route, wireguardConfig, sessionToken, expiresAt } })
+        } catch (error) {
+          if (!(isNew && error instanceof HttpError)) throw error
+          // The client has enrolled all the same: without these it could not come again.
+          const { sessionToken, expiresAt } = await tokens.of(box, null)
+          throw error.telling({ sessionToken, expiresAt, ...made })
+        }
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/routing/route/{routeId}',
+      access: 'agent',
+      tag: 'routing',
+      summary: 'Tells of a route that stands',
+      description:
+        'For its client, which is heard thereby, and for operators. It may lead to another node than at first.',
+      params: z.object({ routeId: text(64) }),
+      replies: { 200: { description: 'The route.', schema: RoutePage } },
+      faults: [401, 404],
+      handle({ params: { routeId }, caller, headers }) {
+        const { mailboxes, clock } = agents
+        const story = storyOf(agents, caller, routeId)
+        if (story === null) throw notFound(`no route ${routeId} stands`)
+        const { clientId, assignedAtMs, tier } = story
+        const box = mailboxes.of(clientId)
+        if (box !== undefined && caller.kind === 'agent') mailboxes.heard(box)
+        const endsAtMs = box === undefined ? null : clock.wallMs() + box.goodUntilMs - clock.now()
+        const { routes, selectedRoute } = routeAnswer(agents, story, headers.get('host'))
         return json({
-          routes: routeRows(agents, story),
-          selectedRoute: { ...route, wireguardConfig, sessionToken, expiresAt },
+          ...routes[0],
+          createdAt: isoOf(assignedAtMs),
+          expiresAt: endsAtMs === null ? null : isoOf(endsAtMs),
+          clientId,
+          tier,
+          selectedRoute,
         })
-      } catch (error) {
-        if (!(isNew && error instanceof HttpError)) throw error
-        // The client has enrolled all the same: without these it could not come again.
-        throw error.telling({ sessionToken: await tokenFor(agents, box, null), expiresAt, ...made })
-      }
-    },
-  }),
-  endpoint({
-    method: 'GET',
-    path: '/api/v1/routing/route/{routeId}',
-    access: 'agent',
-    tag: 'routing',
-    summary: 'Tells of a route that stands',
-    description:
-      'For its client, which is heard thereby, and for operators. It may lead to another node than at first.',
-    params: z.object({ routeId: text(64) }),
-    replies: { 200: { description: 'The route.', schema: RoutePage } },
-    faults: [401, 404],
-    handle({ params: { routeId }, caller, headers }) {
-      const { mailboxes, clock, whereabouts } = agents
-      const story = storyOf(agents, caller, routeId)
-      if (story === null) throw notFound(`no route ${routeId} stands`)
-      const { clientId, assignedAtMs, tier } = story
-      const box = mailboxes.of(clientId)
-      if (box !== undefined && caller.kind === 'agent') mailboxes.heard(box)
-      const endsAtMs = box === undefined ? null : clock.wallMs() + box.goodUntilMs - clock.now()
-      return json({
-        ...routeRows(agents, story)[0],
-        createdAt: isoOf(assignedAtMs),
-        expiresAt: endsAtMs === null ? null : isoOf(endsAtMs),
-        clientId,
-        tier,
-        selectedRoute: selectedRoute(agents, story, whereabouts.of(headers.get('host'))),
-      })
-    },
-  }),
-]
+      },
+    }),
+  ]
+}
 
 function note({ notes, whereabouts }: Agents, body: RouteRequest, remote: string): void {
   const { clientId, requirements, clientNetworkInfo: said } = body
@@ -115,21 +116,6 @@ async function given({ mesh }: Agents, box: Mailbox, wish: RouteWish): Promise<R
   const story = mesh.explain(box.id, 0)
   if (story !== null) return story
   throw new HttpError(503, 'route_ended', 'the route ended at once', { 'Retry-After': '1' })
-}
-
-/** Resolves with a token that names the client, its session, and its route where it has one. */
-async function tokenFor({ tokens, timing }: Agents, { id, session }: Mailbox, story: RouteStory | null) {
-  const { token } = await tokens.issue({
-    id,
-    role: 'client',
-    claims: {
-      clientId: id,
-      sessionId: session.sessionId,
-      ...(story !== null && { nodeId: story.nodeId, routeId: story.routeId }),
-    },
-    lifeMs: timing.clientKeptS * 1_000,
-  })
-  return token
 }
 
 type RouteAnswer = WireOf<'route.assigned'> | WireOf<'route.refused'>

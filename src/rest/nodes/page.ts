@@ -79,7 +79,10 @@ export const nodePages = (agents: Agents): readonly Endpoint[] => [
       mustBe(caller, nodeId)
       nodeCalled(agents, nodeId)
       const presence = await agents.notes.presenceOf(nodeId, limit)
-      return json({ nodeId, presence: presence.map(({ atMs, ...rest }) => ({ at: isoOf(atMs), ...rest })) })
+      return json({
+        nodeId,
+        presence: presence.map(({ atMs, id: _, ...rest }) => ({ at: isoOf(atMs), ...rest })),
+      })
     },
   }),
   endpoint({

@@ -64,6 +64,23 @@ await onEachDatabase(t, async (t, start) => {
     t.equal((await server.ask('GET', search, { token: other })).body.total, 1)
   })
 
+  await t.test(
+    'G-01: requests as a guide shows them, placeholders and all, are answered clearly',
+    async t => {
+      const agentId = 'MongoDB ObjectId'
+      const guide = [
+        ['/api/clients', { ...CLIENT, agentId }],
+        ['/api/statistics', { ...STATISTIC, agentId, resourceId: 'MongoDB ObjectId прокси или домена' }],
+        ['/api/logs', { ...LINE, agentId }],
+      ] as const
+      for (const [path, body] of guide) {
+        const answer = await server.ask('POST', path, { body, token: '<session_token>' })
+        t.match(answer, { status: 401, body: { error: { statusCode: 401, message: /Bearer/ } } })
+        t.equal((await server.ask('POST', path, { body })).status, 201, 'names are free text')
+      }
+    },
+  )
+
   await t.test('G-02: a client that is reported again is the same client, seen later', async t => {
     const earlier = { ...CLIENT, timestamp: Date.now() - 60_000 }
     const first = await post('/api/clients', earlier)
@@ -89,7 +106,7 @@ await onEachDatabase(t, async (t, start) => {
       status: 201,
       body: { accepted: 1, skipped: 1 },
     })
-    const { totals } = await get('/api/statistics?timeRange=1h')
+    const { totals } = await get(`/api/statistics?timeRange=1h&agentId=${OBJECT_ID}`)
     t.match(totals, {
       inboundBytes: 2 * 524_288_000,
       outboundBytes: 2 * 314_572_800,

@@ -85,28 +85,29 @@ export function endpoint<
     doc,
     handle(request) {
       const issues: Issue[] = []
-      const check = (schema: z.ZodType, value: unknown, where: string): unknown => {
-        const parsed = schema.safeParse(value)
-        if (parsed.success) return parsed.data
-        for (const { path: at, message } of parsed.error.issues)
-          issues.push({ at: [where, ...at.map(String)].filter(part => part !== '').join('.'), message })
-        return undefined
-      }
+      const { caller, headers, remote } = request
       const checked = {
-        params: doc.params === undefined ? request.params : check(params, request.params, ''),
-        query: isAsked || request.query.size > 0 ? check(query, queryOf(request.query, readers), '') : {},
-        body: doc.body === undefined ? undefined : check(body, jsonOf(request), ''),
+        params: doc.params === undefined ? request.params : read(params, request.params, issues),
+        query: isAsked || request.query.size > 0 ? read(query, queryOf(request.query, readers), issues) : {},
+        body: doc.body === undefined ? undefined : read(body, jsonOf(request), issues),
+        caller,
+        headers,
+        remote,
       }
       if (issues.length > 0)
         throw badRequest(issues.map(({ at, message }) => `${at || 'body'}: ${message}`).join('; '), issues)
-      const { caller, headers, remote } = request
-      return handle({ ...checked, caller, headers, remote } as EndpointRequest<
-        z.output<P>,
-        z.output<Q>,
-        z.output<B>
-      >) // just checked
+      return handle(checked as EndpointRequest<z.output<P>, z.output<Q>, z.output<B>>) // just checked
     },
   }
+}
+
+/** Returns what a schema makes of a value; what is wrong with it is added to `issues`. */
+function read(schema: z.ZodType, value: unknown, issues: Issue[]): unknown {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const { path, message } of parsed.error.issues)
+    issues.push({ at: path.map(String).join('.'), message })
+  return undefined
 }
 
 /** Lists and objects in each other that a body may have: no endpoint wants more, and what stores them recurses. */
@@ -137,7 +138,9 @@ function depthOf(text: Uint8Array): number {
 function jsonOf({ body }: Request): unknown {
   if (depthOf(body) > DEPTH_MAX) throw badRequest(`the body has more than ${DEPTH_MAX} levels`)
   try {
-    return body.length === 0 ? {} : JSON.parse(Buffer.from(body).toString())
+    return body.length === 0
+      ? {}
+      : JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString())
   } catch {
     throw badRequest('the body is not JSON')
   }

@@ -10,11 +10,12 @@ export interface Reply {
 type Headers = Readonly<Record<string, string>>
 
 /** Returns a JSON answer. */
-export const json = (value: unknown, status = 200, headers: Headers = {}): Reply => ({
+export const json = (value: unknown, status = 200, headers?: Headers): Reply => ({
   status,
-  headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+  headers: headers === undefined ? AS_JSON : { ...AS_JSON, ...headers },
   body: JSON.stringify(value),
 })
+const AS_JSON: Headers = { 'Content-Type': 'application/json; charset=utf-8' }
 
 /** Returns an answer of plain text, or of another textual type. */
 export const text = (

@@ -29,18 +29,32 @@ export const Metrics = z
 
 export type Metrics = z.output<typeof Metrics>
 
+/** What the wire calls each of them. */
+const WIRE_NAMES = {
+  latency: 'latencyP50Ms',
+  jitter: 'jitterMs',
+  packetLoss: 'packetLossPct',
+  cpuUsage: 'cpuTotalPct',
+  memoryUsage: 'memUsedPct',
+  activeConnections: 'activeSessions',
+} as const satisfies Record<Exclude<keyof Metrics, 'bandwidth'>, keyof Gauges>
+type WireName = (typeof WIRE_NAMES)[keyof typeof WIRE_NAMES]
+const NAMES = Object.entries(WIRE_NAMES) as [keyof typeof WIRE_NAMES, WireName][] // its own
+
 /** Returns the metrics as the heartbeat of the wire tells them. */
 export function gaugesOf(metrics: Metrics): Gauges {
-  const { latency, jitter, packetLoss, cpuUsage, memoryUsage, activeConnections, bandwidth: rate } = metrics
-  return {
-    ...(latency !== undefined && { latencyP50Ms: latency }),
-    ...(jitter !== undefined && { jitterMs: jitter }),
-    ...(packetLoss !== undefined && { packetLossPct: packetLoss }),
-    ...(cpuUsage !== undefined && { cpuTotalPct: cpuUsage }),
-    ...(memoryUsage !== undefined && { memUsedPct: memoryUsage }),
-    ...(activeConnections !== undefined && { activeSessions: activeConnections }),
-    ...(rate !== undefined && { bwTxMbps: rate.up, bwRxMbps: rate.down, bwTotalMbps: rate.up + rate.down }),
+  const gauges: { [name in WireName | 'bwTxMbps' | 'bwRxMbps' | 'bwTotalMbps']?: number } = {}
+  for (const [name, wireName] of NAMES) {
+    const value = metrics[name]
+    if (value !== undefined) gauges[wireName] = value
   }
+  const { bandwidth: rate } = metrics
+  if (rate !== undefined) {
+    gauges.bwTxMbps = rate.up
+    gauges.bwRxMbps = rate.down
+    gauges.bwTotalMbps = rate.up + rate.down
+  }
+  return gauges
 }
 
 /** Returns the gauges of any node by the names of the first BosonServer; null is unknown. */

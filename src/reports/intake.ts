@@ -51,6 +51,7 @@ export class Intake {
   readonly #waiting: Waiting[] = []
   #working: Promise<void> | null = null
   #isAway = false
+  #isStopping = false
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -69,13 +70,15 @@ export class Intake {
     return outcome
   }
 
-  /** Resolves when everything that was taken is answered. */
-  async idle(): Promise<void> {
+  /** Resolves when everything that was taken is answered. Whoever comes from now on is told to come later. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
     while (this.#working !== null) await this.#working
   }
 
   async #taken(batch: Batch): Promise<Outcome> {
     const { reporter } = batch
+    if (this.#isStopping) return this.#later('away', 'the coordinator is stopping')
     if (this.#waiting.length >= WAITING_MAX) return this.#later('full', 'too many reports wait')
     const waitMs = reporter === this.#options.unrationed ? 0 : this.#quota.take(reporter, recordsOf(batch))
     if (waitMs > 0)

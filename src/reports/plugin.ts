@@ -53,7 +53,8 @@ export const reports: Plugin = {
     }
     const everyMs = config.trafficEveryMs
     const sampler = await Sampler.start({ mesh, room, clock, log, everyMs })
-    const endTaking = mesh.takeReports(sessionDoor(intake, clock))
+    // For good: while the mesh stops, agents hear `later` from us, where nobody would refuse what they have.
+    mesh.takeReports(sessionDoor(intake, clock))
     const endPruning = every(clock, PRUNE_EVERY_MS, () => {
       prune(room, retention, clock.wallMs())
         .then(() => bounds.hold())
@@ -87,9 +88,8 @@ export const reports: Plugin = {
         },
       ],
       async stop() {
-        endTaking()
         endPruning()
-        await Promise.all([intake.idle(), sampler.stop()])
+        await Promise.all([intake.stop(), sampler.stop()])
       },
     }
   },

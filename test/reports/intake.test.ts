@@ -49,6 +49,14 @@ t.test('what waits is bounded', async t => {
   t.equal(answers.filter(answer => answer.outcome === 'later' && answer.why === 'full').length, 9)
 })
 
+t.test('when it stops, what was taken is stored, and what comes then is told to come later', async t => {
+  const { intake } = made()
+  const taken = intake.take(lines('a', 1))
+  await intake.stop()
+  t.match(await taken, { outcome: 'stored' })
+  t.match(await intake.take(lines('a', 1)), { outcome: 'later' }, 'refused, it would be lost')
+})
+
 t.test('a batch that the database does not take is refused, and those beside it are stored', async t => {
   const { intake, warned } = made()
   const answers = await Promise.all(['a', 'b', 'unfit', 'c'].map(reporter => intake.take(lines(reporter, 1))))

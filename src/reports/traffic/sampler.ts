@@ -52,14 +52,16 @@ export class Sampler {
   /** Resolves with a sampler that listens. */
   static async start(options: SamplerOptions): Promise<Sampler> {
     const { room, mesh, clock } = options
+    // The first process of all begins here, even if it is killed before it accounts for anything.
     const mark = await room.ask(db =>
       db
-        .selectFrom('traffic_marks')
-        .select('accounted_at')
-        .where('server_id', '=', mesh.serverId)
-        .executeTakeFirst(),
+        .insertInto('traffic_marks')
+        .values({ server_id: mesh.serverId, accounted_at: new Date(clock.wallMs()) })
+        .onConflict(q => q.column('server_id').doUpdateSet({ server_id: mesh.serverId }))
+        .returning('accounted_at')
+        .executeTakeFirstOrThrow(),
     )
-    return new Sampler(options, mark?.accounted_at.getTime() ?? clock.wallMs())
+    return new Sampler(options, mark.accounted_at.getTime())
   }
 
   /** Resolves when what was heard until now is accounted for, or waits for the database. Never rejects. */

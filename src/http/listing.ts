@@ -67,23 +67,49 @@ export function listed<N extends string, R>(
 } {
   const down = sort?.startsWith('-') === true
   const field = sort?.slice(down ? 1 : 0)
-  const keyOf = (row: R): readonly [Key, string] => [
-    field === undefined ? null : valueOf(row, field),
-    idOf(row),
-  ]
-  const order = (a: readonly [Key, string], b: readonly [Key, string]) =>
+  const order = (a: ListCursor, b: ListCursor) =>
     compare(a[0], b[0], down) || (a[1] < b[1] ? -1 : Number(a[1] > b[1]))
-  const sorted = all.map(row => [keyOf(row), row] as const).sort(([a], [b]) => order(a, b))
   const from = after === undefined ? null : cursorOf(after)
-  const begin = from === null ? 0 : sorted.findIndex(([key]) => order(key, from) > 0)
-  const page = begin < 0 ? [] : sorted.slice(begin, begin + limit)
+  const first = new First<R>(limit + 1, order)
+  for (const row of all) {
+    const key = [field === undefined ? null : valueOf(row, field), idOf(row)] as const
+    if (from === null || order(key, from) > 0) first.offer(key, row)
+  }
+  const page = first.kept.slice(0, limit)
   const last = page.at(-1)
-  const more = last !== undefined && begin + limit < sorted.length
+  const more = last !== undefined && first.kept.length > limit
   return listReplyOf(name, {
     rows: page.map(([, row]) => row),
     total: all.length,
     next: more ? last[0] : null,
   })
+}
+
+/** The first few of many rows: nobody waits until a hundred thousand are sorted for a page of a hundred. */
+class First<R> {
+  /** In order. */
+  readonly kept: (readonly [ListCursor, R])[] = []
+  readonly #most: number
+  readonly #order: (a: ListCursor, b: ListCursor) => number
+
+  constructor(most: number, order: (a: ListCursor, b: ListCursor) => number) {
+    this.#most = most
+    this.#order = order
+  }
+
+  offer(key: ListCursor, row: R): void {
+    const last = this.kept[this.#most - 1]
+    if (last !== undefined && this.#order(key, last[0]) >= 0) return
+    let [low, high] = [0, this.kept.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const [other] = this.kept[middle] as readonly [ListCursor, R] // between the two
+      if (this.#order(key, other) < 0) high = middle
+      else low = middle + 1
+    }
+    this.kept.splice(low, 0, [key, row])
+    if (this.kept.length > this.#most) this.kept.pop()
+  }
 }
 
 /** Returns a page that a database has sorted and cut; `next`: what it sorted by, and the id, of the last row, unless that ends the list. */

@@ -70,22 +70,28 @@ if (!existsSync(madeFor) || readFileSync(madeFor, 'utf8') !== imageKey) {
   writeFileSync(madeFor, imageKey)
 }
 
-// The page at /docs works without a network: what it is made of is served by the coordinator itself.
+// Pages work without a network: what they are made of is served by the coordinator itself.
 const swagger = 'node_modules/swagger-ui-dist'
-const pageParts = [
-  ...['index.html', 'page.css', 'start.js'].map(name => `src/app/docs-page/${name}`),
-  ...['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE'].map(name => `${swagger}/${name}`),
-].map(path => [basename(path), readFileSync(at(path))])
-const pageKey = hashOf(pageParts.map(([, bytes]) => bytes))
-const copiedFor = at('dist/docs/made-for')
-if (!existsSync(copiedFor) || readFileSync(copiedFor, 'utf8') !== pageKey) {
-  mkdirSync(at('dist/docs'), { recursive: true })
-  for (const [name, bytes] of pageParts) {
-    writeFileSync(at(`dist/docs/${name}`), bytes)
+const frame = folder => ['index.html', 'page.css', 'start.js'].map(name => `${folder}/${name}`)
+const PAGES = {
+  docs: [
+    ...frame('src/app/docs-page'),
+    ...['swagger-ui-bundle.js', 'swagger-ui.css', 'LICENSE', 'NOTICE'].map(name => `${swagger}/${name}`),
+  ],
+  stats: frame('src/rest/stats-page'),
+}
+for (const [page, paths] of Object.entries(PAGES)) {
+  const parts = paths.map(path => [basename(path), readFileSync(at(path))])
+  const key = hashOf(parts.map(([, bytes]) => bytes))
+  const copiedFor = at(`dist/${page}/made-for`)
+  if (existsSync(copiedFor) && readFileSync(copiedFor, 'utf8') === key) continue
+  mkdirSync(at(`dist/${page}`), { recursive: true })
+  for (const [name, bytes] of parts) {
+    writeFileSync(at(`dist/${page}/${name}`), bytes)
     if (/\.(?:html|css|js)$/.test(name))
-      writeFileSync(at(`dist/docs/${name}.gz`), gzipSync(bytes, { level: 9 }))
+      writeFileSync(at(`dist/${page}/${name}.gz`), gzipSync(bytes, { level: 9 }))
   }
-  writeFileSync(copiedFor, pageKey)
+  writeFileSync(copiedFor, key)
 }
 
 if (dev) {

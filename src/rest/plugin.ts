@@ -15,6 +15,7 @@ import { jobEndpoints } from './jobs/endpoints.js'
 import { openJobs } from './jobs/jobs.js'
 import { taskEndpoints } from './jobs/tasks.js'
 import { MIGRATIONS } from './migrations/index.js'
+import { statsPage } from './stats-page/endpoints.js'
 
 export const rest: Plugin = {
   name: 'rest',
@@ -30,6 +31,7 @@ export const rest: Plugin = {
         ...heartbeatEndpoints(heartbeats, host.clock),
         ...jobEndpoints(jobs, mesh, heartbeats.table),
         ...taskEndpoints(jobs),
+        ...statsPage,
         ...agents.endpoints,
       ],
       rows: agents.rows,

@@ -1,10 +1,10 @@
 /** `/openapi.json` and `/docs`: the interface, for programs and for people. The page asks nobody but us. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { openApi } from '../../http/openapi.js'
-import { type Reply, text } from '../../http/reply.js'
+import { pageFiles } from '../../http/page-files.js'
+import { text } from '../../http/reply.js'
 
 export interface DocumentationParts {
   readonly version: string
@@ -12,30 +12,9 @@ export interface DocumentationParts {
   readonly endpoints: () => readonly Endpoint[]
 }
 
-/** Where the build puts the parts of the page, each also under gzip. */
-const PARTS = join(import.meta.dirname, '../../../docs')
-
-/** What browsers may take for the page: our own files, and pictures that are in the style sheet. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-/** uWebSockets adds no charset, and without one browsers do not read the bundle as it is meant. */
-const TYPES = {
-  'start.js': 'text/javascript; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'page.css': 'text/css; charset=utf-8',
-  'swagger-ui.css': 'text/css; charset=utf-8',
-} as const
-
-const PART_NAMES = Object.keys(TYPES) as (keyof typeof TYPES)[] // its own keys
+/** Where the build puts the parts of the page. */
+const file = pageFiles(join(import.meta.dirname, '../../../docs'))
+const PART_NAMES = ['start.js', 'swagger-ui-bundle.js', 'page.css', 'swagger-ui.css'] as const
 
 export function documentationRoutes({ version, endpoints }: DocumentationParts): readonly Endpoint[] {
   let written: string | undefined
@@ -59,7 +38,7 @@ export function documentationRoutes({ version, endpoints }: DocumentationParts):
       tag: 'documentation',
       summary: 'Shows every endpoint to people, who may try it',
       replies: { 200: { description: 'The page.', schema: z.string(), type: 'text/html' } },
-      handle: ({ headers }) => part('index.html', 'text/html; charset=utf-8', headers.get('accept-encoding')),
+      handle: ({ headers }) => file('index.html', headers.get('accept-encoding')),
     }),
     endpoint({
       method: 'GET',
@@ -69,27 +48,7 @@ export function documentationRoutes({ version, endpoints }: DocumentationParts):
       summary: 'Gives the parts of the page',
       params: z.object({ part: z.enum(PART_NAMES) }),
       replies: { 200: { description: 'A script or a style sheet.', schema: z.string(), type: 'text/*' } },
-      handle: ({ params, headers }) => part(params.part, TYPES[params.part], headers.get('accept-encoding')),
+      handle: ({ params, headers }) => file(params.part, headers.get('accept-encoding')),
     }),
   ]
-}
-
-const read = new Map<string, Uint8Array>()
-
-function part(name: string, type: string, encodings = ''): Reply {
-  const isZipped = /\bgzip\b/.test(encodings)
-  const file = isZipped ? `${name}.gz` : name
-  let body = read.get(file)
-  if (body === undefined) read.set(file, (body = readFileSync(join(PARTS, file))))
-  return {
-    status: 200,
-    headers: {
-      'Content-Type': type,
-      ...(isZipped && { 'Content-Encoding': 'gzip' }),
-      Vary: 'Accept-Encoding',
-      'Content-Security-Policy': POLICY,
-      'Referrer-Policy': 'no-referrer',
-    },
-    body,
-  }
 }

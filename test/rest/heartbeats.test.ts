@@ -1,5 +1,7 @@
 /** The first heartbeat server, H-01 to H-12, and what agents of its kind send. */
 import t from 'tap'
+import type { Plugin } from '../../src/app/plugin.js'
+import { PLUGINS } from '../../src/app/plugins.js'
 import { onEachDatabase, restServer } from '../support/rest-server.js'
 import { until } from '../support/until.js'
 import { httpClient, httpNode } from './agents.js'
@@ -227,6 +229,27 @@ await onEachDatabase(t, async (t, start) => {
     const { body } = await ask('GET', '/api/v1/metrics/h-15/aggregated')
     t.match(body, { samples: 3, avgCpuUsage: 30 })
   })
+})
+
+t.test('H-09: heartbeats and servers are in the tables that they always were in', async t => {
+  const tables: string[] = []
+  const look: Plugin = {
+    name: 'look',
+    async start(_, { room: open }) {
+      const room = await open<Record<'server_heartbeats' | 'vpn_servers', object>>('look', {})
+      for (const table of ['server_heartbeats', 'vpn_servers'] as const) {
+        const rows = await room.ask(db => db.selectFrom(table).selectAll().execute())
+        tables.push(`${table}: ${rows.length}`)
+      }
+      return { routes: [], stop: async () => {} }
+    },
+  }
+  const dataDir = t.testdir()
+  const before = await restServer(t, { dataDir })
+  for (let i = 0; i < 2; i++) await before.ask('POST', '/heartbeat', { body: EXAMPLE })
+  await before.stop()
+  await restServer(t, { dataDir, plugins: [...PLUGINS, look] })
+  t.same(tables, ['server_heartbeats: 2', 'vpn_servers: 1'])
 })
 
 t.test('H-10: what was acknowledged is there after a restart', async t => {

@@ -30,7 +30,7 @@ t.test('a coturn that is too old relays by IPv4 only', async t => {
     t.same(safeRelays(version, [v4, v6]), [v4, v6], version)
 })
 
-t.test('its configuration is hardened, and no setting can smuggle in a line', async t => {
+t.test('B-108: its configuration is hardened, and no setting can smuggle in a line', async t => {
   const config = {
     ...OPTIONS,
     folder: '',
@@ -48,6 +48,11 @@ t.test('its configuration is hardened, and no setting can smuggle in a line', as
     denied-peer-ip=::ffff:0.0.0.0-::ffff:255.255.255.255
   `
   for (const line of wanted.trim().split(/\s+/)) t.ok(lines.includes(line), line)
+  for (const name of ['static-auth-secret', 'min-port', 'max-port', 'listening-port', 'denied-peer-ip'])
+    t.ok(
+      lines.some(line => line.startsWith(`${name}=`)),
+      name,
+    )
   t.notOk(coturnConfig({ ...config, excepted: [] }).includes('allow'))
   t.throws(() => coturnConfig({ ...config, realm: 'a\nallow-loopback-peers' }), { code: 'refused' })
 })

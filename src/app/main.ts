@@ -7,6 +7,7 @@ import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
 import { explainCommand } from './commands/explain.js'
+import { listCommands } from './commands/lists.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
@@ -47,6 +48,7 @@ function program(): Command {
     clientCommand(),
     enrolCommand(),
     statusCommand(),
+    ...listCommands(),
     pathsCommand(),
     whyCommand(),
     actorsCommand(),

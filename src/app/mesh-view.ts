@@ -75,7 +75,7 @@ export function meshView(parts: MeshParts): Seen {
   const stateOf = (cell: Cell): string => sessions.stateOf(cell)
   const silentMs = (cell: Cell): number | null =>
     cell.line === null ? null : clock.now() - ledger.heardMs(cell.slot)
-  const cellsOf = (role: Role) => [...sessions.cells()].filter(cell => cell.role === role)
+  const cellsOf = (role: Role) => [...sessions.cells()].filter(cell => cell.role === role && isEnrolled(cell))
   // Field by field: to spread what both have in common would cost more than all the rest of a view.
   const nodeView = (cell: Cell): NodeView => {
     const { identity, sessionId, slot } = cell
@@ -119,7 +119,7 @@ export function meshView(parts: MeshParts): Seen {
   }
   const one = (role: Role, id: string): Cell | null => {
     const cell = sessions.byIdentity(id)
-    return cell?.role === role ? cell : null
+    return cell?.role === role && isEnrolled(cell) ? cell : null
   }
 
   return {
@@ -135,7 +135,7 @@ export function meshView(parts: MeshParts): Seen {
       return cell === null ? null : nodeView(cell)
     },
     *eachNode() {
-      for (const cell of sessions.cells()) if (cell.role === 'node') yield nodeView(cell)
+      for (const cell of sessions.cells()) if (cell.role === 'node' && isEnrolled(cell)) yield nodeView(cell)
     },
     busiest: limit => busiest(sessions.cells(), limit).map(nodeView),
     *roundTrips(heardWithinMs) {
@@ -168,6 +168,9 @@ export function meshView(parts: MeshParts): Seen {
     ...pathViews(parts, stateOf),
   }
 }
+
+/** At first contact there is a session while the store is asked; who it is of is not settled before it has addresses. */
+const isEnrolled = ({ identity }: Cell): boolean => identity.overlay4 !== ''
 
 /** How packets travel on a path, and why not directly. */
 function carriage(path: PathCell | undefined): Pick<RouteView, 'tier' | 'via' | 'reason'> {

@@ -140,7 +140,7 @@ export class Coordinator {
     await (this.#doorway ??= this.#openDoorway())
     const { status, body } = await this.#get(path)
     if (status === 404) return undefined
-    if (status !== 200) throw new LabError(`GET ${path}: ${status}`, body)
+    if (status !== 200) throw new LabError(`GET ${path}: ${status}`, `${body}\n${this.said.slice(-2_000)}`)
     return JSON.parse(body) as T // whoever asks knows what is answered there
   }
 

@@ -53,6 +53,8 @@ t.test('a newcomer with an enrolment key gets a session like any other', async t
   const lab = await Lab.start()
   const { publicKey } = newKeyPair()
   const box = enter(lab, { ...helloOf('fra-1', publicKey), credential: CREDENTIAL }, { by: 'credential' })
+  t.same(lab.mesh.nodes(), [], 'nobody is told of it before it has enrolled')
+  t.equal(lab.mesh.node('fra-1'), null)
   await lab.clock.run(100)
   t.match(box.last('registered'), { generation: 1, overlay4: '10.77.0.2/32' })
   t.match(lab.mesh.nodes(), [{ id: 'fra-1', state: 'online' }])

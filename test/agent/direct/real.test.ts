@@ -41,7 +41,8 @@ t.test('two agents find each other, and are back on the relay when a socket dies
   sockets.node.close()
   await until('an echo came by the relay', () => program.pinged('relayed'))
   await until('both ends have left', () => path()?.state === 'relayed')
-  t.match(path(), { reason: 'direct_lost', tier: 'relayed' })
+  // The end whose socket died may have said already that it has none.
+  t.match(path(), { reason: /^(?:direct_lost|no_stun)$/, tier: 'relayed' })
 })
 
 t.test('the sockets of both IP versions have one port, and say so', async t => {

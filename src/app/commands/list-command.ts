@@ -1,0 +1,80 @@
+/** What the commands that list something have in common: filters, order, pages, `--watch` and `--json`. */
+import { Command } from 'commander'
+import { heldClock } from '../../agent/held-clock.js'
+import { type Cell, columns } from '../columns.js'
+import { addOperatorOptions, Operator } from '../operator.js'
+
+export interface ListSpec<Row> {
+  readonly name: string
+  /** Of the answer: `nodes` of `{ nodes, total, next }`. */
+  readonly field: string
+  readonly path: string
+  readonly description: string
+  readonly examples: readonly string[]
+  /** Name of a filter as the coordinator knows it, and what it is. */
+  readonly filters: Readonly<Record<string, string>>
+  /** What can be ordered by. */
+  readonly sorts: readonly string[]
+  readonly heading: readonly string[]
+  readonly row: (row: Row) => readonly Cell[]
+  /** What is said when there is none. */
+  readonly none: string
+}
+
+/** A page of any list. */
+export interface ListPage<Row> {
+  readonly rows: readonly Row[]
+  readonly total: number
+  readonly next: string | null
+}
+
+/** How often --watch looks, ms. */
+const WATCH_EVERY_MS = 2_000
+/** Rows when nobody says. */
+const ROWS = 40
+const CLEAR = '\u001b[2J\u001b[H'
+
+/** Returns the command. */
+export function listCommand<Row>(spec: ListSpec<Row>): Command {
+  const command = addOperatorOptions(new Command(spec.name)).description(spec.description)
+  for (const [name, doc] of Object.entries(spec.filters)) command.option(`--${name} <value>`, doc)
+  return command
+    .option('--sort <field>', `${spec.sorts.join(', ')}; with a minus before it in reverse`)
+    .option('--limit <rows>', 'at most so many', String(ROWS))
+    .option('--after <next>', 'go on after the page before, as it says')
+    .option('--watch', 'look again every two seconds')
+    .option('--json', 'print JSON, one line a look')
+    .addHelpText('after', `\nExamples:\n${spec.examples.map(line => `  $ ${line}`).join('\n')}`)
+    .action(async (options: Record<string, unknown>) => {
+      const operator = new Operator(options)
+      const query = new URLSearchParams()
+      for (const name of [...Object.keys(spec.filters), 'sort', 'limit', 'after'])
+        if (typeof options[name] === 'string') query.set(name, options[name])
+      const isPage = options['json'] !== true
+      const clear = options['watch'] === true && isPage && process.stdout.isTTY === true
+      for (;;) {
+        const answer = await operator.ask<Record<string, unknown>>('GET', `${spec.path}?${query.toString()}`)
+        const page = {
+          rows: answer[spec.field] as readonly Row[], // as documented
+          total: Number(answer['total']),
+          next: answer['next'] as string | null,
+        }
+        const text = isPage ? listPage(spec, page) : JSON.stringify(answer)
+        process.stdout.write(`${clear ? CLEAR : ''}${text}\n`)
+        if (options['watch'] !== true) return
+        await new Promise<void>(resolve => {
+          heldClock.setTimeout(resolve, WATCH_EVERY_MS)
+        })
+      }
+    })
+}
+
+/** Returns what a person sees. */
+export function listPage<Row>(
+  { heading, row, none }: Pick<ListSpec<Row>, 'heading' | 'row' | 'none'>,
+  { rows, total, next }: ListPage<Row>,
+): string {
+  if (rows.length === 0) return none
+  const table = columns(heading, rows.map(row))
+  return next === null ? table : `${table}\n… ${rows.length} of ${total}: --after ${next}`
+}

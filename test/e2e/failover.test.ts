@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../src/kit/clock.js'
 import { until } from '../support/until.js'
-import type { Move, Standing } from './client-fleet.js'
+import type { Standing } from './client-fleet.js'
 import { busiest, Crowd, nodesOf } from './crowd.js'
-import { asTable, lossesOf } from './losses.js'
+import { asTable, type Loss, lossesOf } from './losses.js'
 
 /** Traffic between two ends of nodes, ms. */
 const CALM_MS = 1_000
@@ -85,16 +85,19 @@ t.test('clients keep a node that meets their wish, whatever becomes of nodes', a
   const later = moves.filter(({ atMs }) => atMs > overloadedAtMs)
   const ontoOverloaded = later.filter(({ to }) => overloaded.includes(to))
   t.ok(ontoOverloaded.length <= later.length / 20, `${ontoOverloaded.length} moves to overloaded nodes`)
-  const isRelief = (move: Move) => move.cause === 'node_degraded'
+  const isRelief = ({ cause }: Pick<Loss, 'cause'>) => cause === 'node_degraded'
   t.same(
     moves.filter(move => isRelief(move) && !overloaded.includes(move.from ?? '')),
     [],
     'only overloaded nodes are left for carrying badly',
   )
-  for (const cause of ['node_drained', 'capacity_cut', 'node_degraded']) {
+  for (const cause of ['node_drained', 'capacity_cut']) {
     const { lost = Infinity, moves = 0 } = losses.find(each => each.cause === cause) ?? {}
     t.ok(lost <= moves * LOST_BY_CALM_MOVE, `${cause}: ${lost} lost by ${moves} moves`)
   }
+  // Overloaded nodes are left while others die: what that costs a client that has just come from one may be counted here.
+  const { median = Infinity, moves: relieved = 0 } = losses.find(each => isRelief(each)) ?? {}
+  t.ok(median <= LOST_BY_CALM_MOVE, `node_degraded: ${median} lost by the middle one of ${relieved} moves`)
   for (const cause of ['node_lost', 'node_lapsed'])
     t.ok(
       moves.some(each => each.cause === cause),

@@ -122,17 +122,29 @@ async function startBrowser(t: Test): Promise<DevTools> {
   const child = spawn('chromium', [...args, '--remote-debugging-port=0', `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, TMPDIR: SHORT_TMP },
+    // A group of its own: its helpers end with it.
+    detached: true,
   })
   t.teardown(async () => {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    // Its helpers end a little later, and still write.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20 })
+    const exited = once(child, 'exit')
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    await exited
+    // What they were writing may still come.
+    await until('the profile is gone', () => isRemoved(profile))
   })
   const socket = new WebSocket(await addressOf(child))
   t.teardown(() => socket.terminate())
   await once(socket, 'open')
   return over(socket)
+}
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Resolves with the address that the browser writes when it listens. */

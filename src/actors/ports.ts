@@ -747,16 +747,7 @@ export type Fact = { readonly atMs: number } & (
 export type HearFact = (fact: Fact) => void
 
 /** Someone who has enrolled, whether here or not. */
-export interface IdentityView {
-  readonly id: IdentityId
-  readonly role: Role
-  readonly publicKey: Uint8Array
-  readonly overlay4: string
-  readonly overlay6: string
-  readonly generation: number
-  readonly profile: Profile
-  readonly createdAtMs: number
-  readonly revokedAtMs: number | null
+export interface IdentityView extends Identity {
   /** State of its session; null when it has none. */
   readonly state: string | null
 }

@@ -20,21 +20,7 @@ export function identityViews(
   const { serverId, identities, sessions, challenges, intake } = parts
   const viewOf = (stored: Identity): IdentityView => {
     const cell = sessions.byIdentity(stored.id)
-    const { id, role, publicKey, overlay4, overlay6, generation, profile, createdAtMs, revokedAtMs } =
-      cell?.identity ?? stored
-    const state = cell === undefined ? null : sessions.stateOf(cell)
-    return {
-      id,
-      role,
-      publicKey,
-      overlay4,
-      overlay6,
-      generation,
-      profile,
-      createdAtMs,
-      revokedAtMs,
-      state,
-    }
+    return { ...(cell?.identity ?? stored), state: cell === undefined ? null : sessions.stateOf(cell) }
   }
   return {
     identity(id) {

@@ -2,10 +2,11 @@
  * A coordinator that listens: the mesh, its pages and its figures on one port. Whoever starts it brings the
  * store and the journal, and closes them afterwards.
  */
+import { Facts } from '../actors/facts.js'
 import type { Journal, Store } from '../actors/ports.js'
 import { heldClock } from '../agent/held-clock.js'
 import { Allowances } from '../edge/allowances.js'
-import { recogniser } from '../edge/bearer.js'
+import { bearers, type RecogniseBearer, recogniser } from '../edge/bearer.js'
 import { httpHandler } from '../edge/http.js'
 import { Remotes } from '../edge/remote.js'
 import type { Endpoint } from '../http/endpoint.js'
@@ -25,7 +26,8 @@ import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
 import { startPlugins } from './plugins.js'
 import type { OpenRoom } from '../store/index.js'
-import type { Plugin } from './plugin.js'
+import type { Plugin, Revoked } from './plugin.js'
+import { signingKeys } from './signing-keys.js'
 import { timingOf } from './timing.js'
 import type { Turn, TurnOptions } from './turn.js'
 import { openVault } from './vault.js'
@@ -101,17 +103,26 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     oldSecret: config.jwtOldSecret,
     lifeMs: config.jwtLifeMs,
   })
+  const revocations = new Facts<Revoked>((error, { accountId }) =>
+    log.error({ err: error, accountId }, 'a listener failed'),
+  )
   const plugins = await startPlugins(options.plugins?.list ?? [], mesh, {
     config,
     clock,
     random: options.random,
     log,
     tokens,
+    recognise: bearer => recognise(bearer),
+    revocations,
+    signingKeys: signingKeys(options.jwtSecret, config.jwtOldSecret),
     vault: openVault(options.vaultKey, options.random),
     traversal: turn ?? null,
     room: options.plugins?.room,
     audit: event => mesh.audit(event),
   })
+  const recognise: RecogniseBearer = bearers(options.token, ...plugins.recognisers, bearer =>
+    tokens.recognise(bearer),
+  )
   metrics.add(plugins.figures)
   const routes = apiRoutes({
     rows: plugins.rows,
@@ -150,7 +161,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         clock,
         router: new Router(endpoints),
         remotes,
-        recognise: recogniser(options.token, token => tokens.recognise(token)),
+        recognise: recogniser(recognise),
         allowances: {
           address: new Allowances(clock, config.httpPerMinute, config.httpBurst ?? undefined),
           identity: new Allowances(clock, config.httpPerMinutePerIdentity),

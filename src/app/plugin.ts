@@ -22,6 +22,8 @@ export interface Plugin {
 
 export interface RunningPlugin {
   readonly routes: readonly Endpoint[]
+  /** Recognises a bearer token that it issued; null: it is none of its own. */
+  readonly recognise?: (bearer: string) => Caller | null | Promise<Caller | null>
   /** What it tells on the metrics page. */
   readonly figures?: readonly Figure<void>[]
   /** What it adds to the rows of the lists of nodes and clients. */
@@ -44,11 +46,29 @@ export interface PluginHost {
   /** Opens the tables of a plug-in. */
   readonly room: OpenRoom
   readonly tokens: AgentTokens
+  /** Recognises a bearer token, whoever issued it; what nobody knows is a stranger's. */
+  recognise(bearer: string): Caller | Promise<Caller>
+  readonly revocations: Revocations
+  /** Returns keys for this purpose, 32 bytes each, of JWT_SECRET and JWT_OLD_SECRET: the first signs, each of them verifies. */
+  signingKeys(purpose: string): readonly Uint8Array[]
   readonly vault: Vault
   /** STUN and TURN; null when there are none. */
   readonly traversal: Traversal | null
   /** Keeps a line of the audit. */
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
+}
+
+/** Tokens that end before their time. Who holds a socket by a token has it recognised again when its account is told of. */
+export interface Revocations {
+  tell(revoked: Revoked): void
+  /** Returns what ends the hearing. */
+  on(hear: (revoked: Revoked) => void): () => void
+}
+
+export interface Revoked {
+  readonly accountId: string
+  /** null: every sign-in of the account. */
+  readonly signInId: string | null
 }
 
 /** Seals what is secret and has to be read again. `about` names its place: what was sealed for one opens in no other. */

@@ -14,6 +14,8 @@ export interface Plugins {
   readonly routes: readonly Endpoint[]
   readonly figures: readonly Figure<void>[]
   readonly rows: MoreRows
+  /** Returns what knows the tokens that each plug-in issued. */
+  readonly recognisers: readonly NonNullable<RunningPlugin['recognise']>[]
   stop(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startPlugins(
       nodes: together(running.flatMap(({ rows }) => rows?.nodes ?? [])),
       clients: together(running.flatMap(({ rows }) => rows?.clients ?? [])),
     },
+    recognisers: running.flatMap(({ recognise }) => recognise ?? []),
     stop,
   }
 }

@@ -1,17 +1,45 @@
-/** Compares the operator's token in time that says nothing about it. */
+/** Recognises a bearer token; the operator's is compared in time that says nothing about it. */
 import { timingSafeEqual } from 'node:crypto'
-import { bearerOf, type Recognise } from '../http/caller.js'
+import { bearerOf, type Caller, type Recognise } from '../http/caller.js'
 
-/** Returns who asks: the operator by its token, or whom `others` knows by theirs. */
-export function recogniser(token: string, others?: (token: string) => ReturnType<Recognise>): Recognise {
-  const wanted = Buffer.from(token)
-  return authorization => {
-    const bearer = bearerOf(authorization)
-    if (bearer === null) return { kind: 'stranger', bearer }
-    if (isSame(bearer, wanted)) return { kind: 'operator', name: 'operator' }
-    return others?.(bearer) ?? { kind: 'stranger', bearer }
-  }
+/** Recognises a token without the words before it; what it does not know is a stranger's. */
+export type RecogniseBearer = (bearer: string) => Caller | Promise<Caller>
+
+/** Whoever holds SECRET_TOKEN: without an account, and above all that have one. */
+const OPERATOR: Caller = {
+  kind: 'operator',
+  name: 'operator',
+  role: 'admin',
+  accountId: null,
+  signInId: null,
+  expiresAtMs: null,
 }
+
+/** Returns what knows the operator by its token, and those whom `others` know by theirs; the first that does counts. */
+export function bearers(
+  token: string,
+  ...others: readonly ((bearer: string) => Caller | null | Promise<Caller | null>)[]
+): RecogniseBearer {
+  const wanted = Buffer.from(token)
+  const from = (first: number, bearer: string): Caller | Promise<Caller> => {
+    for (const [i, other] of others.entries()) {
+      if (i < first) continue
+      const found = other(bearer)
+      if (found instanceof Promise) return found.then(late => late ?? from(i + 1, bearer))
+      if (found !== null) return found
+    }
+    return { kind: 'stranger', bearer }
+  }
+  return bearer => (isSame(bearer, wanted) ? OPERATOR : from(0, bearer))
+}
+
+/** Returns what knows who asks by the header `Authorization`. */
+export const recogniser =
+  (recognise: RecogniseBearer): Recognise =>
+  authorization => {
+    const bearer = bearerOf(authorization)
+    return bearer === null ? { kind: 'stranger', bearer } : recognise(bearer)
+  }
 
 /** A token of another length is another token: how long it is is no secret. */
 function isSame(bearer: string, wanted: Buffer): boolean {

@@ -8,10 +8,11 @@ import type { Caller, Recognise } from '../http/caller.js'
 import type { Clock } from '../kit/clock.js'
 import type { Allowances } from './allowances.js'
 import { readBody } from './body.js'
-import { badRequest, forbidden, HttpError, notFound, unauthorised } from '../http/faults.js'
+import { badRequest, HttpError, notFound } from '../http/faults.js'
 import type { Remote, Remotes } from './remote.js'
 import { asHttpError, empty, faultReply, PHRASES, type Reply } from '../http/reply.js'
-import type { Access, Match, Route, Router } from '../http/router.js'
+import { mayUse } from '../http/roles.js'
+import type { Match, Route, Router } from '../http/router.js'
 
 export interface Served {
   readonly method: string
@@ -92,6 +93,7 @@ export function httpHandler(options: HttpOptions): HttpHandler {
           query: query === '' ? NO_QUERY : new URLSearchParams(query),
           headers,
           remote: remote.address,
+          isLocal: remote.local,
           caller,
           body,
         })
@@ -136,9 +138,9 @@ function admitted({ allowances }: HttpOptions, match: Match, remote: Remote, cal
   const waitS =
     caller.kind === 'operator'
       ? 0
-      : caller.kind === 'agent'
-        ? allowances.identity.take(caller.id)
-        : allowances.address.take(remote.address)
+      : caller.kind === 'stranger'
+        ? allowances.address.take(remote.address)
+        : allowances.identity.take(caller.kind === 'agent' ? caller.id : `account:${caller.accountId}`)
   if (waitS > 0)
     throw new HttpError(429, 'too_many_requests', `too many requests: come back in ${waitS} s`, {
       'Retry-After': String(waitS),
@@ -149,16 +151,8 @@ function admitted({ allowances }: HttpOptions, match: Match, remote: Remote, cal
       Allow: match.allowed.join(', '),
     })
   }
-  if (mayUse(match.route.access, caller, remote)) return match.route
-  if (caller.kind === 'agent') throw forbidden('this is for operators')
-  throw match.route.access === 'agent'
-    ? unauthorised('this needs the header `Authorization: Bearer <sessionToken>`, which registering gives')
-    : unauthorised()
-}
-
-function mayUse(access: Access, { kind }: Caller, remote: Remote): boolean {
-  if (kind === 'operator' || access === 'open') return true
-  return access === 'agent' ? kind === 'agent' : access === 'local' && remote.local
+  mayUse(match.route, caller, remote.local)
+  return match.route
 }
 
 function preflight(match: Match): Reply {

@@ -12,7 +12,7 @@ interface Operation {
   readonly tags: readonly string[]
   readonly summary: string
   readonly description?: string
-  readonly security: readonly object[]
+  readonly security: readonly { readonly person?: readonly string[] }[]
   readonly parameters?: readonly {
     readonly in: string
     readonly name: string
@@ -127,10 +127,9 @@ const COMMON = new Set(['400', '401', '403', '404', '413', '429', '500', '503'])
 function accessOf({ security }: Operation): string {
   const names = security.flatMap(one => Object.keys(one))
   if (names.length === 0) return 'For everyone.'
-  if (names.length < security.length) return 'For this machine, and with the operator’s token.'
-  return names.includes('agent')
-    ? 'With the token of an agent, or the operator’s.'
-    : 'With the operator’s token.'
+  const role = `people with the role ${security.flatMap(({ person = [] }) => person).join()}`
+  if (names.length < security.length) return `For this machine, and for ${role}.`
+  return names.includes('agent') ? `For agents, and for ${role}.` : `For ${role}.`
 }
 
 // ── schemas in words ─────────────────────────────────────────────────────────────────────────────

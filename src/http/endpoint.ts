@@ -7,6 +7,7 @@ import type { Caller } from './caller.js'
 import type { Chapter } from './chapters.js'
 import { badRequest, type Issue } from './faults.js'
 import type { Reply } from './reply.js'
+import type { OperatorRole } from './roles.js'
 import type { Access, Method, Request, Route } from './router.js'
 
 type Fields = z.ZodObject
@@ -16,6 +17,8 @@ export interface EndpointSpec<P extends Fields, Q extends Fields, B extends z.Zo
   /** Braces stand for a whole segment: `/api/v1/nodes/{id}`. */
   readonly path: string
   readonly access: Access
+  /** With access `agent`, the role that people need; absent: viewer to see, operator to act. */
+  readonly people?: OperatorRole
   /** The chapter of the documentation it belongs to. */
   readonly tag: Chapter
   /** One line: what it does. */
@@ -53,6 +56,8 @@ export interface EndpointRequest<P = unknown, Q = unknown, B = unknown> {
   readonly headers: ReadonlyMap<string, string>
   /** The caller's address. */
   readonly remote: string
+  /** Whether the caller runs on this machine, as far as can be told. */
+  readonly isLocal: boolean
 }
 
 /** What documentation needs to know. */
@@ -71,7 +76,7 @@ export function endpoint<
   Q extends Fields = z.ZodObject<Record<never, never>>,
   B extends z.ZodType = z.ZodUndefined,
 >(spec: EndpointSpec<P, Q, B>): Endpoint {
-  const { method, path, access, bodyMax, handle, ...doc } = spec
+  const { method, path, access, people, bodyMax, handle, ...doc } = spec
   const params = doc.params ?? z.looseObject({})
   const query = strict(doc.query ?? z.object({}))
   const body = doc.body ?? z.undefined()
@@ -81,11 +86,12 @@ export function endpoint<
     method,
     path,
     access,
+    ...(people !== undefined && { people }),
     ...(bodyMax !== undefined && { bodyMax }),
     doc,
     handle(request) {
       const issues: Issue[] = []
-      const { caller, headers, remote } = request
+      const { caller, headers, remote, isLocal } = request
       const checked = {
         params: doc.params === undefined ? request.params : read(params, request.params, issues),
         query: isAsked || request.query.size > 0 ? read(query, queryOf(request.query, readers), issues) : {},
@@ -93,6 +99,7 @@ export function endpoint<
         caller,
         headers,
         remote,
+        isLocal,
       }
       if (issues.length > 0)
         throw badRequest(issues.map(({ at, message }) => `${at || 'body'}: ${message}`).join('; '), issues)

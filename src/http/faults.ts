@@ -41,8 +41,19 @@ export interface Issue {
 export const badRequest = (message: string, issues: readonly Issue[] = []) =>
   new HttpError(400, 'bad_request', message, {}, issues)
 
-export const unauthorised = (message = 'this needs the header `Authorization: Bearer <SECRET_TOKEN>`') =>
-  new HttpError(401, 'unauthorised', message, { 'WWW-Authenticate': 'Bearer realm="boson"' })
+/** `role` is the one that is wanted. */
+export const unauthorised = (
+  message = 'this needs the header `Authorization: Bearer …`, with the token that signing in gives, or SECRET_TOKEN',
+  role?: string,
+) =>
+  new HttpError(
+    401,
+    'unauthorised',
+    role === undefined ? message : `${message}; the role ${role} is wanted`,
+    { 'WWW-Authenticate': 'Bearer realm="boson"' },
+    [],
+    role === undefined ? {} : { role },
+  )
 
 export const forbidden = (message: string) => new HttpError(403, 'forbidden', message)
 

@@ -14,7 +14,8 @@ import {
 import { CHAPTERS } from './chapters.js'
 import type { Endpoint, ReplyDoc } from './endpoint.js'
 import { PHRASES } from './reply.js'
-import type { Access } from './router.js'
+import { roleFor } from './roles.js'
+import type { Access, Route } from './router.js'
 
 export interface DocumentOptions {
   readonly version: string
@@ -25,7 +26,9 @@ export type OpenApi = oas31.OpenAPIObject
 
 const ABOUT = `The HTTP side of a coordinator of a WireGuard mesh.
 
-Operators send \`Authorization: Bearer <SECRET_TOKEN>\`; nodes and clients the token that registering gave them.
+People send \`Authorization: Bearer <token>\`, which signing in gives, or SECRET_TOKEN; nodes and clients the token that
+registering gave them. An account has a role, which may do what those before it may: \`user\` sees what is its own,
+\`viewer\` sees the mesh, \`operator\` acts on it, \`admin\` keeps accounts and enrolment keys. SECRET_TOKEN is an admin’s.
 Faults are \`application/problem+json\` (RFC 9457), with the form \`{error: {message, statusCode}}\` in the same object.
 Every list takes \`limit\`, \`after\` and \`sort\`, and answers with \`count\`, \`total\` and \`next\`. Query parameters that
 an endpoint does not know are refused. Fields may be added to answers in a minor version: take what you know.`
@@ -50,7 +53,12 @@ export function openApi({ version, endpoints }: DocumentOptions): OpenApi {
       paths: pathsOf(endpoints),
       components: {
         securitySchemes: {
-          operator: { type: 'http', scheme: 'bearer', description: 'The operator’s SECRET_TOKEN.' },
+          person: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'The `token` that signing in gave, of an account with at least the role that is named; or SECRET_TOKEN, which is an admin’s.',
+          },
           agent: {
             type: 'http',
             scheme: 'bearer',
@@ -93,7 +101,8 @@ function pathsOf(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
   return paths
 }
 
-function operationOf({ method, path, access, bodyMax, doc }: Endpoint): ZodOpenApiOperationObject {
+function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
+  const { method, path, access, bodyMax, doc } = endpoint
   const { tag, summary, description, query, body } = doc
   const params = doc.params ?? anyTexts(namesIn(path))
   return {
@@ -101,7 +110,7 @@ function operationOf({ method, path, access, bodyMax, doc }: Endpoint): ZodOpenA
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
-    security: SECURITY[access],
+    security: securityOf(endpoint),
     requestParams: {
       ...(namesIn(path).length > 0 && { path: params }),
       ...(query !== undefined && { query }),
@@ -134,12 +143,13 @@ function operationId(method: string, path: string): string {
   return [method.toLowerCase(), ...words.map(word => word.charAt(0).toUpperCase() + word.slice(1))].join('')
 }
 
-/** Which tokens each access takes; `{}` is none at all. */
-const SECURITY: Readonly<Record<Access, Record<string, string[]>[]>> = {
-  open: [],
-  local: [{}, { operator: [] }],
-  operator: [{ operator: [] }],
-  agent: [{ agent: [] }, { operator: [] }],
+/** Returns which tokens an endpoint takes, with the role that people need; `{}` is none at all. */
+function securityOf(route: Route): Record<string, string[]>[] {
+  const role = roleFor(route)
+  if (role === null) return []
+  const person = { person: [role] }
+  if (route.access === 'local') return [{}, person]
+  return route.access === 'agent' ? [{ agent: [] }, person] : [person]
 }
 
 const repliesOf = (replies: Readonly<Record<number, ReplyDoc>>): ZodOpenApiResponsesObject =>

@@ -1,6 +1,7 @@
 /** Finds the route of a request. Paths are literal but for whole segments in braces: `/api/v1/nodes/{id}`. */
 import type { Caller } from './caller.js'
 import type { Reply } from './reply.js'
+import type { AccountRole, OperatorRole } from './roles.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -14,17 +15,21 @@ export interface Request {
   readonly headers: ReadonlyMap<string, string>
   /** The caller's address; see edge/remote.ts. */
   readonly remote: string
+  /** Whether the caller runs on this machine, as far as can be told. */
+  readonly isLocal: boolean
   readonly caller: Caller
   readonly body: Uint8Array
 }
 
-/** Who may ask: everyone; this machine and operators; operators; operators and agents with a token of ours. */
-export type Access = 'open' | 'local' | 'operator' | 'agent'
+/** Who may ask: everyone; this machine, and viewers; agents with a token of ours, and people; people with at least this role. */
+export type Access = 'open' | 'local' | 'agent' | AccountRole
 
 export interface Route {
   readonly method: Method
   readonly path: string
   readonly access: Access
+  /** With access `agent`, the role that people need; absent: viewer to see, operator to act. */
+  readonly people?: OperatorRole
   /** The largest body, bytes; 64 KiB when absent. */
   readonly bodyMax?: number
   handle(request: Request): Reply | Promise<Reply>

@@ -25,7 +25,7 @@ export const streamEndpoint = ({ room }: { readonly room: Room<ReportTables> }):
   endpoint({
     method: 'GET',
     path: '/api/v1/reports/streams',
-    access: 'operator',
+    access: 'viewer',
     tag: 'reports',
     summary: 'List how far the reports of each agent have come',
     query: z.object({ ...listQuery('reporter'), reporter: id.optional() }),

@@ -1,8 +1,9 @@
 /** The parts of the edge that need no socket. */
 import t from 'tap'
 import { Allowances } from '../../src/edge/allowances.js'
-import { recogniser } from '../../src/edge/bearer.js'
+import { bearers, recogniser } from '../../src/edge/bearer.js'
 import { allowanceKey, Remotes } from '../../src/edge/remote.js'
+import type { Caller } from '../../src/http/caller.js'
 import { type Route, Router } from '../../src/http/router.js'
 import { text } from '../../src/http/reply.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
@@ -63,11 +64,26 @@ t.test('however many addresses ask, a bounded number is remembered', async t => 
 })
 
 t.test('bearer tokens', async t => {
-  const recognise = recogniser('right')
+  const recognise = recogniser(bearers('right'))
   for (const header of ['Bearer right', 'bearer right', 'BEARER   right'])
     t.match(recognise(header), { kind: 'operator' }, header)
   for (const header of [undefined, '', 'right', 'Bearer', 'Bearer wrong', 'Bearer right x', 'Basic right'])
     t.match(recognise(header), { kind: 'stranger' }, String(header))
+})
+
+t.test('a token is asked of each that issues some, at once or later, until one knows it', async t => {
+  const agent = (id: string): Caller => ({ kind: 'agent', id, role: 'node' })
+  const recognise = bearers(
+    'right',
+    token => (token === 'first' ? agent('a') : null),
+    async token => (token === 'second' ? agent('b') : null),
+    token => (token === 'third' ? agent('c') : null),
+  )
+  t.match(recognise('right'), { kind: 'operator', role: 'admin' })
+  t.same(recognise('first'), agent('a'))
+  t.same(await recognise('second'), agent('b'))
+  t.same(await recognise('third'), agent('c'))
+  t.same(await recognise('none'), { kind: 'stranger', bearer: 'none' })
 })
 
 t.test('which route a path has', async t => {

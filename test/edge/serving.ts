@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { z } from 'zod'
 import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
 import { Allowances } from '../../src/edge/allowances.js'
-import { recogniser } from '../../src/edge/bearer.js'
+import { bearers, recogniser } from '../../src/edge/bearer.js'
 import { type HttpOptions, httpHandler, type Served } from '../../src/edge/http.js'
 import { Remotes } from '../../src/edge/remote.js'
 import { endpoint } from '../../src/http/endpoint.js'
@@ -103,7 +103,7 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
     clock: systemClock,
     router: new Router(ROUTES),
     remotes,
-    recognise: recogniser(TOKEN),
+    recognise: recogniser(bearers(TOKEN)),
     allowances: {
       address: new Allowances(systemClock, http.perMinute ?? 6_000),
       identity: new Allowances(systemClock, http.perMinute ?? 6_000),

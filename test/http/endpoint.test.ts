@@ -33,6 +33,7 @@ async function ask(query: string, body: unknown, id = 'a'): Promise<unknown> {
     query: new URLSearchParams(query),
     headers: new Map(),
     remote: '203.0.113.9',
+    isLocal: false,
     caller: STRANGER,
     body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
   })

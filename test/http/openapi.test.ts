@@ -43,7 +43,7 @@ t.test('an endpoint has its name, its chapter and who may use it', async t => {
   t.match(found, {
     operationId: 'patchNodesByIdThingsByThing',
     tags: ['nodes'],
-    security: [{ agent: [] }, { operator: [] }],
+    security: [{ agent: [] }, { person: ['operator'] }],
   })
   t.same(document.paths?.['/health/live']?.get?.security, [])
   t.same(

@@ -112,7 +112,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
     endpoint({
       method: 'GET',
       path: '/api/v1/actors',
-      access: 'operator',
+      access: 'viewer',
       tag: 'actors',
       summary: 'Lists the living actors',
       query: z.object({
@@ -135,7 +135,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
     endpoint({
       method: 'GET',
       path: '/api/v1/actors/{actor}',
-      access: 'operator',
+      access: 'viewer',
       tag: 'actors',
       summary: 'Tells what is known of one actor',
       params,
@@ -150,7 +150,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
     endpoint({
       method: 'GET',
       path: '/api/v1/actors/{actor}/steps',
-      access: 'operator',
+      access: 'viewer',
       tag: 'actors',
       summary: 'Tells what an actor does',
       description:
@@ -176,7 +176,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
     endpoint({
       method: 'GET',
       path: '/api/v1/statecharts',
-      access: 'operator',
+      access: 'viewer',
       tag: 'actors',
       summary: 'Tells the statechart of each kind of actors',
       replies: {

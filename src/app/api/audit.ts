@@ -22,7 +22,7 @@ export const auditRoute = ({ store }: Pick<ApiParts, 'store'>): Endpoint =>
   endpoint({
     method: 'GET',
     path: '/api/v1/audit',
-    access: 'operator',
+    access: 'viewer',
     tag: 'audit',
     summary: 'Lists what was changed',
     description: `Of the newest ${ROWS_MAX} events.`,

@@ -1,6 +1,7 @@
 /** `POST /api/v1/routes` and `/api/v1/routes/{id}/explanation`: decisions for one client, made, tried out and explained. */
 import { z } from 'zod'
 import type { RouteWish } from '../../actors/ports.js'
+import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { notFound, unavailable } from '../../http/faults.js'
 import { id, yesNo } from '../../http/fields.js'
@@ -32,13 +33,13 @@ export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpo
     replies: {
       200: { description: 'What came of it.', schema: z.union([Outcome, Deliberation]) },
     },
-    handle: ({ query: { limit }, body: { clientId, wish, dryRun } }) => {
+    handle: ({ query: { limit }, body: { clientId, wish, dryRun }, caller }) => {
       const asked = wishOf(wish)
       if (!dryRun && mesh.state() === 'draining')
         throw unavailable('the coordinator is restarting: routes stay as they are until then', RETRY_AFTER_S)
       const answer = dryRun
         ? mesh.deliberate(clientId, asked, limit)
-        : mesh.assign(clientId, asked, limit, 'operator')
+        : mesh.assign(clientId, asked, limit, nameOf(caller))
       if (answer === null) throw notFound(nobody(mesh, clientId))
       return json(answer)
     },
@@ -46,7 +47,7 @@ export const decisionRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpo
   endpoint({
     method: 'GET',
     path: '/api/v1/routes/{id}/explanation',
-    access: 'operator',
+    access: 'viewer',
     tag: 'routing',
     summary: 'Explains a standing route, by its id or its client’s',
     params: z.object({ id: z.string() }),

@@ -1,6 +1,7 @@
 /** `/api/v1/drains` and `/api/v1/nodes/{id}/drain`: nodes that are to go, and how far they are. */
 import { z } from 'zod'
 import type { DrainView } from '../../actors/ports.js'
+import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { conflict, notFound } from '../../http/faults.js'
 import { id, oneOf } from '../../http/fields.js'
@@ -48,7 +49,7 @@ export const drainRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint
   endpoint({
     method: 'GET',
     path: '/api/v1/drains',
-    access: 'operator',
+    access: 'viewer',
     tag: 'drains',
     summary: 'Lists the nodes that are drained',
     query: z.object({ ...listQuery('nodeId', 'startedAtMs', 'left'), state: state.optional() }),
@@ -77,8 +78,8 @@ export const drainRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint
     params,
     body: Wish,
     replies: { 200: { description: 'How far it is.', schema: Drain } },
-    handle: ({ params: { id: nodeId }, body: { withinMs } }) => {
-      const drain = mesh.drain(nodeId, { withinMs, actor: 'operator' })
+    handle: ({ params: { id: nodeId }, body: { withinMs }, caller }) => {
+      const drain = mesh.drain(nodeId, { withinMs, actor: nameOf(caller) })
       if (drain === null) throw notFound(`no node has enrolled as ${nodeId}`)
       return json(drain)
     },
@@ -97,8 +98,8 @@ export const drainRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpoint
         schema: z.object({ nodeId: id, drained: z.literal(false) }),
       },
     },
-    handle: ({ params: { id: nodeId } }) => {
-      const outcome = mesh.cancelDrain(nodeId, 'operator')
+    handle: ({ params: { id: nodeId }, caller }) => {
+      const outcome = mesh.cancelDrain(nodeId, nameOf(caller))
       if (outcome === 'not_drained') throw notFound(`no node ${nodeId} is drained`)
       if (outcome === 'by_node')
         throw conflict(

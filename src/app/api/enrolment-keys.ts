@@ -1,6 +1,7 @@
 /** Enrolment keys: made, listed and revoked. A secret is shown once, when it is made. */
 import { z } from 'zod'
 import type { EnrolmentKey } from '../../actors/ports.js'
+import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { notFound } from '../../http/faults.js'
 import { moment, oneOf, whole, yesNo } from '../../http/fields.js'
@@ -42,7 +43,7 @@ export const enrolmentRoutes = ({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'
   endpoint({
     method: 'POST',
     path: PATH,
-    access: 'operator',
+    access: 'admin',
     tag: 'enrolment',
     summary: 'Makes an enrolment key',
     body: Wish,
@@ -52,15 +53,15 @@ export const enrolmentRoutes = ({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'
         schema: z.object({ keyId: z.string(), secret: z.string() }),
       },
     },
-    handle: async ({ body }) => {
-      const { keyId, secret } = await mesh.createEnrolmentKey({ ...body, actor: 'operator' })
+    handle: async ({ body, caller }) => {
+      const { keyId, secret } = await mesh.createEnrolmentKey({ ...body, actor: nameOf(caller) })
       return json({ keyId, secret }, 201)
     },
   }),
   endpoint({
     method: 'GET',
     path: PATH,
-    access: 'operator',
+    access: 'admin',
     tag: 'enrolment',
     summary: 'Lists the enrolment keys',
     query: z.object({
@@ -93,7 +94,7 @@ export const enrolmentRoutes = ({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'
   endpoint({
     method: 'DELETE',
     path: `${PATH}/{id}`,
-    access: 'operator',
+    access: 'admin',
     tag: 'enrolment',
     summary: 'Revokes an enrolment key',
     replies: {
@@ -102,9 +103,9 @@ export const enrolmentRoutes = ({ mesh, store }: Pick<ApiParts, 'mesh' | 'store'
         schema: z.object({ keyId: z.string(), revoked: z.literal(true) }),
       },
     },
-    handle: async ({ params }) => {
+    handle: async ({ params, caller }) => {
       const keyId = String(params['id'])
-      if (!(await mesh.revokeEnrolmentKey(keyId, 'operator')))
+      if (!(await mesh.revokeEnrolmentKey(keyId, nameOf(caller))))
         throw notFound('there is no such enrolment key')
       return json({ keyId, revoked: true })
     },

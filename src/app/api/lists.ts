@@ -16,7 +16,7 @@ export const listRoutes = ({ mesh, rows: more }: Pick<ApiParts, 'mesh' | 'rows'>
   endpoint({
     method: 'GET',
     path: '/api/v1/nodes',
-    access: 'operator',
+    access: 'viewer',
     tag: 'nodes',
     summary: 'Lists the nodes that have a session',
     query: z.object({
@@ -44,7 +44,7 @@ export const listRoutes = ({ mesh, rows: more }: Pick<ApiParts, 'mesh' | 'rows'>
   endpoint({
     method: 'GET',
     path: '/api/v1/clients',
-    access: 'operator',
+    access: 'viewer',
     tag: 'clients',
     summary: 'Lists the clients that have a session',
     query: z.object({ ...listQuery('id', 'nodeId', 'rttMs'), state, node: id.optional() }),
@@ -65,7 +65,7 @@ export const listRoutes = ({ mesh, rows: more }: Pick<ApiParts, 'mesh' | 'rows'>
   endpoint({
     method: 'GET',
     path: '/api/v1/routes',
-    access: 'operator',
+    access: 'viewer',
     tag: 'routing',
     summary: 'Lists the routes that stand',
     query: z.object({

@@ -25,7 +25,7 @@ export const pathRoutes = ({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): r
   endpoint({
     method: 'GET',
     path: '/api/v1/paths',
-    access: 'operator',
+    access: 'viewer',
     tag: 'paths',
     summary: 'Lists the live paths',
     query: z.object({
@@ -58,7 +58,7 @@ export const pathRoutes = ({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): r
   endpoint({
     method: 'GET',
     path: '/api/v1/paths/{link}',
-    access: 'operator',
+    access: 'viewer',
     tag: 'paths',
     summary: 'Tells all that is known of a live path',
     params: z.object({
@@ -79,7 +79,7 @@ export const pathRoutes = ({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): r
   endpoint({
     method: 'GET',
     path: '/api/v1/why',
-    access: 'operator',
+    access: 'viewer',
     tag: 'paths',
     summary: 'Says why two are connected as they are, or are not',
     query: z.object({ a: id, b: id }),

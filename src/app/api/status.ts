@@ -74,7 +74,7 @@ export function statusRoute(
   return endpoint({
     method: 'GET',
     path: '/api/v1/status',
-    access: 'operator',
+    access: 'viewer',
     tag: 'status',
     summary: 'Tells what the coordinator does now',
     replies: { 200: { description: 'Its figures.', schema: Status } },

@@ -1,6 +1,7 @@
 /** `/api/v1/identities/{id}/steering`: what the operator lays down for a node or a client. */
 import { z } from 'zod'
 import type { MeshApi, Role, Steering, SteeringView } from '../../actors/ports.js'
+import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { badRequest, notFound } from '../../http/faults.js'
 import { json } from '../../http/reply.js'
@@ -25,7 +26,6 @@ const WHOSE: Readonly<Record<keyof Change, Role>> = {
 
 const common = {
   path: '/api/v1/identities/{id}/steering',
-  access: 'operator',
   tag: 'steering',
   params: z.object({ id: z.string() }),
   replies: { 200: { description: 'What holds now.', schema: Steered } },
@@ -35,29 +35,32 @@ export const steeringRoutes = ({ mesh }: Pick<ApiParts, 'mesh'>): readonly Endpo
   endpoint({
     ...common,
     method: 'GET',
+    access: 'viewer',
     summary: 'Tells what is laid down for a node or a client',
     handle: ({ params }) => json(known(mesh, params.id)),
   }),
   endpoint({
     ...common,
     method: 'PATCH',
+    access: 'operator',
     summary: 'Changes what is laid down; what is left out stays',
     body: SteeringChange,
-    handle: ({ params, body: change }) => {
+    handle: ({ params, body: change, caller }) => {
       const before = known(mesh, params.id)
       const problems = problemsOf(mesh, before, change)
       if (problems.length > 0) throw badRequest(problems.join('; '))
-      return json(mesh.steer(before.id, change, 'operator'))
+      return json(mesh.steer(before.id, change, nameOf(caller)))
     },
   }),
   endpoint({
     ...common,
     method: 'DELETE',
+    access: 'operator',
     summary: 'Takes back everything that is laid down, but for a drain',
-    handle: ({ params }) => {
+    handle: ({ params, caller }) => {
       const { id, steering } = known(mesh, params.id)
       const { drained, drainedUntilMs } = steering
-      return json(mesh.steer(id, { ...NO_STEERING, drained, drainedUntilMs }, 'operator'))
+      return json(mesh.steer(id, { ...NO_STEERING, drained, drainedUntilMs }, nameOf(caller)))
     },
   }),
 ]

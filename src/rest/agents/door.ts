@@ -5,11 +5,12 @@
  *   proof of the key ───────────→ anyone who is known, or is new and has an enrolment key as well
  *   session token ──────────────→ the identity that it belongs to
  *   enrolment key ──────────────→ someone new
- *   the operator's token ───────→ anyone: someone new gets an enrolment key for this once; of others it is written down
+ *   an admin's token ───────────→ anyone: someone new gets an enrolment key for this once; of others it is written down
  */
 import type { Hello, MeshApi, Vouch } from '../../actors/ports.js'
-import { type Caller, mustBe } from '../../http/caller.js'
+import { type Caller, mustBe, nameOf } from '../../http/caller.js'
 import { HttpError } from '../../http/faults.js'
+import { mustHave } from '../../http/roles.js'
 
 /** A proof of key possession over a challenge, both as bytes. */
 export interface Proof {
@@ -52,8 +53,9 @@ export async function admitted(
     mustBe(caller, id)
     return { hello, vouch: { by: 'token' } }
   }
-  if (isKnown && caller.kind === 'operator') {
-    mesh.audit({ kind: 'identity.vouched', actor: caller.name, subject: id, detail: { role: hello.role } })
+  if (isKnown && caller.kind !== 'stranger') {
+    mustHave(caller, 'admin')
+    mesh.audit({ kind: 'identity.vouched', actor: nameOf(caller), subject: id, detail: { role: hello.role } })
     return { hello, vouch: { by: 'token' } }
   }
   const credential = await credentialOf(mesh, caller, hello)
@@ -66,12 +68,13 @@ export async function admitted(
 async function credentialOf(mesh: Door, caller: Caller, { id, role }: Hello): Promise<string | null> {
   if (caller.kind === 'stranger') return caller.bearer
   if (caller.kind === 'agent') return null
+  mustHave(caller, 'admin')
   const { secret } = await mesh.createEnrolmentKey({
     role,
     uses: 1,
     ttlMs: ONCE_MS,
     note: `for ${id}, which an operator registers`,
-    actor: caller.name,
+    actor: nameOf(caller),
   })
   return secret
 }

@@ -44,7 +44,7 @@ export const clientPages = (agents: Agents): readonly Endpoint[] => [
     access: 'agent',
     tag: 'clients',
     summary: 'Ends the session of a client that speaks HTTP',
-    description: 'Its route ends with it. With its own session token, or the operator’s.',
+    description: 'Its route ends with it. With its own session token, or an operator’s.',
     params,
     replies: { 204: { description: 'It has no session any more.' } },
     faults: [401, 403, 404, 409],

@@ -74,7 +74,7 @@ export function heartbeatEndpoints({ table, keep }: Heartbeats, clock: Clock): r
     endpoint({
       method: 'GET',
       path: '/servers',
-      access: 'operator',
+      access: 'viewer',
       tag: TAG,
       summary: 'Lists the servers that sent heartbeats',
       query: z.object({

@@ -96,7 +96,7 @@ export function jobEndpoints(
     endpoint({
       method: 'GET',
       path: '/api/v1/jobs',
-      access: 'operator',
+      access: 'viewer',
       tag: TAG,
       summary: 'Lists jobs, the newest first',
       query: z.object({

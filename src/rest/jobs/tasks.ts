@@ -18,6 +18,7 @@ export function taskEndpoints(jobs: Jobs): readonly Endpoint[] {
       method: 'GET',
       path: '/tasks',
       access: 'agent',
+      people: 'operator',
       tag: TAG,
       summary: 'Fetches what a VPN server is to do',
       description:

@@ -92,7 +92,7 @@ export const nodePages = (agents: Agents): readonly Endpoint[] => [
     tag: 'nodes',
     summary: 'Ends the session of a node that speaks HTTP',
     description:
-      'As when the node says goodbye: its routes move at once, and what is known of it stays. With its own session token, or the operator’s.',
+      'As when the node says goodbye: its routes move at once, and what is known of it stays. With its own session token, or an operator’s.',
     params,
     replies: { 204: { description: 'It has no session any more.' } },
     faults: [401, 403, 404, 409],

@@ -41,7 +41,7 @@ export const peersRoute = ({ mailboxes }: Agents): Endpoint =>
     tag: 'nodes',
     summary: 'Lists the peers that the WireGuard of a node is to have',
     description:
-      'With the node’s own session token, or the operator’s. With `after` and `wait` the answer comes when something has changed.',
+      'With the node’s own session token, or a viewer’s. With `after` and `wait` the answer comes when something has changed.',
     params: z.object({ nodeId: id }),
     query: z.object({
       after: z.string().max(64).optional().meta({ description: 'The `revision` that is known.' }),

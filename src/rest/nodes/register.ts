@@ -105,7 +105,7 @@ export const registerRoutes = (agents: Agents): readonly Endpoint[] => [
     tag: 'nodes',
     summary: 'Registers a node, and begins its session',
     description:
-      'First contact needs an enrolment key as bearer token, or the operator’s token. Later the node’s own session token does, or a proof of its key; another key for the same id is refused and written down.',
+      'First contact needs an enrolment key as bearer token, or an admin’s token. Later the node’s own session token does, or a proof of its key; another key for the same id is refused and written down.',
     body: Registration,
     replies: { 201: { description: 'The session stands.', schema: Registered } },
     faults: [401, 403, 409, 503],

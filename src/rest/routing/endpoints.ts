@@ -47,7 +47,7 @@ export function routingEndpoints(agents: Agents): readonly Endpoint[] {
       tag: 'routing',
       summary: 'Gives a client a node',
       description:
-        'First contact needs an enrolment key as bearer token, or the operator’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409. A new client has enrolled even then: the fault has its `sessionToken`, and the `privateKey` that was made for it.',
+        'First contact needs an enrolment key as bearer token, or an admin’s token; later the client’s own session token does, or a proof of its key. A node that does not meet the requirements is never given: 422 says what is against each, and a node that was asked for by name and cannot be had is 404 or 409. A new client has enrolled even then: the fault has its `sessionToken`, and the `privateKey` that was made for it.',
       body: RouteRequest,
       replies: { 200: { description: 'The route stands.', schema: Answer } },
       faults: [401, 403, 404, 409, 422, 503],

@@ -2,6 +2,7 @@
 import type { Hello } from '../../actors/ports.js'
 import { type Caller, mustBe } from '../../http/caller.js'
 import { conflict } from '../../http/faults.js'
+import { mustHave } from '../../http/roles.js'
 import { newKeyPair } from '../../protocol/proof.js'
 import type { Agents } from '../agents/agents.js'
 import { admitted, unknownCaller } from '../agents/door.js'
@@ -25,6 +26,8 @@ export async function enteredClient(
 ): Promise<EnteredClient> {
   const known = mesh.identity(clientId)
   if (known !== null && proof === undefined && caller.kind !== 'stranger') {
+    // The answer holds the client's token.
+    if (caller.kind !== 'agent') mustHave(caller, 'admin')
     mustBe(caller, clientId)
     if (known.role !== 'client') throw conflict(`${clientId} is a node: routes are for clients`)
     if (publicKey !== undefined && Buffer.compare(publicKey, known.publicKey) !== 0)

@@ -3,9 +3,24 @@ import { CLOSE, type CloseName, mayReturn } from './close-codes.js'
 import { encode } from './codec.js'
 import { EXAMPLES } from './examples.js'
 import { ALL, RANGES, RESERVED, type Wire, type WireOf } from './messages.js'
+import { OPERATOR_CLOSE, OPERATOR_MESSAGES, operatorCodec, type OperatorWire } from './operator.js'
+import { OPERATOR_EXAMPLES } from './operator-examples.js'
 import type { Kind, Message } from './schema.js'
 
-const MESSAGES: readonly Message[] = ALL
+/** The messages of one kind of socket, and the bytes of an example of each. */
+interface Table {
+  readonly messages: readonly Message[]
+  readonly exampleOf: (message: Message) => Uint8Array
+}
+
+export const AGENTS: Table = {
+  messages: ALL,
+  exampleOf: ({ name }) => encode(EXAMPLES[name as Wire['type']]), // a message of the table
+}
+export const OPERATORS: Table = {
+  messages: OPERATOR_MESSAGES,
+  exampleOf: ({ name }) => operatorCodec.encode(OPERATOR_EXAMPLES[name as OperatorWire['type']]), // a message of the table
+}
 /** Bytes in one line of a hex block. */
 const HEX_WIDTH = 32
 
@@ -29,10 +44,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const anchor = (message: Message): string => `${code(message.code)}-${message.name}`.replaceAll('.', '')
 
 /** Returns one line for each message, in order of code. */
-export const messageIndex = (): string =>
+export const messageIndex = ({ messages }: Table): string =>
   table(
     ['code', 'message', 'direction', 'meaning'],
-    MESSAGES.map(m => [code(m.code), `[\`${m.name}\`](#${anchor(m)})`, m.direction, m.doc]),
+    messages.map(m => [code(m.code), `[\`${m.name}\`](#${anchor(m)})`, m.direction, m.doc]),
   )
 
 function typeName(field: Kind): string {
@@ -53,8 +68,7 @@ function fieldTable(message: Message): string {
   return table(['#', 'field', 'type', '', 'meaning'], rows)
 }
 
-function section(message: Message): string {
-  const bytes = encode(EXAMPLES[message.name as Wire['type']])
+function section(message: Message, bytes: Uint8Array): string {
   return [
     `### ${code(message.code)} ${message.name}`,
     `${message.direction}. ${message.doc}`,
@@ -65,7 +79,8 @@ function section(message: Message): string {
 }
 
 /** Returns a section for each message: meaning, fields, and an example with its bytes. */
-export const messageSections = (): string => MESSAGES.map(section).join('\n\n')
+export const messageSections = ({ messages, exampleOf }: Table): string =>
+  messages.map(message => section(message, exampleOf(message))).join('\n\n')
 
 /** Returns the ranges of codes, with what is reserved in each. */
 export const rangeTable = (): string =>
@@ -81,10 +96,13 @@ export const rangeTable = (): string =>
   )
 
 /** Returns every close code, and whether the agent comes back. */
-export const closeTable = (): string =>
+export const closeTable = (): string => closes(CLOSE)
+export const operatorCloseTable = (): string => closes(OPERATOR_CLOSE)
+
+const closes = (reasons: Readonly<Record<string, { readonly code: number; readonly doc: string }>>): string =>
   table(
     ['code', 'name', 'come back?', 'meaning'],
-    Object.entries(CLOSE).map(([name, reason]) => [
+    Object.entries(reasons).map(([name, reason]) => [
       `${reason.code}`,
       `\`${name}\``,
       mayReturn(reason.code) ? 'yes, with back-off' : '**no**, final',

@@ -3,19 +3,32 @@
  * Whatever is a number, a table or a byte comes from the definitions; a test holds that the page is current.
  */
 import {
+  AGENTS,
   closeTable,
   code,
   hexBlock,
   messageIndex,
   messageSections,
+  operatorCloseTable,
+  OPERATORS,
   rangeTable,
   refusalTable,
 } from './docs-tables.js'
 import { encode } from './codec.js'
 import { Register, RelayData } from './messages.js'
 import { FIRST_LINK, RELAY_PAYLOAD_MAX } from './relay-frame.js'
+import {
+  OPERATOR_ANSWER_MAX,
+  OPERATOR_BOUNDS,
+  OPERATOR_HELLO_MAX,
+  OPERATOR_HELLO_MS,
+  OPERATOR_MESSAGE_MAX,
+  OPERATOR_PATH,
+  OPERATOR_SUBPROTOCOL,
+} from './operator.js'
 import { MAX_DEPTH, MAX_ITEMS } from './scan.js'
 import { GREETING_MESSAGE_MAX, MESH_PATH, MESSAGE_MAX, SUBPROTOCOL, TIMING } from './timing.js'
+import { VALUE_DEPTH_MAX } from './value.js'
 import { WORKED } from './worked-proof.js'
 
 const seconds = (ms: number): string => `${ms / 1_000} s`
@@ -45,13 +58,14 @@ back-off. That holds for 1006 above all, which is what a client reports when no 
 ${closeTable()}`,
     `## Messages
 
-${messageIndex()}
+${messageIndex(AGENTS)}
 
 ${rangeTable()}
 
 A code that is retired stays reserved for ever.`,
-    messageSections(),
+    messageSections(AGENTS),
     minimum,
+    operators(),
   ].join('\n\n') + '\n'
 
 const opening = `<!-- Made by \`npm run docs\` from src/protocol; do not edit. -->
@@ -390,3 +404,38 @@ const minimum = `## The least an agent does
 5. Close after \`silenceMs\` of silence; come back with back-off; \`resume\`, or \`register\` when that is refused.
 6. Stop for good at a close of 4500 to 4999.
 7. Ignore what it does not know.`
+
+const operators = (): string => `## The operators’ socket
+
+Pages and programs of operators have a socket of their own, \`${OPERATOR_PATH}\` with the subprotocol
+\`${OPERATOR_SUBPROTOCOL}\`: the same framing and the same values, other messages. An agent never meets them, and
+neither socket takes a message of the other.
+
+${fence(`operator                                coordinator
+  │ ─── GET ${OPERATOR_PATH}, ${OPERATOR_SUBPROTOCOL} ──▶ │
+  │ ─── operator.hello {token} ────────────▶ │   within ${seconds(OPERATOR_HELLO_MS)}
+  │ ◀── operator.ready {name, role, …} ───── │
+  │ ─── operator.call {requestId, …} ──────▶ │   any endpoint of the HTTP interface, with the rights of the token
+  │ ◀── operator.answer {requestId, …} ───── │
+  │ ─── operator.watch {watchId, path, …} ─▶ │
+  │ ◀── operator.view {watchId, …} ───────── │   at once, and whenever it differs
+  │ ─── operator.follow {watchId, topic} ──▶ │
+  │ ◀── operator.events {watchId, …} ─────── │   as it happens, in bundles
+  │ ─── operator.renew {token} ────────────▶ │   before expiresAtMs`)}
+
+- A web page may open it when the coordinator served it, or when its origin is one that the operator of the
+  coordinator has listed. What it may do depends on the token in \`operator.hello\` alone.
+- In these messages values may also hold **maps**, \`80\`–\`8f\` and \`de\`, whose keys are strings, and long strings,
+  \`db\`. The type **value** is what JSON can say: nil, a bool, a finite number, a string, a list or a map, at most
+  ${VALUE_DEPTH_MAX} lists and maps in each other.
+- Sizes: from the operator at most ${OPERATOR_HELLO_MAX} bytes in a message until \`operator.ready\`, then ${OPERATOR_MESSAGE_MAX};
+  from the coordinator at most ${OPERATOR_ANSWER_MAX}.
+- A socket has at most ${OPERATOR_BOUNDS.watches} watches, ${OPERATOR_BOUNDS.follows} follows and ${OPERATOR_BOUNDS.calls} calls at once.
+- Nothing is looked at again while the socket is behind: a slow reader sees less often, and never old views.
+- A message that is not of this table ends the socket.
+
+${operatorCloseTable()}
+
+${messageIndex(OPERATORS)}
+
+${messageSections(OPERATORS)}`

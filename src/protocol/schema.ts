@@ -3,6 +3,7 @@
  * positional msgpack layout, the validator and the row in the documentation.
  */
 import { readEndpoint } from './address.js'
+import { isValue, type Value, VALUE_DEPTH_MAX } from './value.js'
 
 export interface Kind<T = unknown, O extends boolean = boolean> {
   readonly name: string
@@ -93,6 +94,11 @@ export const bytes = (size: number): Kind<Uint8Array, false> =>
   kind(`bytes ${size}`, `${size} bytes`, v => v instanceof Uint8Array && v.length === size)
 export const blob = (max: number): Kind<Uint8Array, false> =>
   kind(`bytes ≤${max}`, `at most ${max} bytes`, v => v instanceof Uint8Array && v.length <= max)
+export const value = kind<Value>(
+  'value',
+  `value of JSON, at most ${VALUE_DEPTH_MAX} lists and maps in each other`,
+  v => isValue(v),
+)
 export const oneOf = <const V extends readonly string[]>(...names: V): Kind<V[number], false> =>
   kind(names.map(name => `"${name}"`).join(' '), `one of ${names.join(', ')}`, v =>
     (names as readonly unknown[]).includes(v),
@@ -132,6 +138,8 @@ export type Direction =
   | 'server→agent'
   | 'server→client'
   | 'either'
+  | 'operator→server'
+  | 'server→operator'
 
 export interface Message<N extends string = string, F extends Fields = Fields> {
   readonly name: N

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import type { Wire } from '../../src/protocol/messages.js'
 import type { Kind, Message } from '../../src/protocol/schema.js'
-import { MESSAGES } from './bytes.js'
+import type { OperatorWire } from '../../src/protocol/operator.js'
+import { MESSAGES, OPERATORS } from './bytes.js'
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
 const text = (max: number) =>
@@ -20,6 +21,11 @@ const endpoint = fc
     fc.integer({ min: 1, max: 65_535 }),
   )
   .map(parts => parts.join(':'))
+
+/** What JSON can say. Decoders rename the key `__proto__`, which no object of ours has. */
+const value: fc.Arbitrary<unknown> = fc
+  .jsonValue({ maxDepth: 4, noUnicodeString: false })
+  .map(any => JSON.parse(JSON.stringify(any).replaceAll('__proto__', 'x')) as unknown)
 
 /** An item of a tuple: nil when it may be missing. */
 const ofItem = (name: string): fc.Arbitrary<unknown> =>
@@ -56,6 +62,8 @@ function ofKind(name: string): fc.Arbitrary<unknown> {
       return endpoint
     case 'candidate':
       return fc.tuple(fc.constantFrom('host', 'srflx', 'relay'), endpoint).map(parts => parts.join(' '))
+    case 'value':
+      return value
     case 'country':
       return fc.constantFrom('DE', 'FI', 'NL')
     default:
@@ -66,13 +74,17 @@ function ofKind(name: string): fc.Arbitrary<unknown> {
 const ofField = (field: Kind): fc.Arbitrary<unknown> =>
   field.optional ? fc.option(ofKind(field.name), { nil: undefined }) : ofKind(field.name)
 
-export function eventsOf(message: Message): fc.Arbitrary<Wire> {
+export function eventsOf<W = Wire>(message: Message): fc.Arbitrary<W> {
   return fc
     .record(Object.fromEntries(message.order.map(key => [key, ofField(message.fields[key] as Kind)]))) // order lists the fields
     .map(fields => {
-      const present = Object.entries(fields).filter(([, value]) => value !== undefined)
-      return { type: message.name, ...Object.fromEntries(present) } as unknown as Wire // made of its kinds
+      // An optional value that is null is absent: nil says both.
+      const present = Object.entries(fields).filter(([, field]) => field !== undefined && field !== null)
+      return { type: message.name, ...Object.fromEntries(present) } as unknown as W // made of its kinds
     })
 }
 
-export const events: fc.Arbitrary<Wire> = fc.oneof(...MESSAGES.map(eventsOf))
+export const events: fc.Arbitrary<Wire> = fc.oneof(...MESSAGES.map(message => eventsOf(message)))
+export const operatorEvents: fc.Arbitrary<OperatorWire> = fc.oneof(
+  ...OPERATORS.messages.map(message => eventsOf<OperatorWire>(message)),
+)

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { decode, FrameError } from '../../src/protocol/codec.js'
+import { decode as decodeAgents, FrameError } from '../../src/protocol/codec.js'
 import type { Kind } from '../../src/protocol/schema.js'
-import { exampleList, MESSAGES, pack } from './bytes.js'
+import { exampleList, OPERATORS, pack, TABLES } from './bytes.js'
 
 /** Values of every shape the scan lets through; a field accepts those of its kind alone. */
 const SHAPES: readonly unknown[] = [
@@ -24,6 +24,14 @@ const SHAPES: readonly unknown[] = [
   Array.from({ length: 300 }, () => 'x'),
   [[]],
 ]
+/** What the scan lets through on the operators’ socket beside. */
+const MAPS: readonly unknown[] = [
+  {},
+  { x: 7 },
+  { x: [{ y: null }] },
+  { x: Number.NaN },
+  { x: new Uint8Array(3) },
+]
 
 /** Returns a value of a kind that lists are made of. */
 function sample(name: string): unknown {
@@ -33,6 +41,7 @@ function sample(name: string): unknown {
   if (name.startsWith('bytes')) return new Uint8Array(Number(name.split(' ')[1]))
   if (name === 'endpoint') return '192.0.2.1:1'
   if (name === 'candidate') return 'host 192.0.2.1:1'
+  if (name === 'value') return { x: [null] }
   return name === 'u32' || name === 'u53' || name.startsWith('f64') ? 7 : 'x'
 }
 
@@ -53,7 +62,13 @@ function bounds(name: string): { largest: unknown; beyond: unknown } | null {
   return null
 }
 
-for (const message of MESSAGES) {
+for (const { message, decode, shapes } of TABLES.flatMap(table =>
+  table.messages.map(each => ({
+    message: each,
+    decode: table.decode,
+    shapes: table === OPERATORS ? [...SHAPES, ...MAPS] : SHAPES,
+  })),
+)) {
   if (message.order.length === 0) continue
   const with_ = (at: number, value: unknown): Uint8Array => pack(exampleList(message).with(at + 1, value))
   const refusal = (bytes: Uint8Array): FrameError => {
@@ -69,7 +84,7 @@ for (const message of MESSAGES) {
   t.test(`a field of ${message.name} takes its own kind alone and names itself otherwise`, async t => {
     for (const [at, key] of message.order.entries()) {
       const field = message.fields[key] as Kind // order lists the fields
-      const taken = SHAPES.map(value => {
+      const taken = shapes.map(value => {
         const wanted = field.check(value)
         if (wanted === undefined) return decode(with_(at, value)).type === message.name
         const error = refusal(with_(at, value))
@@ -109,14 +124,14 @@ for (const message of MESSAGES) {
 
 t.test('what people will read cannot break a line or steer a terminal', async t => {
   for (const text of ['a\nb', 'a\rb', '\u001b[2J', 'a\u0000', '\u009b31m', 'a\u2028b', 'a\u007f']) {
-    t.throws(() => decode(pack([0x0b, text])), { code: 'bad_field' }, encodeURI(text))
+    t.throws(() => decodeAgents(pack([0x0b, text])), { code: 'bad_field' }, encodeURI(text))
   }
-  t.same(decode(pack([0x0b, 'grüße, 世界 🙂'])), { type: 'goodbye', reason: 'grüße, 世界 🙂' })
+  t.same(decodeAgents(pack([0x0b, 'grüße, 世界 🙂'])), { type: 'goodbye', reason: 'grüße, 世界 🙂' })
 })
 
 t.test('an id is a plain word', async t => {
   const welcome = (serverId: string) =>
-    decode(pack([0x01, serverId, new Uint8Array(32), new Uint8Array(32), 1]))
+    decodeAgents(pack([0x01, serverId, new Uint8Array(32), new Uint8Array(32), 1]))
   for (const id of ['a', '0', 'fra-1', 'a.b_c', 'x'.repeat(64)]) t.same(welcome(id).type, 'welcome', id)
   for (const id of ['', '-a', '.', '_a', 'a b', 'a/b', 'ä', 'x'.repeat(65), '__proto__']) {
     t.throws(() => welcome(id), { code: 'bad_field' }, id)

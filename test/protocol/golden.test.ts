@@ -2,25 +2,48 @@ import t from 'tap'
 import { decode, decodeAll, encode } from '../../src/protocol/codec.js'
 import { EXAMPLES } from '../../src/protocol/examples.js'
 import { RANGES, RESERVED, type Wire } from '../../src/protocol/messages.js'
-import { bytesOf, exampleList, hex, MESSAGES, pack } from './bytes.js'
+import { AGENTS, bytesOf, exampleList, hex, OPERATORS, pack, TABLES } from './bytes.js'
 import { GOLDEN } from './golden.js'
 
+const EVERY = TABLES.flatMap(({ messages }) => messages)
+const READERS = TABLES.flatMap(({ messages, examples, decode: read }) =>
+  messages.map(message => ({ message, example: examples[message.name], read })),
+)
+
 t.test('every message has an example and its bytes', async t => {
-  const names = MESSAGES.map(m => m.name).toSorted()
-  t.same(Object.keys(EXAMPLES).toSorted(), names)
-  t.same(Object.keys(GOLDEN).toSorted(), names)
+  for (const { messages, examples, golden } of TABLES) {
+    const names = messages.map(m => m.name).toSorted()
+    t.same(Object.keys(examples).toSorted(), names)
+    t.same(Object.keys(golden).toSorted(), names)
+  }
 })
 
-for (const message of MESSAGES) {
-  const name = message.name as Wire['type']
-  t.test(`${name} is written as ever, and read back whole`, async t => {
-    t.equal(hex(encode(EXAMPLES[name])), GOLDEN[name])
-    t.same(decode(bytesOf(GOLDEN[name])), EXAMPLES[name])
-  })
+for (const { messages, examples, golden, encode: write, decode: read } of TABLES) {
+  for (const { name } of messages) {
+    t.test(`${name} is written as ever, and read back whole`, async t => {
+      const example = examples[name]
+      if (example === undefined) throw new Error('there is no example')
+      t.equal(hex(write(example)), golden[name])
+      t.same(read(bytesOf(golden[name] ?? '')), example)
+    })
+  }
 }
 
 t.test('an example uses every field of its message, so that its bytes show the whole layout', async t => {
-  for (const message of MESSAGES) t.notOk(exampleList(message).includes(null), message.name)
+  for (const message of EVERY) t.notOk(exampleList(message).includes(null), message.name)
+})
+
+t.test('neither kind of socket understands a message of the other', async t => {
+  for (const [own, other] of [
+    [AGENTS, OPERATORS],
+    [OPERATORS, AGENTS],
+  ] as const) {
+    for (const { name, code } of other.messages) {
+      t.throws(() => own.decode(pack([code])), { code: 'unknown_message', about: code }, name)
+      t.throws(() => own.encode({ type: name }), { name: 'TypeError' })
+      t.throws(() => own.decode(bytesOf(other.golden[name] ?? '')), { name: 'FrameError' }, name)
+    }
+  }
 })
 
 t.test('what is optional and absent is nil on the wire and absent from the event', async t => {
@@ -30,12 +53,12 @@ t.test('what is optional and absent is nil on the wire and absent from the event
 })
 
 t.test('trailing optional fields may be left out, as an older agent does', async t => {
-  for (const message of MESSAGES) {
+  for (const { message, read } of READERS) {
     const list = exampleList(message)
     for (let at = message.order.length - 1; at >= 0; at--) {
       const key = message.order[at] as string // at is inside
       if (message.fields[key]?.optional !== true) break
-      const shorter = decode(pack(list.slice(0, at + 1)))
+      const shorter = read(pack(list.slice(0, at + 1)))
       t.equal(shorter.type, message.name)
       t.notOk(key in shorter, `${message.name} without ${key}`)
     }
@@ -43,13 +66,9 @@ t.test('trailing optional fields may be left out, as an older agent does', async
 })
 
 t.test('fields behind the last known one are ignored, as a newer agent sends them', async t => {
-  for (const message of MESSAGES) {
+  for (const { message, example, read } of READERS) {
     for (const more of [[null], [1, 'two'], [[1, [2]], new Uint8Array(40)]]) {
-      t.same(
-        decode(pack([...exampleList(message), ...more])),
-        EXAMPLES[message.name as Wire['type']],
-        message.name,
-      )
+      t.same(read(pack([...exampleList(message), ...more])), example, message.name)
     }
   }
 })
@@ -82,13 +101,13 @@ t.test('what an event holds outlives the message it came in', async t => {
 })
 
 t.test('codes are unique, inside the range of their room, and not reserved for another', async t => {
-  const codes = [...MESSAGES, ...RESERVED].map(m => m.code)
+  const codes = [...EVERY, ...RESERVED].map(m => m.code)
   t.equal(new Set(codes).size, codes.length)
   for (const code of codes) t.ok(RANGES.some(range => code >= range.from && code <= range.to))
 })
 
 t.test('every message and every field says what it is for', async t => {
-  for (const message of MESSAGES) {
+  for (const message of EVERY) {
     t.match(message.doc, /[.!]$/, message.name)
     for (const key of message.order) t.match(message.fields[key]?.text, /\S/, `${message.name}.${key}`)
   }

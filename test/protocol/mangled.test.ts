@@ -2,16 +2,16 @@ import fc from 'fast-check'
 import t from 'tap'
 import { pick, seededRandom } from '../../src/kit/random.js'
 import { decode, decodeAll, encode, FrameError } from '../../src/protocol/codec.js'
-import type { Wire } from '../../src/protocol/messages.js'
-import { events } from './arbitrary.js'
-import { bytesOf, hex, MESSAGES, pack } from './bytes.js'
+import { operatorCodec } from '../../src/protocol/operator.js'
+import { events, operatorEvents } from './arbitrary.js'
+import { AGENTS, bytesOf, hex, pack, type Table, TABLES } from './bytes.js'
 import { GOLDEN } from './golden.js'
 import { REGRESSIONS } from './regressions.js'
 
 /** Returns what is wrong with how `decodeAll` took `bytes`; undefined when it gave events or a FrameError. */
-function complaint(bytes: Uint8Array): string | undefined {
+function complaint(bytes: Uint8Array, table = AGENTS): string | undefined {
   try {
-    for (const event of decodeAll(bytes)) decode(encode(event))
+    for (const event of table.decodeAll(bytes)) table.decode(table.encode(event))
     return undefined
   } catch (error) {
     if (error instanceof FrameError && error.message.length <= 256) return undefined
@@ -20,20 +20,22 @@ function complaint(bytes: Uint8Array): string | undefined {
 }
 
 /** Returns the code with which a value is refused; undefined when it is taken. */
-function refusal(value: Uint8Array): string | undefined {
+function refusal(value: Uint8Array, table: Table): string | undefined {
   try {
-    decode(value)
+    table.decode(value)
     return undefined
   } catch (error) {
     return error instanceof FrameError ? error.code : String(error)
   }
 }
 
-for (const message of MESSAGES) {
-  const good = bytesOf(GOLDEN[message.name as Wire['type']])
+for (const { message, table } of TABLES.flatMap(each =>
+  each.messages.map(one => ({ message: one, table: each })),
+)) {
+  const good = bytesOf(table.golden[message.name] ?? '')
 
   t.test(`${message.name} cut short at any length is refused`, async t => {
-    const answers = Array.from(good, (_, size) => refusal(good.subarray(0, size)))
+    const answers = Array.from(good, (_, size) => refusal(good.subarray(0, size), table))
     t.same(new Set(answers), new Set(['malformed']))
   })
 
@@ -43,7 +45,7 @@ for (const message of MESSAGES) {
       const was = good[at] as number // at is inside
       const flips = Array.from({ length: 8 }, (_, bit) => was ^ (1 << bit))
       for (const byte of [...flips, 0x80, 0xc0, 0xc1, 0xc7, 0xd4, 0xdd, 0xff, pick(random, 256)]) {
-        const wrong = complaint(good.with(at, byte))
+        const wrong = complaint(good.with(at, byte), table)
         if (wrong !== undefined) t.fail(wrong)
       }
     }
@@ -51,7 +53,7 @@ for (const message of MESSAGES) {
 
   t.test(`${message.name} followed by anything is not one value`, async t => {
     for (const tail of ['c0', '00', 'c1', '91', GOLDEN.renew]) {
-      t.throws(() => decode(bytesOf(hex(good) + tail)), {
+      t.throws(() => table.decode(bytesOf(hex(good) + tail)), {
         code: 'malformed',
         message: 'bytes after the value',
       })
@@ -61,7 +63,9 @@ for (const message of MESSAGES) {
 
 t.test('random bytes are refused or read, never more', async () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 80 }), bytes => complaint(bytes) === undefined),
+    fc.property(fc.uint8Array({ maxLength: 80 }), bytes =>
+      TABLES.every(table => complaint(bytes, table) === undefined),
+    ),
     {
       seed: 1,
       numRuns: 3_000,
@@ -74,7 +78,7 @@ t.test('random values of any type are refused or read, never more', async () => 
   const value = fc.anything({ withBigInt: false, withNullPrototype: false, maxDepth: 3 })
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 0x7f }), fc.array(value, { maxLength: 20 }), (code, fields) => {
-      return complaint(pack([code, ...fields])) === undefined
+      return TABLES.every(table => complaint(pack([code, ...fields]), table) === undefined)
     }),
     { seed: 2, numRuns: 2_000 },
   )
@@ -86,6 +90,15 @@ t.test('random events come back as they were sent', async t => {
       t.strictSame(decode(Uint8Array.from(encode(event))), event)
     }),
     { seed: 3, numRuns: 500 },
+  )
+})
+
+t.test('random events of operators come back as they were sent', async t => {
+  fc.assert(
+    fc.property(operatorEvents, event => {
+      t.strictSame(operatorCodec.decode(Uint8Array.from(operatorCodec.encode(event))), event)
+    }),
+    { seed: 4, numRuns: 300 },
   )
 })
 

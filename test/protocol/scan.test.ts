@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { Packr, Unpackr } from 'msgpackr'
 import t from 'tap'
 import { decode, encode } from '../../src/protocol/codec.js'
-import { MAX_DEPTH, MAX_ITEMS, scan } from '../../src/protocol/scan.js'
+import { MAX_DEPTH, MAX_ITEMS, scan, scanOf } from '../../src/protocol/scan.js'
 import { events } from './arbitrary.js'
 import { bytesOf, pack } from './bytes.js'
 import { GOLDEN } from './golden.js'
+import { OPERATOR_GOLDEN } from './operator-golden.js'
 
 const nested = (depth: number): string => '91'.repeat(depth) + 'c0'
 const list16 = (items: number): string => `dc${items.toString(16).padStart(4, '0')}${'c0'.repeat(items)}`
@@ -136,4 +137,54 @@ t.test('a hostile value costs no more than its length', async t => {
   const bomb = pack(Array.from({ length: 20_000 }, () => []))
   t.equal(scan(bomb), -1)
   t.throws(() => decode(bomb), { code: 'malformed' })
+})
+
+// ── operators ────────────────────────────────────────────────────────────────────────────────────
+
+const rich = scanOf({ depth: 4, items: 100, isRich: true })
+
+t.test('maps and long strings pass where they may be, to their last byte', async t => {
+  const all = [...Object.values(GOLDEN), ...Object.values(OPERATOR_GOLDEN)]
+  const roomy = scanOf({ depth: 20, items: 10_000, isRich: true })
+  for (const text of all) t.equal(roomy(bytesOf(text)), text.length / 2)
+  for (const value of [
+    {},
+    { a: 1 },
+    { a: { b: [{ c: 'x' }] } },
+    [{ a: [] }, { b: {} }],
+    'x'.repeat(70_000),
+  ]) {
+    t.equal(rich(pack(value)), pack(value).length)
+  }
+  const wide = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`key ${n}`, n]))
+  t.equal(rich(pack(wide)), pack(wide).length, 'map16')
+})
+
+t.test('keys of maps are strings', async t => {
+  for (const text of ['810101', '81c001', '819001', '818001', '82a1780101', '81c4017801', 'de00010101'])
+    t.equal(rich(bytesOf(text)), -1, text)
+  t.equal(rich(bytesOf('82a178 82 a179 01 a17a 02 a177 90')), 13, 'in a map within a map')
+})
+
+t.test('maps are bounded as lists are', async t => {
+  t.equal(rich(bytesOf(`${'81a178'.repeat(4)}c0`)), 13)
+  t.equal(rich(bytesOf(`${'81a178'.repeat(5)}c0`)), -1, 'depth')
+  t.equal(rich(bytesOf('deffff')), -1, 'items')
+  t.equal(rich(bytesOf('dbffffffff61')), -1, 'a string that ends early')
+  t.equal(rich(bytesOf('db000000')), -1, 'a length that ends early')
+  for (const text of ['df00000000', 'dd00000000', 'c600000000', 'c1', 'd40000', '81a178'])
+    t.equal(rich(bytesOf(text)), -1, text)
+})
+
+t.test('whatever the scan of operators measures, the decoder reads over the same bytes', async () => {
+  const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' })
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), bytes => {
+      const end = rich(bytes)
+      if (end < 0) return true
+      unpackr.unpack(bytes.subarray(0, end)) // throws on bytes that are missing or left over
+      return true
+    }),
+    { seed: 13, numRuns: 20_000 },
+  )
 })

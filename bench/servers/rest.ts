@@ -28,7 +28,7 @@ process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
 /** Far above what one host's load reaches, so that every limit is counted and none is hit. */
 const NEVER = '1000000'
 const complain = (fields: object, message: string) => process.stderr.write(`${message} ${inspect(fields)}\n`)
-const log = { debug() {}, info() {}, warn: complain, error: complain }
+const log = { level: 'info', debug() {}, info() {}, warn: complain, error: complain }
 const store = await openStore({ dataDir, overlay4: '10.77.0.0/16', overlay6: 'fd77:b050::/64', log })
 const { mesh, port } = await startCoordinator({
   config: readConfig({

@@ -886,6 +886,30 @@ export interface ActorsPage {
   readonly next: string | null
 }
 
+// ── what an operator does to one identity ────────────────────────────────────────────────────────
+
+interface Intervention {
+  readonly id: IdentityId
+  readonly role: Role
+}
+export interface Kick extends Intervention {
+  /** Whether there was a session to end. */
+  readonly ended: boolean
+  /** How long the identity is refused from now on, ms. */
+  readonly refusedForMs: number
+}
+export interface Revocation extends Intervention {
+  readonly ended: boolean
+  /** ms since 1970 UTC: of the first time, if it was revoked before. */
+  readonly revokedAtMs: number
+}
+export interface Reprobe extends Intervention {
+  /** Whether its agent is asked; `cannot`: it knows no probes; `no_servers`: there is no STUN server. */
+  readonly probe: 'asked' | 'away' | 'cannot' | 'no_servers'
+  /** Paths that are tried again. */
+  readonly paths: number
+}
+
 /** The mesh as plug-ins, pages and the command line see it. */
 export interface MeshApi {
   readonly serverId: string
@@ -973,8 +997,21 @@ export interface MeshApi {
   assign(clientId: IdentityId, wish: RouteWish, rows: number, actor: string): RouteOutcome | null
   /** Returns the standing route with this id, or of this client; null when there is none. `rows`: nodes as they are now. */
   explain(id: RouteId, rows: number): RouteStory | null
-  /** Bars the identity and ends its session (`revoked`), or makes its agent come back (`restarting`); false when it has no session. */
-  disconnect(id: IdentityId, close: 'revoked' | 'restarting', reason: string): boolean
+  /**
+   * Ends the session of an identity, with its routes; its agent may register again, but not within `forMs`. Returns
+   * null when nobody has enrolled as it.
+   */
+  kick(
+    id: IdentityId,
+    options: { readonly reason: string; readonly forMs: number; readonly actor: string },
+  ): Kick | null
+  /**
+   * Bars an identity for good: its session and its routes end, and nobody is given its name, key or addresses again.
+   * Returns null when nobody has enrolled as it.
+   */
+  revoke(id: IdentityId, options: { readonly reason: string; readonly actor: string }): Revocation | null
+  /** Asks anew about the NAT in front of an agent, and tries its paths again; null when nobody has enrolled as it. */
+  reprobe(id: IdentityId, actor: string): Reprobe | null
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */
   createEnrolmentKey(options: {
     readonly role: Role | null

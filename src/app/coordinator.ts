@@ -16,6 +16,7 @@ import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { MESH_PATH } from '../protocol/timing.js'
 import { HealthReport, type Ping } from '../telemetry/health.js'
+import { type Leveled, LogLevel } from '../telemetry/log-level.js'
 import { LoopDelay } from '../telemetry/loop-delay.js'
 import { Metrics } from '../telemetry/metrics.js'
 import { Rate } from '../telemetry/rate.js'
@@ -54,7 +55,7 @@ export interface CoordinatorOptions {
   readonly redis: Ping | null
   /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
   readonly turn?: (mesh: TurnOptions['mesh']) => Turn
-  readonly log: Log
+  readonly log: Log & Leveled
 }
 
 export interface Coordinator {
@@ -84,6 +85,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   await mesh.start()
   await turn?.start()
   const loop = new LoopDelay()
+  const logLevel = new LogLevel(clock, log)
   const view = turn === undefined ? null : () => turn.view()
   const metrics = new Metrics({ clock, mesh, loop, turn: view, startedAtMs: clock.wallMs() })
   const health = new HealthReport({
@@ -125,6 +127,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   )
   metrics.add(plugins.figures)
   const routes = apiRoutes({
+    serverId: options.serverId,
     rows: plugins.rows,
     clock,
     mesh,
@@ -132,6 +135,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     health,
     metrics,
     loop,
+    logLevel,
     turn: view,
     relayBytes,
     storeKind: options.storeKind,

@@ -7,7 +7,9 @@ import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
 import { explainCommand } from './commands/explain.js'
+import { interventionCommands } from './commands/interventions.js'
 import { listCommands } from './commands/lists.js'
+import { logLevelCommand } from './commands/log-level.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
@@ -56,6 +58,8 @@ function program(): Command {
     routeCommand(),
     steerCommand(),
     drainCommand(),
+    ...interventionCommands(),
+    logLevelCommand(),
     netcheckCommand(),
     reportCommand(),
     demoCommand(),

@@ -1,6 +1,7 @@
 /** The coordinator without a shell: every room wired together, no socket and no process-wide state. */
 import { createActor } from 'xstate'
 import { Admission } from '../actors/admission/admission.js'
+import { Bars } from '../actors/admission/bars.js'
 import { Challenges } from '../actors/admission/challenges.js'
 import { Identities } from '../actors/admission/identities.js'
 import { type AdmissionRate, DEFAULT_ADMISSION, Pacing } from '../actors/admission/pacing.js'
@@ -52,6 +53,7 @@ import { TIMING } from '../protocol/timing.js'
 import { actorViews } from './actor-view.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { identityViews } from './identity-view.js'
+import { interventions } from './interventions.js'
 import { meshView } from './mesh-view.js'
 import { trafficOf } from './path-view.js'
 import { restore } from './restore.js'
@@ -172,6 +174,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const ledger = new HeartbeatLedger()
   const identities = new Identities()
   const challenges = new Challenges(clock, random)
+  const bars = new Bars(clock)
   const pacing = new Pacing({ clock, random, rate: { ...DEFAULT_ADMISSION, ...options.admission } })
   const snapshots = new Snapshots({
     clock,
@@ -386,6 +389,7 @@ export function createMesh(options: MeshOptions): Mesh {
     challenges,
     changes: snapshots,
     pacing,
+    bars,
     count,
     info: (fields, message) => log.info(fields, message),
     draining: () => coordinator.actor.getSnapshot().matches('draining'),
@@ -509,24 +513,6 @@ export function createMesh(options: MeshOptions): Mesh {
     snapshots.touch({ kind: 'identity', key: cell.identity.id, value: cell.identity })
   }
 
-  function tellRevoked(subject: 'identity' | 'enrolment_key', id: string, by: string): void {
-    facts.tell({ type: 'key.revoked', atMs: clock.wallMs(), subject, id, by })
-  }
-
-  /** Bars the identity from now on; false when it is unknown. */
-  function revoke(id: string, reason: string): boolean {
-    const identity = sessions.byIdentity(id)?.identity ?? identities.of(id)
-    if (identity === undefined) return false
-    const revoked = { ...identity, revokedAtMs: clock.wallMs() }
-    identities.set(revoked)
-    const cell = sessions.byIdentity(id)
-    if (cell !== undefined) cell.identity = revoked
-    snapshots.touch({ kind: 'identity', key: id, value: revoked })
-    snapshots.audit({ kind: 'identity.revoked', actor: 'operator', subject: id, detail: { reason } })
-    if (identity.revokedAtMs === null) tellRevoked('identity', id, 'operator')
-    return true
-  }
-
   let calm: object | number | undefined
   function underPressure(lagMs: number): void {
     log.warn({ lagMs: Math.round(lagMs) }, 'the event loop stood still; new sessions wait')
@@ -591,6 +577,17 @@ export function createMesh(options: MeshOptions): Mesh {
         snapshot: snapshots.actor,
         relay: relay.actor,
       },
+    }),
+    ...interventions({
+      clock,
+      identities,
+      sessions,
+      bars,
+      natProbes,
+      paths,
+      traversal: options.traversal ?? null,
+      changes: snapshots,
+      tell: fact => facts.tell(fact),
     }),
     ...identityViews({ serverId, identities, sessions, challenges, intake }),
     onFact: hear => facts.on(hear),
@@ -671,14 +668,6 @@ export function createMesh(options: MeshOptions): Mesh {
       return cell !== undefined && mayReach(paths, cell, address)
     },
 
-    disconnect(id, close, reason) {
-      const cell = sessions.byIdentity(id)
-      if (close === 'restarting') cell?.line?.close(close, reason)
-      else if (!revoke(id, reason)) return false
-      else if (cell !== undefined) sessions.deliver(cell, { type: 'dismissed', close, reason })
-      return cell !== undefined
-    },
-
     drain(id, { withinMs, actor }) {
       return identities.of(id)?.role === 'node' ? drains.ask(id, withinMs, actor) : null
     },
@@ -689,7 +678,13 @@ export function createMesh(options: MeshOptions): Mesh {
     async revokeEnrolmentKey(keyId, actor) {
       if (!(await store.revokeEnrolmentKey(keyId, clock.wallMs()))) return false
       snapshots.audit({ kind: 'enrolment_key.revoked', actor, subject: keyId, detail: {} })
-      tellRevoked('enrolment_key', keyId, actor)
+      facts.tell({
+        type: 'key.revoked',
+        atMs: clock.wallMs(),
+        subject: 'enrolment_key',
+        id: keyId,
+        by: actor,
+      })
       return true
     },
   }

@@ -46,7 +46,7 @@ export class Operator {
   }
 
   /** Resolves with the answer, or rejects with a CommandError that says what to do. */
-  async ask<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
+  async ask<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
     const response = await this.#send(method, path, body)
     const answer = (await response.json().catch(() => null)) as (T & { error?: { message?: string } }) | null
     if (response.ok && answer !== null) return answer

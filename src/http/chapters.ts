@@ -8,6 +8,7 @@ export const CHAPTERS = {
   paths: 'How each pair is connected, and why not better.',
   steering: 'What the operator lays down for nodes and clients.',
   drains: 'Nodes that are to go, and how far they are.',
+  identities: 'What an operator does to one node or client at once.',
   enrolment: 'Keys that admit new nodes and clients.',
   wireguard: 'Where the WireGuard of an agent without a WebSocket is.',
   packets: 'Packets of agents without a WebSocket.',
@@ -18,6 +19,7 @@ export const CHAPTERS = {
   traffic: 'Bytes by identity and by pair.',
   webhooks: 'Whom the coordinator calls when something happens.',
   actors: 'The living actors: their states, and what they do.',
+  log: 'What the coordinator writes down of what it does.',
   audit: 'Who changed what, and when.',
   documentation: 'This documentation, for programs and for people.',
 } as const

@@ -14,6 +14,10 @@ export const CLOSE = {
   malformed: { code: 4002, doc: 'Too many messages that are not of this protocol.' },
   resumeRefused: { code: 4003, doc: 'The ticket is unknown, used or too old: register again.' },
   tryLater: { code: 4004, doc: 'Refused for now; `refused.retryAfterMs` says when to come back.' },
+  kicked: {
+    code: 4005,
+    doc: 'An operator ended the session; its ticket is worth nothing any more: register again.',
+  },
   greetingTimeout: { code: 4008, doc: 'Neither `register` nor `resume` arrived in time.' },
   silent: { code: 4009, doc: 'No complete valid message arrived for too long.' },
   slowConsumer: { code: 4010, doc: 'Control messages could not be delivered: the reader is too slow.' },

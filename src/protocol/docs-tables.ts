@@ -123,6 +123,7 @@ export const REFUSALS: Readonly<Record<WireOf<'refused'>['code'], { close: Close
   store_unavailable: { close: 'tryLater', doc: 'First contact needs the database, which does not answer.' },
   draining: { close: 'tryLater', doc: 'The coordinator is restarting.' },
   addresses_exhausted: { close: 'tryLater', doc: 'No address in the mesh is free.' },
+  kept_away: { close: 'tryLater', doc: 'An operator ended its session and keeps it away for a while.' },
 }
 
 /** Returns every code of `refused`, with the close that follows it. */

@@ -129,6 +129,7 @@ export const Refused = message(0x06, 'refused', {
       'store_unavailable',
       'draining',
       'addresses_exhausted',
+      'kept_away',
     ).doc('For programs.'),
     reason: str(256).doc('For people.'),
     retryAfterMs: optional(u32).doc('Come back after this long, ms. Absent: as the close code says.'),

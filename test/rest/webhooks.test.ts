@@ -74,7 +74,7 @@ t.test('webhooks', t =>
       await until('anna has a route', () => client.last('route.assigned') !== undefined)
       await new MailboxAgent('node', 'arr-2').enter(mesh, key)
       await all.got(2)
-      mesh.disconnect('arr-1', 'revoked', 'test')
+      mesh.revoke('arr-1', { reason: 'test', actor: 'operator' })
       await all.got(5)
       const told = Object.fromEntries(
         all.received.map(({ body }) => [`${body.type} ${body.subject}`, body] as const),

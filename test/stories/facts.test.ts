@@ -127,14 +127,14 @@ t.test('a relay that drops for want of room is told of, and that it carries ever
 t.test('a key that is revoked is told of: of an identity, or one that enrols', async t => {
   const { lab, told } = await listening()
   await lab.enrolled('node', 'fra-1')
-  lab.mesh.disconnect('fra-1', 'revoked', 'stolen')
-  lab.mesh.disconnect('fra-1', 'revoked', 'stolen')
+  lab.mesh.revoke('fra-1', { reason: 'stolen', actor: 'mallory' })
+  lab.mesh.revoke('fra-1', { reason: 'stolen', actor: 'mallory' })
   t.equal(await lab.mesh.revokeEnrolmentKey('lab', 'eve'), true)
   t.equal(await lab.mesh.revokeEnrolmentKey('none', 'eve'), false)
   t.match(
     told.filter(({ type }) => type === 'key.revoked'),
     [
-      { subject: 'identity', id: 'fra-1', by: 'operator' },
+      { subject: 'identity', id: 'fra-1', by: 'mallory' },
       { subject: 'enrolment_key', id: 'lab', by: 'eve' },
     ],
   )

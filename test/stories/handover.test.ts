@@ -61,7 +61,7 @@ t.test('when the new node dies and there is no third, the route goes back to the
 const ENDINGS: readonly (readonly [string, (story: Story) => void])[] = [
   ['the client releases', ({ client, routeId }) => client.say({ type: 'route.release', routeId })],
   ['the client leaves', ({ client }) => client.say({ type: 'goodbye', reason: 'done' })],
-  ['the client is revoked', ({ lab }) => void lab.mesh.disconnect('alice', 'revoked', 'test')],
+  ['the client is revoked', ({ lab }) => void lab.mesh.revoke('alice', { reason: 'test', actor: 'test' })],
 ]
 for (const [what, end] of ENDINGS)
   t.test(`${what} in the middle of a handover, and nothing is left of either link`, async t => {

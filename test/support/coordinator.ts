@@ -33,7 +33,13 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     storeKind: 'memory',
     journal: new MemoryJournal(),
     redis: redis ?? null,
-    log: { debug() {}, info() {}, warn() {}, error: (fields, message) => t.fail(message, fields) },
+    log: {
+      level: 'info',
+      debug() {},
+      info() {},
+      warn() {},
+      error: (fields, message) => t.fail(message, fields),
+    },
   })
   const { mesh, port } = started
   t.teardown(() => started.stop(0))

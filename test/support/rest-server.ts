@@ -70,6 +70,7 @@ export interface Answer {
 export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServer> {
   const { clock = systemClock, databaseUrl, dataDir = ownFolder(t) } = wishes
   const log = {
+    level: 'info',
     debug() {},
     info() {},
     warn() {},

@@ -18,6 +18,7 @@ import { hashOf, ticketKey } from '../session/session.effects.js'
 import type { RefusalCode } from '../session/session.events.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Changes } from '../snapshot/snapshots.js'
+import type { Bars } from './bars.js'
 import type { Challenge, Challenges } from './challenges.js'
 import type { Identities } from './identities.js'
 import { COST, type Pacing } from './pacing.js'
@@ -33,6 +34,7 @@ export interface AdmissionOptions {
   readonly challenges: Challenges
   readonly changes: Changes
   readonly pacing: Pacing
+  readonly bars: Bars
   /** The coordinator leaves: nobody is let in. */
   readonly draining: () => boolean
   /** Hears of every refusal. */
@@ -55,6 +57,7 @@ const REASONS: Readonly<Record<RefusalCode, string>> = {
   store_unavailable: 'first contact needs the database, which does not answer',
   draining: 'the coordinator is restarting',
   addresses_exhausted: 'the address pool of the mesh is used up',
+  kept_away: 'an operator ended the session and keeps this identity away for a while',
 }
 
 /** How many were let in, by what they came with. */
@@ -93,7 +96,7 @@ export class Admission {
   }
 
   #admit(line: Line, hello: Hello, isProven: () => boolean): void {
-    const { identities, sessions, pacing } = this.#options
+    const { identities, sessions, pacing, bars } = this.#options
     const { role, id, publicKey } = hello
     if (this.#options.draining()) return this.#refuse(line, 'draining')
     // Of one address: nobody elsewhere can use up the slot of an id that is not theirs.
@@ -105,6 +108,8 @@ export class Admission {
     if (!sameBytes(identity.publicKey, publicKey)) return this.#keyMismatch(line, hello)
     if (identity.revokedAtMs !== null) return this.#refuse(line, 'revoked')
     if (identity.role !== role) return this.#refuse(line, 'role_mismatch')
+    const barredMs = bars.leftMs(id)
+    if (barredMs > 0) return this.#refuse(line, 'kept_away', barredMs)
     const cell = sessions.byIdentity(id)
     if (cell !== undefined) return this.#reattach(line, cell, 'register', profileOf(hello))
     this.admitted.register++

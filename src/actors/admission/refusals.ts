@@ -14,6 +14,7 @@ const CLOSES: Readonly<Record<RefusalCode, CloseName>> = {
   store_unavailable: 'tryLater',
   draining: 'tryLater',
   addresses_exhausted: 'tryLater',
+  kept_away: 'tryLater',
 }
 
 /** Returns the close code that goes with a refusal. */

@@ -223,6 +223,11 @@ export class Paths {
     for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.natChanged(path))
   }
 
+  /** Tries anew to take every path of an end off the relay, as if nothing had failed. */
+  tryAgain(end: Cell): void {
+    for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.startAnew(path))
+  }
+
   stop(): void {
     this.#opening.stop()
     this.#upgrades.stop()

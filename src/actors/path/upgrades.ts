@@ -74,7 +74,7 @@ export class Upgrades {
 
   /** Keeps where an end may be reached, and hands it to the other end. */
   signalled(path: PathCell, side: Side, signal: Signal): void {
-    if (this.#signals.keep(path, side, signal)) this.#startAnew(path)
+    if (this.#signals.keep(path, side, signal)) this.startAnew(path)
   }
 
   /** An end came, or came back: it may be elsewhere, and may have forgotten everything. */
@@ -86,7 +86,7 @@ export class Upgrades {
     this.trials.introduced(path, side)
     side.isSignalOld = true
     this.#signals.handOver(path, across(path, side))
-    if (hasMoved) this.#startAnew(path)
+    if (hasMoved) this.startAnew(path)
   }
 
   /** An end is set up. One that came back without repeating what it had won has lost it. */
@@ -124,6 +124,17 @@ export class Upgrades {
     for (const side of path.sides) this.#signals.handOver(path, side)
   }
 
+  /** There is a new chance: what failed before says nothing about it. */
+  startAnew(path: PathCell): void {
+    const now = this.#options.clock.now()
+    path.anew ??= new TokenBucket(ANEW_PER_SECOND, ANEW_BURST, now)
+    if (!path.anew.take(1, now)) return
+    path.failures = 0
+    path.nativeFailures = 0
+    path.isRenewed = true
+    if (mayTry(path)) this.rest(path)
+  }
+
   /** Rests until the next attempt; not at all when nothing has failed yet. */
   rest(path: PathCell): void {
     const { clock, random } = this.#options
@@ -143,17 +154,6 @@ export class Upgrades {
     this.#signals.stop()
     this.#rests.stop()
     this.trials.stop()
-  }
-
-  /** There is a new chance: what failed before says nothing about it. */
-  #startAnew(path: PathCell): void {
-    const now = this.#options.clock.now()
-    path.anew ??= new TokenBucket(ANEW_PER_SECOND, ANEW_BURST, now)
-    if (!path.anew.take(1, now)) return
-    path.failures = 0
-    path.nativeFailures = 0
-    path.isRenewed = true
-    if (mayTry(path)) this.rest(path)
   }
 
   /** Tries to leave the relay if that is worth it now. */

@@ -3,6 +3,7 @@ import type { MeshApi, Store, TurnView } from '../../actors/ports.js'
 import type { Endpoint } from '../../http/endpoint.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
+import type { LogLevel } from '../../telemetry/log-level.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
@@ -14,7 +15,9 @@ import { decisionRoutes } from './decisions.js'
 import { drainRoutes } from './drains.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
+import { interventionRoutes } from './interventions.js'
 import { listRoutes } from './lists.js'
+import { logLevelRoutes } from './log-level.js'
 import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
 import { pathRoutes } from './paths.js'
@@ -22,6 +25,7 @@ import { statusRoute } from './status.js'
 import { steeringRoutes } from './steering.js'
 
 export interface ApiParts {
+  readonly serverId: string
   readonly clock: Clock
   readonly mesh: MeshApi
   readonly store: Store
@@ -30,6 +34,7 @@ export interface ApiParts {
   readonly health: HealthReport
   readonly metrics: Metrics
   readonly loop: LoopDelay
+  readonly logLevel: LogLevel
   /** STUN and TURN; null when they are off. */
   readonly turn: (() => TurnView) | null
   /** What the relay forwards, bytes/s. */
@@ -54,6 +59,8 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...decisionRoutes(parts),
   ...steeringRoutes(parts),
   ...drainRoutes(parts),
+  ...interventionRoutes(parts),
+  ...logLevelRoutes(parts),
   ...actorRoutes(parts),
   auditRoute(parts),
   rootRoute,

@@ -125,6 +125,7 @@ function whole(flag: string, value: unknown, min: number, max: number): number {
 
 /** The demo's own page says what happens; only what is broken goes to the error output. */
 const errorsOnly = {
+  level: 'error',
   debug() {},
   info() {},
   warn() {},

@@ -11,6 +11,7 @@ import { type Random, systemRandom } from '../../kit/random.js'
 import { MemoryJournal, MemoryStore } from '../../store/index.js'
 import { readConfig } from '../config.js'
 import { type Coordinator, startCoordinator } from '../coordinator.js'
+import type { Leveled } from '../../telemetry/log-level.js'
 import type { Log } from '../mesh.js'
 import { EchoApp, SenderApp } from './app.js'
 
@@ -19,7 +20,7 @@ export interface WorldOptions {
   readonly clients: number
   /** What each client sends, datagrams/s. */
   readonly perSecond: number
-  readonly log: Log
+  readonly log: Log & Leveled
   /** Hears what happens, for people. */
   readonly happened: (what: string) => void
 }

@@ -14,6 +14,7 @@ const STATUSES: Readonly<Record<WireOf<'refused'>['code'], number>> = {
   store_unavailable: 503,
   draining: 503,
   addresses_exhausted: 503,
+  kept_away: 403,
 }
 
 /** Returns the fault that a refusal is. */

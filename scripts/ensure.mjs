@@ -46,6 +46,7 @@ if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json'
   run('installing packages', 'npm', ['install', '--no-audit', '--no-fund'])
 }
 
+const inspector = 'src/inspector/page'
 const sources = Math.max(...['src', 'test', 'bench', 'tsconfig.json'].map(newest))
 if (changedAt('dist/.built') < sources) {
   // A test whose source is gone must not run from an old build.
@@ -68,6 +69,35 @@ const madeFor = at('dist/image/made-for')
 if (!existsSync(madeFor) || readFileSync(madeFor, 'utf8') !== imageKey) {
   run('preparing the database', process.execPath, [at('dist/src/store/make-image.js')])
   writeFileSync(madeFor, imageKey)
+}
+
+// The inspector's page shares the protocol with the server, so it is looked at whenever that was compiled; it is
+// built again only when something of it has changed.
+if (changedAt('dist/inspector/.built') < changedAt('dist/.built')) {
+  const key = hashOf(
+    readdirSync(at('src'), { withFileTypes: true, recursive: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name))
+      .sort()
+      .map(path => readFileSync(path)),
+  )
+  const builtFor = at('dist/inspector/.built')
+  if (!existsSync(builtFor) || readFileSync(builtFor, 'utf8') !== key) {
+    run('checking the inspector', process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', inspector])
+    run('building the inspector', process.execPath, [
+      at('node_modules/vite/bin/vite.js'),
+      'build',
+      '--logLevel=warn',
+      '--config',
+      `${inspector}/vite.config.ts`,
+    ])
+    for (const name of readdirSync(at('dist/inspector')))
+      writeFileSync(
+        at(`dist/inspector/${name}.gz`),
+        gzipSync(readFileSync(at(`dist/inspector/${name}`)), { level: 9 }),
+      )
+  }
+  writeFileSync(builtFor, key)
 }
 
 // Pages work without a network: what they are made of is served by the coordinator itself.

@@ -45,6 +45,9 @@ const Status = z
     connections: z.object({ open: z.int(), greeting: z.int() }),
     routes: z.object({ active: z.int(), assigned: total, refused: total, switched: total }),
     paths: z.partialRecord(tier, z.int()).meta({ description: 'Live paths by tier.' }),
+    reasons: z
+      .array(z.object({ tier, reason: z.string(), count: z.int() }))
+      .meta({ description: 'Why live paths are not direct, the commonest first.' }),
     relay: z.object({
       links: z.int(),
       packets: total,
@@ -99,6 +102,7 @@ export function statusRoute(
         connections,
         routes: { active, assigned, refused, switched },
         paths: byTier(paths.live),
+        reasons: reasonsOf(paths.live),
         relay: {
           links: relay.links,
           packets: relay.packets,
@@ -130,6 +134,11 @@ function byTier(live: readonly PathCount[]): Status['paths'] {
   for (const { tier, count } of live) counts[tier] = (counts[tier] ?? 0) + count
   return counts
 }
+
+const reasonsOf = (live: readonly PathCount[]): Status['reasons'] =>
+  live
+    .flatMap(({ tier, reason, count }) => (reason === null ? [] : [{ tier, reason, count }]))
+    .sort((a, b) => b.count - a.count)
 
 /** Returns the bound below which this share of the values lies; null when there are none. */
 function quantile(view: HistogramView, share: number): number | null {

@@ -1,0 +1,9 @@
+/** Starts the page. */
+import { render } from 'preact'
+import { App } from './app.js'
+import './style/base.css'
+import './style/parts.css'
+import './style/frame.css'
+
+const root = document.getElementById('page')
+if (root !== null) render(<App />, root)

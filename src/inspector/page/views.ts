@@ -1,0 +1,33 @@
+/** The views of the inspector: where each is, how it is called, who sees it. */
+import type { ComponentType } from 'preact'
+import type { Role } from './live/session.js'
+import { Actors } from './pages/actors.js'
+import { Audit } from './pages/audit.js'
+import { Overview } from './pages/overview.js'
+import { Paths } from './pages/paths.js'
+import { Routes } from './pages/routes.js'
+
+export interface View {
+  readonly path: readonly string[]
+  readonly title: string
+  /** Pressed after `g`. */
+  readonly key?: string
+  /** The role that it needs; absent: any. */
+  readonly role?: Role
+  readonly page: ComponentType
+  /** What is one level below: one actor, one route. */
+  readonly one?: ComponentType<{ readonly id: string }>
+}
+
+export const VIEWS: readonly View[] = [
+  { path: [], title: 'Overview', key: 'o', page: Overview },
+  { path: ['actors'], title: 'Actors', key: 'a', page: Actors },
+  { path: ['routes'], title: 'Routes', key: 'r', page: Routes },
+  { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
+  { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
+]
+
+const RANK: readonly Role[] = ['viewer', 'operator', 'admin']
+
+/** Returns whether a role is enough where another is needed. */
+export const isAtLeast = (role: Role, needed: Role): boolean => RANK.indexOf(role) >= RANK.indexOf(needed)

@@ -75,6 +75,7 @@ const STATUS: Status = {
   connections: { open: 1205, greeting: 0 },
   routes: { active: 1, assigned: 1, refused: 0, switched: 0 },
   paths: { relayed: 1, direct: 1_200 },
+  reasons: [{ tier: 'relayed', reason: 'udp_blocked', count: 1 }],
   relay: { links: 1, packets: 9, bytes: 900, mbps: 38.2, dropped: 0, queueP99Ms: 0.5 },
   turn: { mode: 'embedded', state: 'up', allocations: 2 },
   loopP99Ms: 3,

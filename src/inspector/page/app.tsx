@@ -3,8 +3,9 @@ import { effect, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { Door } from './door.js'
 import { line } from './live/hooks.js'
-import type { LineState, Who } from './live/line.js'
+import type { LineState } from './live/line.js'
 import { isSignedIn, signOut } from './live/session.js'
+import { isAtLeast, who } from './live/who.js'
 import { go, route, to } from './route.js'
 import { nowMs } from './ui/clock.js'
 import { Dialogs } from './ui/dialog.js'
@@ -13,24 +14,13 @@ import { fieldsOf } from './ui/form.js'
 import { Help, showHelp, useKeys } from './ui/keys.js'
 import { Dot, Empty } from './ui/parts.js'
 import { theme, toggleTheme } from './ui/theme.js'
-import { isAtLeast, type View, VIEWS } from './views.js'
+import { type View, VIEWS } from './views.js'
 import icon from './icon.svg'
 
 effect(() => {
   if (isSignedIn.value) line.open()
   else line.close()
 })
-
-/** Who was last told to be signed in: the frame stands while the socket is away. */
-const who = signal<Who | null>(null)
-
-effect(() => {
-  const state = line.state.value
-  if (state.is === 'open') who.value = state.who
-  if (!isSignedIn.value) who.value = null
-})
-
-export const role = () => who.value?.role ?? 'viewer'
 
 export function App() {
   useKeys()

@@ -26,8 +26,3 @@ export const VIEWS: readonly View[] = [
   { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
 ]
-
-const RANK: readonly Role[] = ['viewer', 'operator', 'admin']
-
-/** Returns whether a role is enough where another is needed. */
-export const isAtLeast = (role: Role, needed: Role): boolean => RANK.indexOf(role) >= RANK.indexOf(needed)

@@ -36,8 +36,6 @@ export const bytes = (value: Maybe): string => (isKnown(value) ? scaled(value, '
 /** Bits a second. */
 export const bitRate = (value: Maybe): string => (isKnown(value) ? scaled(value, 'bit/s') : UNKNOWN)
 
-export const mbps = (value: Maybe): string => bitRate(isKnown(value) ? value * 1e6 : value)
-
 export const ms = (value: Maybe): string => {
   if (!isKnown(value)) return UNKNOWN
   return value >= 10_000 ? duration(value) : `${short(value)} ms`

@@ -3,6 +3,8 @@ import type { ComponentType } from 'preact'
 import type { Role } from './live/session.js'
 import { Actors } from './pages/actors.js'
 import { Audit } from './pages/audit.js'
+import { EnrolmentKeys } from './pages/enrolment-keys.js'
+import { Log } from './pages/log.js'
 import { Overview } from './pages/overview.js'
 import { Paths } from './pages/paths.js'
 import { Routes } from './pages/routes.js'
@@ -24,5 +26,7 @@ export const VIEWS: readonly View[] = [
   { path: ['actors'], title: 'Actors', key: 'a', page: Actors },
   { path: ['routes'], title: 'Routes', key: 'r', page: Routes },
   { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
+  { path: ['log'], title: 'Log', key: 'l', page: Log },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
+  { path: ['enrolment-keys'], title: 'Enrolment keys', key: 'e', role: 'admin', page: EnrolmentKeys },
 ]

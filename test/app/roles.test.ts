@@ -93,7 +93,7 @@ t.test('who may ask for which endpoint', async t => {
       }),
       { status: 201 },
     )
-    const { body } = await server.ask('GET', '/api/v1/audit?actor=admin')
+    const { body } = await server.ask('GET', '/api/v1/audit?actor=admin&kind=enrolment_key.created')
     t.match(body.audit, [{ kind: 'enrolment_key.created' }])
   })
 })

@@ -51,6 +51,8 @@ export interface CoordinatorOptions {
   readonly jwtSecret: string
   /** Seals the secrets that plug-ins keep in the database. */
   readonly vaultKey: string
+  /** Signs the credentials of a TURN server; absent: there is none. */
+  readonly turnSecret?: string
   /** null when there is no Redis. */
   readonly redis: Ping | null
   /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
@@ -126,7 +128,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     tokens.recognise(bearer),
   )
   metrics.add(plugins.figures)
+  const { token, jwtSecret, vaultKey, turnSecret = '' } = options
   const routes = apiRoutes({
+    config,
+    secrets: [token, jwtSecret, vaultKey, turnSecret],
     serverId: options.serverId,
     rows: plugins.rows,
     clock,

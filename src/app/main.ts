@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { actorsCommand } from './commands/actors.js'
+import { bundleCommand } from './commands/bundle.js'
 import { clientCommand } from './commands/client.js'
 import { demoCommand } from './commands/demo.js'
 import { drainCommand } from './commands/drain.js'
@@ -60,6 +61,7 @@ function program(): Command {
     drainCommand(),
     ...interventionCommands(),
     logLevelCommand(),
+    bundleCommand(),
     netcheckCommand(),
     reportCommand(),
     demoCommand(),

@@ -99,15 +99,20 @@ async function start(config: Config, log: Logger): Promise<Running> {
       plugins: { list: PLUGINS, room: store.room },
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
-      ...(turnMode !== 'off' && {
-        turn: (mesh: TurnOptions['mesh']) =>
-          new Turn({ config, mode: turnMode, secret: turnSecret(config, systemRandom), mesh, log }),
-      }),
+      ...(turnMode !== 'off' && turning(config, turnMode, log)),
     })
     return { coordinator, store, close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+function turning(config: Config, mode: TurnOptions['mode'], log: Logger) {
+  const secret = turnSecret(config, systemRandom)
+  return {
+    turnSecret: secret,
+    turn: (mesh: TurnOptions['mesh']) => new Turn({ config, mode, secret, mesh, log }),
   }
 }
 

@@ -17,12 +17,16 @@ interface Wishes {
   readonly redis?: Ping
   readonly database?: Ping
   readonly store?: Store
+  readonly env?: Readonly<Record<string, string>>
 }
 
-export async function coordinator(t: Test, { redis, database, store = memoryStore() }: Wishes = {}) {
+export async function coordinator(t: Test, { redis, database, store = memoryStore(), env }: Wishes = {}) {
   const clock = systemClock
   const started = await startCoordinator({
-    config: readConfig({ flags: {}, env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '6000', NODE_ENV: 'test' } }),
+    config: readConfig({
+      flags: {},
+      env: { PORT: '0', BOSON_HTTP_PER_MINUTE: '6000', NODE_ENV: 'test', ...env },
+    }),
     clock,
     random: systemRandom,
     serverId: 'test',

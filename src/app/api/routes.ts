@@ -7,10 +7,12 @@ import type { LogLevel } from '../../telemetry/log-level.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
+import type { Config } from '../config.js'
 import type { MoreRows } from '../plugins.js'
 import type { Timing } from '../timing.js'
 import { actorRoutes } from './actors.js'
 import { auditRoute } from './audit.js'
+import { bundleRoute } from './bundle.js'
 import { decisionRoutes } from './decisions.js'
 import { drainRoutes } from './drains.js'
 import { enrolmentRoutes } from './enrolment-keys.js'
@@ -25,6 +27,9 @@ import { statusRoute } from './status.js'
 import { steeringRoutes } from './steering.js'
 
 export interface ApiParts {
+  readonly config: Config
+  /** Secrets that are not in the settings. */
+  readonly secrets: readonly string[]
   readonly serverId: string
   readonly clock: Clock
   readonly mesh: MeshApi
@@ -61,6 +66,7 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...drainRoutes(parts),
   ...interventionRoutes(parts),
   ...logLevelRoutes(parts),
+  bundleRoute(parts),
   ...actorRoutes(parts),
   auditRoute(parts),
   rootRoute,

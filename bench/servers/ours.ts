@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createMesh } from '../../src/app/mesh.js'
+import { meshChannel } from '../../src/edge/mesh-channel.js'
 import { Remotes } from '../../src/edge/remote.js'
 import { listen } from '../../src/edge/server.js'
 import { systemClock } from '../../src/kit/clock.js'
@@ -132,9 +133,8 @@ const { port } = listen({
   host: '127.0.0.1',
   port: 0,
   tls: null,
-  intake: mesh.intake,
+  channels: [meshChannel(mesh.intake, [])],
   remotes: new Remotes([]),
-  origins: new Set(),
   http: res => void res.end(),
   faulted: error => process.stderr.write(`${String(error)}\n`),
 })

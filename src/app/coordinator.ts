@@ -7,14 +7,16 @@ import type { Journal, Store } from '../actors/ports.js'
 import { heldClock } from '../agent/held-clock.js'
 import { Allowances } from '../edge/allowances.js'
 import { bearers, type RecogniseBearer, recogniser } from '../edge/bearer.js'
+import { admit, ask } from '../edge/ask.js'
 import { httpHandler } from '../edge/http.js'
+import { meshChannel } from '../edge/mesh-channel.js'
 import { Remotes } from '../edge/remote.js'
 import type { Endpoint } from '../http/endpoint.js'
 import { Router } from '../http/router.js'
 import { type EdgeServer, listen } from '../edge/server.js'
+import type { House } from '../edge/visit.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import { MESH_PATH } from '../protocol/timing.js'
 import { HealthReport, type Ping } from '../telemetry/health.js'
 import { type Leveled, LogLevel } from '../telemetry/log-level.js'
 import { LoopDelay } from '../telemetry/loop-delay.js'
@@ -117,6 +119,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     log,
     tokens,
     recognise: bearer => recognise(bearer),
+    ask: question => ask(house, question),
+    admit: question => admit(house, question),
     revocations,
     signingKeys: signingKeys(options.jwtSecret, config.jwtOldSecret),
     vault: openVault(options.vaultKey, options.random),
@@ -153,6 +157,19 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     ...plugins.routes,
     ...documentationRoutes({ version: VERSION, endpoints: () => endpoints }),
   ]
+  const house: House = {
+    clock,
+    router: new Router(endpoints),
+    allowances: {
+      address: new Allowances(clock, config.httpPerMinute, config.httpBurst ?? undefined),
+      identity: new Allowances(clock, config.httpPerMinutePerIdentity),
+    },
+    served: request => {
+      metrics.served(request)
+      log.debug(request, 'a request was answered')
+    },
+    faulted: (error, route) => log.error({ err: error, route }, 'a request failed'),
+  }
   loop.start()
   let server: EdgeServer
   try {
@@ -163,33 +180,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         config.tlsCert === null || config.tlsKey === null
           ? null
           : { cert: config.tlsCert, key: config.tlsKey },
-      intake: mesh.intake,
+      channels: [meshChannel(mesh.intake, config.origins), ...plugins.channels],
       remotes,
-      origins: new Set(config.origins),
       http: httpHandler({
-        clock,
-        router: new Router(endpoints),
+        ...house,
         remotes,
         recognise: recogniser(recognise),
-        allowances: {
-          address: new Allowances(clock, config.httpPerMinute, config.httpBurst ?? undefined),
-          identity: new Allowances(clock, config.httpPerMinutePerIdentity),
-        },
         corsOrigins: new Set(config.corsOrigin),
-        served: request => {
-          metrics.served(request)
-          log.debug(request, 'a request was answered')
-        },
-        faulted: (error, route) => log.error({ err: error, route }, 'a request failed'),
       }),
-      refused: ({ statusCode, code }) =>
-        metrics.served({
-          method: 'GET',
-          endpoint: MESH_PATH,
-          status: statusCode,
-          fault: code,
-          durationMs: 0,
-        }),
+      refused: ({ statusCode, code }, path) =>
+        metrics.served({ method: 'GET', endpoint: path, status: statusCode, fault: code, durationMs: 0 }),
       faulted: (error, remote) => log.error({ err: error, remote }, 'a socket failed and was closed'),
     })
   } catch (error) {

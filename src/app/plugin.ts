@@ -4,8 +4,11 @@
  */
 import type { z } from 'zod'
 import type { AuditEvent, ClientView, MeshApi, NodeView, Traversal } from '../actors/ports.js'
+import type { Question } from '../edge/ask.js'
+import type { Channel } from '../edge/channel.js'
 import type { Caller } from '../http/caller.js'
 import type { Endpoint } from '../http/endpoint.js'
+import type { Reply } from '../http/reply.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import type { OpenRoom } from '../store/index.js'
@@ -24,6 +27,8 @@ export interface RunningPlugin {
   readonly routes: readonly Endpoint[]
   /** Recognises a bearer token that it issued; null: it is none of its own. */
   readonly recognise?: (bearer: string) => Caller | null | Promise<Caller | null>
+  /** WebSockets of its own. */
+  readonly channels?: readonly Channel[]
   /** What it tells on the metrics page. */
   readonly figures?: readonly Figure<void>[]
   /** What it adds to the rows of the lists of nodes and clients. */
@@ -48,6 +53,13 @@ export interface PluginHost {
   readonly tokens: AgentTokens
   /** Recognises a bearer token, whoever issued it; what nobody knows is a stranger's. */
   recognise(bearer: string): Caller | Promise<Caller>
+  /**
+   * Answers a question as the HTTP interface does, at once when the endpoint does: the same rights, faults and figures.
+   * Never throws.
+   */
+  ask(question: Question): Reply | Promise<Reply>
+  /** Throws what would be in the way of a question, and asks nothing. */
+  admit(question: Question): void
   readonly revocations: Revocations
   /** Returns keys for this purpose, 32 bytes each, of JWT_SECRET and JWT_OLD_SECRET: the first signs, each of them verifies. */
   signingKeys(purpose: string): readonly Uint8Array[]

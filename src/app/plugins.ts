@@ -1,5 +1,6 @@
 /** The rooms beside the mesh: which there are, and how they start and stop. */
 import type { ClientView, MeshApi, NodeView } from '../actors/ports.js'
+import type { Channel } from '../edge/channel.js'
 import type { Endpoint } from '../http/endpoint.js'
 import type { Figure } from '../telemetry/figure.js'
 import { reports } from '../reports/plugin.js'
@@ -13,6 +14,7 @@ export const PLUGINS: readonly Plugin[] = [rest, reports, webhooks]
 export interface Plugins {
   readonly routes: readonly Endpoint[]
   readonly figures: readonly Figure<void>[]
+  readonly channels: readonly Channel[]
   readonly rows: MoreRows
   /** Returns what knows the tokens that each plug-in issued. */
   readonly recognisers: readonly NonNullable<RunningPlugin['recognise']>[]
@@ -50,6 +52,7 @@ export async function startPlugins(
       nodes: together(running.flatMap(({ rows }) => rows?.nodes ?? [])),
       clients: together(running.flatMap(({ rows }) => rows?.clients ?? [])),
     },
+    channels: running.flatMap(({ channels = [] }) => channels),
     recognisers: running.flatMap(({ recognise }) => recognise ?? []),
     stop,
   }

@@ -13,8 +13,7 @@ export function readBody(
   taken: (body: Uint8Array) => void,
   failed: (error: HttpError) => void,
 ): void {
-  const tooLarge = () => new HttpError(413, 'too_large', `the body may have at most ${max} bytes`)
-  if (Number(contentLength ?? 0) > max) return failed(tooLarge())
+  if (Number(contentLength ?? 0) > max) return failed(tooLarge(max))
   let pieces: Buffer[] | null = []
   let size = 0
   res.onData((piece, isLast) => {
@@ -22,7 +21,7 @@ export function readBody(
     size += piece.byteLength
     if (size > max) {
       pieces = null
-      return failed(tooLarge())
+      return failed(tooLarge(max))
     }
     pieces.push(Buffer.from(Buffer.from(piece))) // a copy: the piece dies with this call
     if (!isLast) return
@@ -30,3 +29,6 @@ export function readBody(
     taken(pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size))
   })
 }
+
+export const tooLarge = (max: number): HttpError =>
+  new HttpError(413, 'too_large', `the body may have at most ${max} bytes`)

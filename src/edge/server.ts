@@ -1,8 +1,8 @@
 /**
  * The shell: WebSockets and HTTP on one port.
  *
- *   uWebSockets.js ─┬─ /mesh ─→ upgrade.ts ─→ Intake ─→ Connection
- *                   └─ else  ─→ http.ts ─→ Router
+ *   uWebSockets.js ─┬─ path of a channel ─→ upgrade.ts ─→ Intake ─→ Connection
+ *                   └─ else              ─→ http.ts ─→ Router
  *
  * A new certificate gets an app of its own on the same port; sessions over the old one live on.
  */
@@ -17,9 +17,8 @@ import {
   type us_socket_context_t,
   us_socket_local_port,
 } from 'uWebSockets.js'
-import type { Intake } from '../actors/ports.js'
 import { CLOSE } from '../protocol/close-codes.js'
-import { MESH_PATH, MESSAGE_MAX, SUBPROTOCOL } from '../protocol/timing.js'
+import type { Channel } from './channel.js'
 import { BadCertificate, ListenFailed } from './errors.js'
 import type { HttpError } from '../http/faults.js'
 import { type HttpHandler, write } from './http.js'
@@ -34,13 +33,12 @@ export interface ServerOptions {
   readonly port: number
   /** Paths of PEM files. */
   readonly tls: { readonly cert: string; readonly key: string } | null
-  readonly intake: Intake
+  /** The kinds of WebSockets that there are. */
+  readonly channels: readonly Channel[]
   readonly remotes: Remotes
-  /** Web pages that may open the mesh. */
-  readonly origins: ReadonlySet<string>
   readonly http: HttpHandler
-  /** Hears of every upgrade that was refused. */
-  readonly refused?: (fault: HttpError) => void
+  /** Hears of every upgrade that was refused, and at which path. */
+  readonly refused?: (fault: HttpError, path: string) => void
   /** Hears of what our own code threw while a socket was served; that socket is closed. */
   readonly faulted: (error: unknown, remote: string) => void
 }
@@ -54,12 +52,6 @@ export interface EdgeServer {
   /** Ends everything at once. */
   close(): void
 }
-
-/**
- * What may wait in a socket, bytes. Above it uWebSockets would drop control messages as well, so the mesh
- * stays far below; whoever gets here is closed.
- */
-const BACKPRESSURE_MAX = 4 * 1024 * 1024
 
 /** Returns a server that listens, or throws a ListenFailed. */
 export function listen(options: ServerOptions): EdgeServer {
@@ -115,7 +107,15 @@ const EXCLUSIVE_PORT = 1
 
 function createApp(options: ServerOptions, apps: TemplatedApp[]): TemplatedApp {
   const app = options.tls === null ? App() : tlsApp(options.tls)
-  const { faulted, intake } = options
+  for (const channel of options.channels) addChannel(app, channel, options)
+  app.any('/*', options.http)
+  apps.push(app)
+  return app
+}
+
+function addChannel(app: TemplatedApp, channel: Channel, options: ServerOptions): void {
+  const { faulted } = options
+  const { intake } = channel
 
   /** Our own fault closes the one socket it happened on. */
   const guarded = (data: SocketData, run: () => void) => {
@@ -127,15 +127,14 @@ function createApp(options: ServerOptions, apps: TemplatedApp[]): TemplatedApp {
     }
   }
 
-  app.ws<SocketData>(MESH_PATH, {
+  app.ws<SocketData>(channel.path, {
     compression: 0,
-    maxPayloadLength: MESSAGE_MAX,
-    maxBackpressure: BACKPRESSURE_MAX,
+    maxPayloadLength: channel.messageMax,
+    maxBackpressure: channel.waitingMax,
     closeOnBackpressureLimit: true,
-    // The mesh decides who is silent: bytes that trickle in would keep this timer happy for ever.
-    idleTimeout: 0,
-    sendPingsAutomatically: false,
-    upgrade: (res, req, context) => upgrade(options, res, req, context),
+    idleTimeout: channel.silenceS,
+    sendPingsAutomatically: channel.silenceS > 0,
+    upgrade: (res, req, context) => upgrade(options, channel, res, req, context),
     open: ws => {
       const data = ws.getUserData()
       data.socket = new UwsSocket(ws, data.remote)
@@ -163,9 +162,6 @@ function createApp(options: ServerOptions, apps: TemplatedApp[]): TemplatedApp {
       guarded(data, () => data.connection?.closed(code))
     },
   })
-  app.any('/*', options.http)
-  apps.push(app)
-  return app
 }
 
 function tlsApp(tls: { readonly cert: string; readonly key: string }): TemplatedApp {
@@ -177,7 +173,8 @@ function tlsApp(tls: { readonly cert: string; readonly key: string }): Templated
 }
 
 function upgrade(
-  { remotes, origins, intake, refused: hear }: ServerOptions,
+  { remotes, refused: hear }: ServerOptions,
+  channel: Channel,
   res: HttpResponse,
   req: HttpRequest,
   context: us_socket_context_t,
@@ -188,17 +185,17 @@ function upgrade(
       protocols: req.getHeader('sec-websocket-protocol'),
       version: req.getHeader('sec-websocket-version'),
       origin: req.getHeader('origin'),
+      host: req.getHeader('host'),
       query: req.getQuery() ?? '',
       remote,
     },
-    origins,
-    intake,
+    channel,
   )
   if (refused !== null) {
-    hear?.(refused)
+    hear?.(refused, channel.path)
     return write(res, faultReply(refused), {}, false, true)
   }
   const data: SocketData = { remote, socket: null, connection: null }
   // No extensions: compression would let a few bytes become many.
-  res.upgrade(data, req.getHeader('sec-websocket-key'), SUBPROTOCOL, '', context)
+  res.upgrade(data, req.getHeader('sec-websocket-key'), channel.subprotocol, '', context)
 }

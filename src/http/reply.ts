@@ -5,17 +5,33 @@ export interface Reply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
+  /** What the body is the JSON of, where there is one: who can use that itself spares the spelling. */
+  readonly value?: unknown
 }
 
 type Headers = Readonly<Record<string, string>>
 
 /** Returns a JSON answer. */
-export const json = (value: unknown, status = 200, headers?: Headers): Reply => ({
-  status,
-  headers: headers === undefined ? AS_JSON : { ...AS_JSON, ...headers },
-  body: JSON.stringify(value),
-})
+export const json = (value: unknown, status = 200, headers?: Headers): Reply =>
+  new JsonReply(status, headers === undefined ? AS_JSON : { ...AS_JSON, ...headers }, value)
 const AS_JSON: Headers = { 'Content-Type': 'application/json; charset=utf-8' }
+
+class JsonReply implements Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly value: unknown
+  #body: string | undefined
+
+  constructor(status: number, headers: Headers, value: unknown) {
+    this.status = status
+    this.headers = headers
+    this.value = value
+  }
+
+  get body(): string {
+    return (this.#body ??= JSON.stringify(this.value))
+  }
+}
 
 /** Returns an answer of plain text, or of another textual type. */
 export const text = (

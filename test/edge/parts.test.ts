@@ -1,5 +1,6 @@
 /** The parts of the edge that need no socket. */
 import t from 'tap'
+import { mayOpen } from '../../src/edge/channel.js'
 import { Allowances } from '../../src/edge/allowances.js'
 import { bearers, recogniser } from '../../src/edge/bearer.js'
 import { allowanceKey, Remotes } from '../../src/edge/remote.js'
@@ -114,3 +115,31 @@ t.test('which route a path has', async t => {
   for (const path of ['/', '/thing', '/things/', '/things/7/', '/things/%zz', '//things'])
     t.same(at('GET', path), [], path)
 })
+
+t.test(
+  'a web page may open a channel when its origin is listed, or is our own where that is enough',
+  async t => {
+    const origins = new Set(['https://panel.example'])
+    const pages = { origins, own: true, setting: 'X' }
+    const cases: readonly (readonly [origin: string, host: string, may: boolean])[] = [
+      ['https://panel.example', 'mesh.example:3000', true],
+      ['http://mesh.example:3000', 'mesh.example:3000', true],
+      ['https://mesh.example', 'mesh.example', true],
+      ['https://mesh.example', 'mesh.example:443', true],
+      ['http://mesh.example', 'mesh.example:80', true],
+      ['http://[::1]:3000', '[::1]:3000', true],
+      ['http://mesh.example:3001', 'mesh.example:3000', false],
+      ['https://evil.example', 'mesh.example', false],
+      ['https://mesh.example.evil.example', 'mesh.example', false],
+      ['https://evil.example', 'mesh.example@evil.example', false],
+      ['null', 'mesh.example', false],
+      ['null', '', false],
+      ['http://', '', false],
+      ['file://mesh.example', 'mesh.example', false],
+      ['not an origin', 'mesh.example', false],
+    ]
+    for (const [origin, host, may] of cases)
+      t.equal(mayOpen(pages, origin, host), may, `${origin} at ${host}`)
+    t.notOk(mayOpen({ ...pages, own: false }, 'http://mesh.example', 'mesh.example'))
+  },
+)

@@ -7,7 +7,9 @@ import { z } from 'zod'
 import type { Connection, Intake, Socket } from '../../src/actors/ports.js'
 import { Allowances } from '../../src/edge/allowances.js'
 import { bearers, recogniser } from '../../src/edge/bearer.js'
-import { type HttpOptions, httpHandler, type Served } from '../../src/edge/http.js'
+import { type HttpOptions, httpHandler } from '../../src/edge/http.js'
+import { meshChannel } from '../../src/edge/mesh-channel.js'
+import type { Served } from '../../src/edge/visit.js'
 import { Remotes } from '../../src/edge/remote.js'
 import { endpoint } from '../../src/http/endpoint.js'
 import { json, text } from '../../src/http/reply.js'
@@ -93,7 +95,11 @@ interface HttpWishes {
   readonly cors?: readonly string[]
 }
 
-export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWishes = {}) {
+export function serve(
+  t: Test,
+  { origins = [], ...wishes }: Partial<ServerOptions> & { readonly origins?: readonly string[] } = {},
+  http: HttpWishes = {},
+) {
   const intake = new Notebook()
   const faults: unknown[] = []
   const requests: Served[] = []
@@ -116,9 +122,8 @@ export function serve(t: Test, wishes: Partial<ServerOptions> = {}, http: HttpWi
     host: '127.0.0.1',
     port: 0,
     tls: null,
-    intake,
+    channels: [meshChannel(intake, origins)],
     remotes,
-    origins: new Set(),
     http: httpHandler(httpOptions),
     refused: fault => refusals.push(fault.code),
     faulted: error => faults.push(error),

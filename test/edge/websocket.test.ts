@@ -76,7 +76,7 @@ t.test('what our own code throws closes that socket alone', async t => {
 })
 
 t.test('who may not open the mesh, and what they are told', async t => {
-  const { url, intake, refusals } = serve(t, { origins: new Set(['https://panel.example']) })
+  const { url, intake, refusals } = serve(t, { origins: ['https://panel.example'] })
   const good = { 'Sec-WebSocket-Protocol': 'boson.v1', 'Sec-WebSocket-Version': '13' }
   const table: readonly (readonly [string, string, Record<string, string>, number, RegExp])[] = [
     ['no subprotocol', '/mesh', { ...good, 'Sec-WebSocket-Protocol': '' }, 400, /boson\.v1/],

@@ -1,6 +1,7 @@
 /** A real coordinator on a real port of this machine, with everything in memory. */
 import type { Test } from 'tap'
 import { createMesh } from '../../../src/app/mesh.js'
+import { meshChannel } from '../../../src/edge/mesh-channel.js'
 import { Remotes } from '../../../src/edge/remote.js'
 import { listen, type ServerOptions } from '../../../src/edge/server.js'
 import { systemClock } from '../../../src/kit/clock.js'
@@ -24,9 +25,8 @@ export async function servedMesh(t: Test, tls: ServerOptions['tls'] = null) {
     host: '127.0.0.1',
     port: 0,
     tls,
-    intake: mesh.intake,
+    channels: [meshChannel(mesh.intake, [])],
     remotes: new Remotes([]),
-    origins: new Set(),
     http: response => response.writeStatus('404 Not Found').end(),
     faulted: error => t.fail(String(error)),
   })

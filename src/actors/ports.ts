@@ -809,6 +809,8 @@ export interface ActorRow {
   readonly country: string | null
   /** What else is worth a look: whom a path joins, and why it is relayed. */
   readonly about: string | null
+  /** Why a path is not direct; null: it is, or is no path. */
+  readonly reason: PathReason | null
 }
 
 /** An actor with what is known of it. No secret is in it. */
@@ -816,6 +818,8 @@ export interface ActorView extends ActorRow {
   /** Its state as its machine has it. */
   readonly value: Plain
   readonly context: Plain
+  /** What its agent has not taken from its socket yet, bytes; null: it has no socket. */
+  readonly unreadBytes: number | null
   /** What it waits for, and how long still, ms. */
   readonly timers: readonly { readonly name: string; readonly inMs: number }[]
   /** Whom it speaks with. */
@@ -873,6 +877,9 @@ export interface ActorWish {
   /** A part of the state: `lapsed`, `relayed`. */
   readonly state?: string | undefined
   readonly country?: string | undefined
+  readonly reason?: PathReason | undefined
+  /** Those that this actor looks after. */
+  readonly parent?: ActorId | undefined
   readonly sort?: 'id' | 'state' | 'country' | 'about' | undefined
   readonly descending?: boolean | undefined
   /** Where the page before ended, as its `next` says. */
@@ -881,8 +888,9 @@ export interface ActorWish {
 }
 export interface ActorsPage {
   readonly actors: readonly ActorRow[]
-  /** How many meet the wish. */
+  /** How many meet the wish, and how many of each kind. */
   readonly total: number
+  readonly kinds: Readonly<Partial<Record<ActorKind, number>>>
   readonly next: string | null
 }
 

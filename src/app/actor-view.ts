@@ -124,6 +124,7 @@ function sessionSource(
         gauges: ledger.gauges(slot),
       }
     },
+    unreadBytes: cell => cell.line?.socket.buffered() ?? null,
     timers: cell => [
       ...timer('may come back', sessions.windowEndsMs(cell), clock),
       ...(cell.line === null || cell.lapsed
@@ -169,7 +170,7 @@ function probeSource({ natProbes, clock }: ActorParts): ActorSource {
   })
 }
 
-function pathSource({ paths }: ActorParts): ActorSource {
+function pathSource({ paths, clock }: ActorParts): ActorSource {
   const at = (name: string) => (/^\d+$/.test(name) ? paths.at(Number(name)) : undefined)
   const ends = ({ client, node }: PathCell): ActorId[] => [
     `client/${client.identity.id}`,
@@ -191,8 +192,14 @@ function pathSource({ paths }: ActorParts): ActorSource {
       return {
         parent: `client/${path.client.identity.id}`,
         country: path.node.identity.profile.country,
+        reason: why,
         about: `${path.client.identity.id} → ${path.node.identity.id}${words === '' ? '' : `: ${words}`}`,
       }
+    },
+    timers(name) {
+      const path = at(name)
+      if (path === undefined) return []
+      return paths.waits(path).flatMap(([what, untilMs]) => timer(what, untilMs, clock))
     },
     neighbours(name) {
       const path = at(name)

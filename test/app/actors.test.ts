@@ -10,8 +10,16 @@ t.test('actors are listed, shown and watched over HTTP, by operators only', asyn
   t.equal((await get('/api/v1/actors')).status, 401)
   t.match(await ask('GET', '/api/v1/actors?kinds=node&search=fra'), {
     status: 200,
-    body: { actors: [{ id: 'node/fra-1', kind: 'node', parent: 'server' }], count: 1, total: 1, next: null },
+    body: {
+      actors: [{ id: 'node/fra-1', kind: 'node', parent: 'server' }],
+      count: 1,
+      total: 1,
+      kinds: { node: 1 },
+      next: null,
+    },
   })
+  t.match(await ask('GET', '/api/v1/actors?reason=no_stun&parent=server'), { body: { total: 0, kinds: {} } })
+  t.match(await ask('GET', '/api/v1/actors?reason=bad_luck'), { status: 400 })
   t.match(await ask('GET', '/api/v1/actors/node%2Ffra-1'), { body: { id: 'node/fra-1', watched: false } })
   t.match(await ask('GET', '/api/v1/actors/node%2Fnobody'), { status: 404 })
   t.match(await ask('GET', '/api/v1/actors?kinds=ghost'), { status: 400 })
@@ -32,6 +40,7 @@ const row = (id: string, parent: string | null, about: string | null = null): Ac
   parent,
   country: id === 'node/fra-1' ? 'DE' : null,
   about,
+  reason: null,
 })
 
 t.test('a list is a table that says what it leaves out', async t => {
@@ -72,6 +81,7 @@ t.test('one actor is shown with all that is known of it', async t => {
     ...row('node/fra-1', 'server', '2 links'),
     value: 'online',
     context: { ticket: '•••', identity: { id: 'fra-1', tags: ['fast', 'cheap'] }, rttMs: null },
+    unreadBytes: 1_200,
     timers: [{ name: 'lapses unless heard', inMs: 12_400 }],
     neighbours: ['coordinator', 'path/65536'],
     watched: false,
@@ -84,6 +94,7 @@ t.test('one actor is shown with all that is known of it', async t => {
       '',
       'looked after by  server',
       'lapses unless heard in  12 s',
+      'its agent has still to read  1200 B',
       'speaks with  coordinator  path/65536',
       '',
       'ticket  •••',

@@ -118,6 +118,28 @@ t.test('a watched session tells what it hears, what its agent says and what it i
   t.equal(steps.length, length, 'and nothing any more')
 })
 
+t.test(
+  'actors are found by who looks after them and by why they are not direct, and counted by kind',
+  async t => {
+    const { lab, link } = await begin()
+    t.match(await all(lab, { parent: 'client/anna' }), {
+      actors: [{ id: `path/${link}`, reason: 'cannot' }],
+      kinds: { path: 1 },
+    })
+    t.match(await all(lab, { reason: 'cannot' }), { total: 1, kinds: { path: 1 } })
+    t.match(await all(lab, { reason: 'symmetric_both' }), { total: 0, kinds: {} })
+    t.match(await all(lab, { parent: 'server', limit: 1 }), {
+      kinds: { node: 1, client: 1, relay: 1, coordinator: 1, cluster: 1, snapshot: 1 },
+    })
+  },
+)
+
+t.test('a path tells what it waits for, and a session what its agent has still to read', async t => {
+  const { lab, link } = await begin()
+  t.match(lab.mesh.actor(`path/${link}`), { unreadBytes: null, timers: [] })
+  t.match(lab.mesh.actor('node/fra-1'), { unreadBytes: 0 })
+})
+
 t.test('a watched path and the coordinator tell their steps', async t => {
   const { lab, client, link } = await begin()
   const steps: ActorStep[] = []
@@ -214,6 +236,7 @@ t.test('pages follow one another, and tell every actor once', async t => {
       parent: fc.constant(null),
       country: fc.option(fc.constantFrom('DE', 'FI')),
       about: fc.constant(null),
+      reason: fc.constant(null),
     }),
     { selector: ({ id }) => id },
   )

@@ -199,7 +199,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     onTraffic: () => () => {},
     endedTraffic: async () => [],
     takeReports: () => () => {},
-    actors: async () => ({ actors: [], total: 0, next: null }),
+    actors: async () => ({ actors: [], total: 0, kinds: {}, next: null }),
     actor: () => null,
     watchActor: () => null,
     statecharts: () => ({}),

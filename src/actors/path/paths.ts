@@ -123,6 +123,11 @@ export class Paths {
     return path === undefined ? null : lateEndOf(path)
   }
 
+  /** Returns what a path waits for, and until when, monotonic ms. */
+  waits(path: PathCell): readonly (readonly [name: string, untilMs: number | null])[] {
+    return [['both ends are ready', this.#opening.dueMs(path.link)], ...this.#upgrades.waits(path)]
+  }
+
   /** Whether the client has said that nothing had arrived for a while; one that was not heard yet may be in use. */
   isIdle(link: LinkId): boolean {
     const report = this.#paths.get(link)?.sides[0].report

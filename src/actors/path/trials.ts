@@ -61,6 +61,11 @@ export class Trials {
     this.#running = new Deadlines(options.clock, path => options.within(path, () => this.#expired(path)))
   }
 
+  /** Returns when the attempt that runs is given up, monotonic ms; null: none does. */
+  dueMs(path: PathCell): number | null {
+    return this.#running.dueMs(path)
+  }
+
   /** Begins an attempt. */
   begin(path: PathCell, via: Via): void {
     const { clock, ledger, whereabouts } = this.#options

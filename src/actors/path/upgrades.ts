@@ -105,6 +105,14 @@ export class Upgrades {
     if (via === null) this.#explain(path, reason)
   }
 
+  /** Returns what a path waits for, and until when, monotonic ms. */
+  waits(path: PathCell): readonly (readonly [name: string, untilMs: number | null])[] {
+    return [
+      ['another way is tried', this.#rests.dueMs(path)],
+      ['the attempt is given up', this.trials.dueMs(path)],
+    ]
+  }
+
   /** Gives a path that is about to carry its first reason. */
   prepare(path: PathCell): void {
     path.reason = this.#plan(path).reason ?? 'starting'

@@ -2,7 +2,7 @@
  * A page of actors out of very many: looked through in turns, so that nobody else waits, and only as many are kept as the
  * page has.
  */
-import type { ActorRow, ActorsPage, ActorWish } from '../ports.js'
+import type { ActorKind, ActorRow, ActorsPage, ActorWish } from '../ports.js'
 
 /** Rows that one turn of the event loop looks at: about 2 ms of them. */
 const ROWS_PER_TURN = 2_000
@@ -20,11 +20,13 @@ export async function pageOf(
   const sign = descending ? -1 : 1
   const order = (a: Key, b: Key) => sign * compare(a[0], b[0]) || compare(a[1], b[1])
   const kept: { readonly key: Key; readonly row: ActorRow }[] = []
+  const kinds: Partial<Record<ActorKind, number>> = {}
   let [total, later, looked] = [0, 0, 0]
   for (const row of rows) {
     if (++looked % ROWS_PER_TURN === 0) await turn()
     if (!isWanted(row, wish)) continue
     total++
+    kinds[row.kind] = (kinds[row.kind] ?? 0) + 1
     const key: Key = [String(row[sort] ?? ''), row.id]
     if (from !== null && order(key, from) <= 0) continue
     later++
@@ -37,13 +39,16 @@ export async function pageOf(
   return {
     actors: kept.map(({ row }) => row),
     total,
+    kinds,
     next: last !== undefined && later > kept.length ? textOf(last.key) : null,
   }
 }
 
 /** Whether a row meets the wish. */
-function isWanted(row: ActorRow, { search, state, country }: ActorWish): boolean {
+function isWanted(row: ActorRow, { search, state, country, reason, parent }: ActorWish): boolean {
   if (country !== undefined && row.country !== country) return false
+  if (reason !== undefined && row.reason !== reason) return false
+  if (parent !== undefined && row.parent !== parent) return false
   if (state !== undefined && !has(row.state, state)) return false
   if (search === undefined || search === '') return true
   return has(row.id, search) || has(row.about, search) || has(row.country, search)

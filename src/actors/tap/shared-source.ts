@@ -17,6 +17,7 @@ export interface SharedSourceOptions<One> {
   readonly nameOf: (one: One) => string
   readonly row: (one: One) => Pick<ActorRow, 'parent' | 'country' | 'about'>
   readonly context: (one: One) => unknown
+  readonly unreadBytes?: (one: One) => number | null
   readonly timers: (one: One) => ActorView['timers']
   readonly neighbours: (one: One) => ActorView['neighbours']
   /** What else there is to hear of one, such as its messages; returns what ends that. */
@@ -33,6 +34,7 @@ export function sharedSource<One extends { readonly standing: Standing }>(
     id: `${kind}/${nameOf(each)}`,
     kind,
     state: stateText(each.standing.value),
+    reason: null,
     ...options.row(each),
   })
   const hear = ({ one: actor, event: { type, ...data }, from, to, actions }: Observed<One>) =>
@@ -57,10 +59,12 @@ export function sharedSource<One extends { readonly standing: Standing }>(
     },
     detail(name) {
       const actor = one(name)
-      if (actor === undefined) return { context: null, value: null, timers: [], neighbours: [] }
+      if (actor === undefined)
+        return { context: null, value: null, unreadBytes: null, timers: [], neighbours: [] }
       return {
         context: plain(options.context(actor)),
         value: plain(actor.standing.value),
+        unreadBytes: options.unreadBytes?.(actor) ?? null,
         timers: options.timers(actor),
         neighbours: options.neighbours(actor),
       }

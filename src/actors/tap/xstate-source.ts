@@ -1,6 +1,6 @@
 /** Actors that are XState's own: their steps are told by its inspection, which costs nothing while nobody is attached. */
 import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, matchesState } from 'xstate'
-import type { ActorKind, ActorRow } from '../ports.js'
+import type { ActorKind, ActorRow, ActorView } from '../ports.js'
 import { plain } from './plain.js'
 import { statechartOf } from './statechart.js'
 import { stateText } from './state-text.js'
@@ -14,6 +14,7 @@ export interface XStateSourceOptions {
   readonly one: (name: string) => AnyActorRef | undefined
   /** What a row has beside id, kind and state. */
   readonly row?: (name: string) => Partial<ActorRow>
+  readonly timers?: (name: string) => ActorView['timers']
   readonly neighbours?: (name: string) => readonly string[]
 }
 
@@ -27,6 +28,7 @@ export function xstateSource(options: XStateSourceOptions): ActorSource {
     parent: 'server',
     country: null,
     about: null,
+    reason: null,
     ...options.row?.(name),
   })
   return {
@@ -42,7 +44,8 @@ export function xstateSource(options: XStateSourceOptions): ActorSource {
     detail: name => ({
       context: plain((one(name)?.getSnapshot() as AnyMachineSnapshot | undefined)?.context),
       value: plain((one(name)?.getSnapshot() as AnyMachineSnapshot | undefined)?.value),
-      timers: [],
+      unreadBytes: null,
+      timers: options.timers?.(name) ?? [],
       neighbours: options.neighbours?.(name) ?? [],
     }),
     attach(name, hear) {

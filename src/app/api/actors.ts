@@ -15,6 +15,7 @@ import { country, oneOf, text, whole } from '../../http/fields.js'
 import { listQuery, listReply } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
 import type { ApiParts } from './routes.js'
+import { reason } from './shapes/path.js'
 
 const KINDS = [
   'server',
@@ -42,14 +43,25 @@ const rowFields = {
   parent: z.string().nullable(),
   country: z.string().nullable(),
   about: z.string().nullable().meta({ description: 'Whom a path joins, why it is relayed, how many links.' }),
+  reason: reason.nullable().meta({ description: 'Why a path is not direct.' }),
 }
 const Row = z.object(rowFields).meta({ id: 'ActorRow' }) satisfies z.ZodType<ActorRow>
+
+const Page = listReply('actors', Row).extend({
+  kinds: z
+    .partialRecord(oneOf(...KINDS), z.int())
+    .meta({ description: 'How many of each kind meet the filters.' }),
+})
 
 const View = z
   .object({
     ...rowFields,
     value: data,
     context: data,
+    unreadBytes: z
+      .number()
+      .nullable()
+      .meta({ description: 'What its agent has not taken from its socket yet; null: it has no socket.' }),
     timers: z.array(z.object({ name: z.string(), inMs: z.number() })),
     neighbours: z.array(z.string()).meta({ description: 'Whom it speaks with.' }),
     watched: z.boolean().meta({ description: 'Whether somebody watches it now.' }),
@@ -121,8 +133,10 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
         kinds: z.array(oneOf(...KINDS)).optional(),
         state: text(64).optional().meta({ description: 'A part of the state.', example: 'lapsed' }),
         country: country.optional(),
+        reason: reason.optional(),
+        parent: actorId.optional().meta({ description: 'The actor that looks after them.' }),
       }),
-      replies: { 200: { description: 'The actors.', schema: listReply('actors', Row) } },
+      replies: { 200: { description: 'The actors.', schema: Page } },
       async handle({ query: { sort, ...wish } }) {
         const page = await mesh.actors({
           ...wish,

@@ -1,6 +1,6 @@
 /** `boson actors`: the living actors as a tree or a list, one of them, and what it does. */
 import { Command } from 'commander'
-import type { ActorRow, ActorStep, ActorView, Plain } from '../../actors/ports.js'
+import type { ActorRow, ActorsPage, ActorStep, ActorView, Plain } from '../../actors/ports.js'
 import { asDuration, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
 
@@ -25,16 +25,14 @@ interface ListOptions {
   readonly kind?: string
   readonly state?: string
   readonly country?: string
+  readonly reason?: string
+  readonly parent?: string
   readonly sort?: string
   readonly limit?: string
   readonly json?: boolean
 }
 
-interface Page {
-  readonly actors: readonly ActorRow[]
-  readonly total: number
-  readonly next: string | null
-}
+type Page = Pick<ActorsPage, 'actors' | 'total' | 'next'>
 
 /** Returns the command. */
 export function actorsCommand(): Command {
@@ -88,16 +86,19 @@ const filters = (command: Command): Command =>
     .option('--kind <kinds>', 'node, client, path, nat-probe, drain, coordinator, …; several by commas')
     .option('--state <text>', 'a part of the state: lapsed, suspended, relayed')
     .option('--country <code>', 'two capital letters')
+    .option('--reason <code>', 'paths that are not direct because of this, such as symmetric_both')
+    .option('--parent <id>', 'those that this actor looks after, such as client/anna')
     .option('--sort <field>', 'id, state, country or about; with a minus before it in reverse')
     .option('--limit <count>', 'the most that are wanted')
     .option('--json', 'print JSON')
 
 function ask(options: ListOptions & Record<string, unknown>): Promise<Page> {
-  const { search, kind: kinds, state, country, sort, limit = String(ROWS) } = options
-  const wish = Object.entries({ search, kinds, state, country, sort, limit }).flatMap(([name, value]) =>
+  const { search, kind: kinds, state, country, reason, parent, sort, limit = String(ROWS) } = options
+  const wish = { search, kinds, state, country, reason, parent, sort, limit }
+  const query = Object.entries(wish).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as [string, string]],
   )
-  return new Operator(options).ask<Page>('GET', `/api/v1/actors?${new URLSearchParams(wish).toString()}`)
+  return new Operator(options).ask<Page>('GET', `/api/v1/actors?${new URLSearchParams(query).toString()}`)
 }
 
 const pathOf = (id: string): string => `/api/v1/actors/${encodeURIComponent(id)}`
@@ -137,13 +138,14 @@ export function treePage({ actors, total }: Page): string {
 
 /** Returns one actor with all that is known of it. */
 export function actorPage(view: ActorView): string {
-  const { id, state, parent, about, timers, neighbours, context } = view
+  const { id, state, parent, about, unreadBytes, timers, neighbours, context } = view
   const lines = [
     `${id}  ${state}`,
     ...(about === null ? [] : [about]),
     '',
     ...(parent === null ? [] : [`looked after by  ${parent}`]),
     ...timers.map(({ name, inMs }) => `${name} in  ${asDuration(inMs / 1_000)}`),
+    ...(unreadBytes === null ? [] : [`its agent has still to read  ${unreadBytes} B`]),
     ...(neighbours.length === 0 ? [] : [`speaks with  ${neighbours.join('  ')}`]),
     '',
     ...fieldLines(context, ''),

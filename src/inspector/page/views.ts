@@ -4,6 +4,7 @@ import type { Role } from './live/session.js'
 import { Actors } from './pages/actors.js'
 import { Audit } from './pages/audit.js'
 import { EnrolmentKeys } from './pages/enrolment-keys.js'
+import { Jobs } from './pages/jobs.js'
 import { Log } from './pages/log.js'
 import { Overview } from './pages/overview.js'
 import { Paths } from './pages/paths.js'
@@ -28,5 +29,6 @@ export const VIEWS: readonly View[] = [
   { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
   { path: ['log'], title: 'Log', key: 'l', page: Log },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
+  { path: ['jobs'], title: 'Jobs', key: 'j', page: Jobs },
   { path: ['enrolment-keys'], title: 'Enrolment keys', key: 'e', role: 'admin', page: EnrolmentKeys },
 ]

@@ -1,17 +1,11 @@
 /** The audit: who changed what, and when; kept for ever. */
 import type { AuditEvent } from '../../../actors/ports.js'
-import { useView } from '../live/hooks.js'
-import { queryFor, TextFilter } from '../ui/filters.js'
-import { moment } from '../ui/format.js'
+import { TextFilter } from '../ui/filters.js'
 import { nowMs } from '../ui/clock.js'
-import { Empty, Fault, Heading } from '../ui/parts.js'
-import { type Column, Pages, Table } from '../ui/table.js'
-
-interface AuditPage {
-  readonly audit: readonly AuditEvent[]
-  readonly total: number
-  readonly next: string | null
-}
+import { moment } from '../ui/format.js'
+import { List } from '../ui/list.js'
+import { Empty, Heading } from '../ui/parts.js'
+import type { Column } from '../ui/table.js'
 
 const COLUMNS: readonly Column<AuditEvent>[] = [
   { name: 'When', sort: 'atMs', kind: 'tight', cell: ({ atMs }) => moment(atMs, nowMs.value) },
@@ -29,30 +23,27 @@ const Detail = ({ detail }: Pick<AuditEvent, 'detail'>) => (
   </span>
 )
 
-/** Rows of a page. */
-const ROWS = '50'
 /** The audit is read from the database, and changes seldom, ms. */
 const EVERY_MS = 5000
 
-export function Audit() {
-  const query = queryFor(['kind', 'actor', 'subject', 'sort', 'after'], { limit: ROWS })
-  const { value: page, fault } = useView<AuditPage>(`/api/v1/audit${query}`, EVERY_MS)
-  return (
-    <>
-      <Heading title="Audit" about="who changed what, the newest first" />
-      <div class="filters">
-        <TextFilter name="kind" label="What, such as identity.enrolled" wide />
-        <TextFilter name="actor" label="By" />
-        <TextFilter name="subject" label="To" />
-      </div>
-      {fault !== null && <Fault>{fault}</Fault>}
-      {page !== null && (
-        <>
-          <Table caption="Audit" columns={COLUMNS} rows={page.audit} keyOf={({ auditId }) => auditId} />
-          {page.total === 0 && <Empty title="Nothing meets the filters" />}
-          <Pages total={page.total} shown={page.audit.length} next={page.next} noun="event" />
-        </>
-      )}
-    </>
-  )
-}
+export const Audit = () => (
+  <>
+    <Heading title="Audit" about="who changed what, the newest first" />
+    <List
+      path="/api/v1/audit"
+      rows="audit"
+      filters={['kind', 'actor', 'subject']}
+      columns={COLUMNS}
+      keyOf={({ auditId }) => auditId}
+      noun="event"
+      everyMs={EVERY_MS}
+      empty={
+        <Empty title="Nothing meets the filters">A filter wants the whole word, as a line has it.</Empty>
+      }
+    >
+      <TextFilter name="kind" label="What, such as identity.enrolled" wide />
+      <TextFilter name="actor" label="By" />
+      <TextFilter name="subject" label="To" />
+    </List>
+  </>
+)

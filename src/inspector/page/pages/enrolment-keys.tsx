@@ -2,20 +2,15 @@
 import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { ListedKey } from '../../../app/api/enrolment-keys.js'
-import { ask, useView } from '../live/hooks.js'
+import { ask } from '../live/hooks.js'
 import { Act, Pick } from '../ui/actions.js'
 import { nowMs } from '../ui/clock.js'
 import type { Question } from '../ui/dialog.js'
-import { Choice, queryFor } from '../ui/filters.js'
+import { Choice } from '../ui/filters.js'
 import { count, duration, moment } from '../ui/format.js'
-import { Empty, Fault, Heading, Panel, Tag } from '../ui/parts.js'
-import { type Column, Pages, Table } from '../ui/table.js'
-
-interface KeysPage {
-  readonly keys: readonly ListedKey[]
-  readonly total: number
-  readonly next: string | null
-}
+import { List } from '../ui/list.js'
+import { Empty, Heading, Panel, Tag } from '../ui/parts.js'
+import type { Column } from '../ui/table.js'
 
 const at = (text: string | null): string => moment(text === null ? null : Date.parse(text), nowMs.value)
 
@@ -125,8 +120,6 @@ const revoke = (keyId: string): Question => ({
 const EVERY_MS = 3000
 
 export function EnrolmentKeys() {
-  const query = queryFor(['role', 'revoked', 'sort', 'after'], { limit: '50' })
-  const { value: page, fault } = useView<KeysPage>(`/api/v1/enrolment-keys${query}`, EVERY_MS)
   useEffect(() => () => void (made.value = null), [])
   return (
     <>
@@ -138,7 +131,20 @@ export function EnrolmentKeys() {
           <code class="secret">{made.value}</code>
         </Panel>
       )}
-      <div class="filters">
+      <List
+        path="/api/v1/enrolment-keys"
+        rows="keys"
+        filters={['role', 'revoked']}
+        columns={COLUMNS}
+        keyOf={({ keyId }) => keyId}
+        noun="key"
+        everyMs={EVERY_MS}
+        empty={
+          <Empty title="There are no keys">
+            Make one, and start an agent with it: <code>boson node</code> asks for it once.
+          </Empty>
+        }
+      >
         <Choice
           name="role"
           label="Admits"
@@ -155,19 +161,7 @@ export function EnrolmentKeys() {
             ['true', 'Yes'],
           ]}
         />
-      </div>
-      {fault !== null && <Fault>{fault}</Fault>}
-      {page !== null && (
-        <>
-          <Table caption="Enrolment keys" columns={COLUMNS} rows={page.keys} keyOf={({ keyId }) => keyId} />
-          {page.total === 0 && (
-            <Empty title="There are no keys">
-              Make one, and start an agent with it: <code>boson node</code> asks for it once.
-            </Empty>
-          )}
-          <Pages total={page.total} shown={page.keys.length} next={page.next} noun="key" />
-        </>
-      )}
+      </List>
     </>
   )
 }

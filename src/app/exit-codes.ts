@@ -1,7 +1,7 @@
 /** What `boson` exits with, so that scripts can tell what happened. `boson --help` lists them. */
 export const EXIT = {
   ok: 0,
-  /** Something went wrong that the message explains. */
+  /** Something went wrong that the message explains, or a check of `boson doctor` failed. */
   failed: 1,
   /** The command line, the environment or the configuration file is not right. */
   usage: 2,

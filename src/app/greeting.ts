@@ -6,7 +6,7 @@ import { VERSION } from './version.js'
 
 /** Returns the lines for a terminal. */
 export function greeting(config: Config, port: number, storeKind: 'pglite' | 'postgres'): string {
-  const url = `${config.tlsCert === null ? 'http' : 'https'}://${reachable(config.host)}:${port}`
+  const url = urlHere(config, port)
   const dataDir = shown(config.dataDir)
   const lines = [
     `BosonServer ${VERSION} serves at ${url}${openness(config)}`,
@@ -19,6 +19,10 @@ export function greeting(config: Config, port: number, storeKind: 'pglite' | 'po
   ]
   return `${lines.join('\n')}\n`
 }
+
+/** Returns where a coordinator on this machine is reached from this machine. */
+export const urlHere = ({ tlsCert, host }: Config, port: number): string =>
+  `${tlsCert === null ? 'http' : 'https'}://${reachable(host)}:${port}`
 
 const next = (url: string) =>
   [

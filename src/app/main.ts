@@ -5,6 +5,7 @@ import { actorsCommand } from './commands/actors.js'
 import { bundleCommand } from './commands/bundle.js'
 import { clientCommand } from './commands/client.js'
 import { demoCommand } from './commands/demo.js'
+import { doctorCommand } from './commands/doctor.js'
 import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
 import { explainCommand } from './commands/explain.js'
@@ -63,6 +64,7 @@ function program(): Command {
     logLevelCommand(),
     bundleCommand(),
     netcheckCommand(),
+    doctorCommand(),
     reportCommand(),
     demoCommand(),
     versionCommand(),

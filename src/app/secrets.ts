@@ -19,21 +19,33 @@ const OPTIONAL_SECRETS = ['vaultKey'] as const
 
 /** Throws a BadConfig that names each secret which is missing, short or well known. */
 export function checkSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): void {
-  const production = config.mode === 'production'
-  const problems = SECRETS.flatMap(key => {
-    const why = weakness(config[key], production)
-    return why === null ? [] : [`${SETTINGS[key].env}: ${why}`]
-  })
-  for (const key of OPTIONAL_SECRETS) {
-    const why = config[key] === null ? null : weakness(config[key], production)
-    if (why !== null) problems.push(`${SETTINGS[key].env}: ${why}`)
-  }
-  if (production && (env.POSTGRES_HOST ?? '') !== '' && (env.DATABASE_URL ?? '') === '') {
-    const password = env.POSTGRES_PASSWORD ?? ''
-    if (password === '' || WELL_KNOWN.test(password) || /^(postgres|boson(server)?)$/i.test(password))
-      problems.push('POSTGRES_PASSWORD: wanted a password that nobody knows, because NODE_ENV is production')
-  }
+  const problems = config.mode === 'production' ? secretProblems(config, env) : []
   if (problems.length > 0) throw new BadConfig(problems)
+}
+
+/** Returns what production would refuse, a line for each: `SECRET_TOKEN: wanted …`. What is not set is made outside of it. */
+export function secretProblems(
+  config: Config,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const production = config.mode === 'production'
+  const named = (key: (typeof SECRETS | typeof OPTIONAL_SECRETS)[number], isWanted: boolean) => {
+    const why = weakness(config[key], isWanted)
+    return why === null ? [] : [`${SETTINGS[key].env}: ${why}`]
+  }
+  return [
+    ...SECRETS.flatMap(key => named(key, production)),
+    ...OPTIONAL_SECRETS.flatMap(key => named(key, false)),
+    ...(production ? passwordProblems(env) : []),
+  ]
+}
+
+function passwordProblems(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  if ((env.POSTGRES_HOST ?? '') === '' || (env.DATABASE_URL ?? '') !== '') return []
+  const password = env.POSTGRES_PASSWORD ?? ''
+  return password === '' || WELL_KNOWN.test(password) || /^(postgres|boson(server)?)$/i.test(password)
+    ? ['POSTGRES_PASSWORD: wanted a password that nobody knows, because NODE_ENV is production']
+    : []
 }
 
 /** Returns the operator's token: the configured one, or the one of the data directory, made when missing. */
@@ -43,7 +55,7 @@ export function operatorToken(config: Config, random: Random): string {
 
 /** Returns what signs TURN credentials: the configured secret, or the one of the data directory, made when missing. */
 export function turnSecret(config: Config, random: Random): string {
-  return config.turnStaticSecret ?? onceMade(config.dataDir, 'turn-secret', () => hex(random.bytes(32)))
+  return config.turnStaticSecret ?? onceMade(config.dataDir, TURN_FILE, () => hex(random.bytes(32)))
 }
 
 /** Returns what signs the tokens of agents that speak HTTP: the configured secret, or the one of the data directory. */
@@ -63,16 +75,35 @@ export function ownServerId(config: Config, random: Random): string {
 
 /** The file in the data directory that holds the token made in development. */
 export const TOKEN_FILE = 'secret-token'
+const TURN_FILE = 'turn-secret'
 
-function weakness(value: string | null, production: boolean): string | null {
-  const advice = 'make one with: openssl rand -hex 32'
-  if (value === null) {
-    return production ? `wanted a secret, because NODE_ENV is production; ${advice}` : null
+/** The secrets that the data directory may hold. */
+export const SECRET_FILES = [TOKEN_FILE, TURN_FILE, 'jwt-secret', 'vault-key'] as const
+
+/** Returns the operator's token and what signs TURN credentials, as far as they are there: nothing is made. */
+export function existingSecrets(config: Config): {
+  readonly token: string | null
+  readonly turn: string | null
+} {
+  return {
+    token: config.secretToken ?? kept(config.dataDir, TOKEN_FILE),
+    turn: config.turnStaticSecret ?? kept(config.dataDir, TURN_FILE),
   }
-  if (production && WELL_KNOWN.test(value))
-    return `wanted a secret that nobody knows, not a placeholder; ${advice}`
-  if (value.length < SHORTEST)
-    return production ? `wanted at least ${SHORTEST} characters, got ${value.length}; ${advice}` : null
+}
+
+function kept(dataDir: string, name: string): string | null {
+  try {
+    return readFileSync(join(dataDir, name), 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+function weakness(value: string | null, isWanted: boolean): string | null {
+  const advice = 'make one with: openssl rand -hex 32'
+  if (value === null) return isWanted ? `wanted a secret, because NODE_ENV is production; ${advice}` : null
+  if (WELL_KNOWN.test(value)) return `wanted a secret that nobody knows, not a placeholder; ${advice}`
+  if (value.length < SHORTEST) return `wanted at least ${SHORTEST} characters, got ${value.length}; ${advice}`
   return null
 }
 

@@ -136,17 +136,18 @@ const hostOf = (config: Config, at: readonly Place[]): string =>
 
 const deniedOf = ({ overlay4, overlay6, turnDenied }: Config): string[] => [overlay4, overlay6, ...turnDenied]
 
-const tlsPortOf = ({ turnPort, turnTlsPort }: Config): number =>
+/** Returns the port of TURN over TLS. */
+export const tlsPortOf = ({ turnPort, turnTlsPort }: Config): number =>
   turnTlsPort ?? (turnPort === 0 ? 0 : TLS_PORT)
 
-/** The port of STUN, and the second one of RFC 5780 next to it. */
-function stunPorts({ turnPort, turnOtherPort }: Config): Ports {
+/** Returns the port of STUN, and the second one of RFC 5780 next to it. */
+export function stunPorts({ turnPort, turnOtherPort }: Config): Ports {
   const next = turnPort === 65_535 ? 65_534 : turnPort + 1
   return [turnPort, turnOtherPort ?? (turnPort === 0 ? 0 : next)]
 }
 
 /** Returns the addresses of this machine that others may reach, those of IPv4 first. */
-const ownAddresses = (): string[] =>
+export const ownAddresses = (): string[] =>
   Object.values(networkInterfaces())
     .flatMap((of = []) => of)
     .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))

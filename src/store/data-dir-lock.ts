@@ -51,6 +51,24 @@ export function lockDataDir(dataDir: string): DataDirLock {
   }
 }
 
+/** Who works in a data directory. */
+export interface DataDirHolder {
+  readonly pid: number
+  /** Whether it runs in another container or on another machine, where its number means nothing here. */
+  readonly elsewhere: boolean
+}
+
+/** Returns who holds the directory, or null; changes nothing. */
+export function dataDirHolder(dataDir: string): DataDirHolder | null {
+  const highest = attempt(() => highestClaim(dataDir)) ?? undefined
+  const claim = highest && readClaim(highest.path)
+  if (highest === undefined || claim === undefined) return null
+  const { pid, started, space } = claim
+  if (space === thisProcess().space) return lives(pid, started) ? { pid, elsewhere: false } : null
+  const silentMs = Date.now() - (attempt(() => statSync(highest.path).mtimeMs) ?? 0)
+  return silentMs < SILENCE_MS ? { pid, elsewhere: true } : null
+}
+
 interface Claim {
   readonly number: number
   readonly path: string

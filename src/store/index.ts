@@ -1,5 +1,5 @@
 /** What is kept: the store behind its port, on PGlite, PostgreSQL or in memory, and the journal beside it. */
-export { type DataDirLock, lockDataDir } from './data-dir-lock.js'
+export { type DataDirHolder, dataDirHolder, type DataDirLock, lockDataDir } from './data-dir-lock.js'
 export {
   BadOverlay,
   DataDirLocked,

@@ -21,6 +21,7 @@ t.test('--help of every command shows an example and ends well', async t => {
     'route',
     'explain',
     'drain',
+    'doctor',
     'demo',
     'version',
   ]) {

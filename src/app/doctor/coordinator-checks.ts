@@ -1,0 +1,365 @@
+/**
+ * The checks of a coordinator, on this machine: what each of them is told of sockets, files, databases and clocks.
+ * The running coordinator, when there is one, is asked once, and everyone waits for its answer.
+ */
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import { dataDirHolder } from '../../store/index.js'
+import { type DatabaseLook, isUnfinished, lookAtPglite, lookAtPostgres } from '../../store/look.js'
+import { lookAtRedis, type RedisLook } from '../../store/look-redis.js'
+import { issueCredentials } from '../../turn/credentials.js'
+import { urlsOf } from '../../turn/ice-servers.js'
+import { tryServer } from '../../turn/try-server.js'
+import type { Config } from '../config.js'
+import { unheeded } from '../first-names.js'
+import { urlHere } from '../greeting.js'
+import { existingSecrets, SECRET_FILES, secretProblems } from '../secrets.js'
+import { ownAddresses, stunPorts, tlsPortOf } from '../turn-mode.js'
+import { places, served } from '../turn-places.js'
+import { CHECKER } from '../turn.js'
+import { NODE_WANTED, VERSION } from '../version.js'
+import { certificate } from './certificate.js'
+import { type Check, ok, reasonOf, warning } from './check.js'
+import { clock } from './clock.js'
+import { dataDir } from './data-dir.js'
+import { database } from './database.js'
+import { countBoth, isSynchronised, writeAndSync } from './host.js'
+import { nodeVersion, openFiles, udpBuffers } from './machine.js'
+import { portFinding, type PortUse } from './ports.js'
+import { holdersOf, kernelNumber, listeningPortsOf, mostOpenFiles, openFilesOf } from './proc.js'
+import { redis } from './redis.js'
+import { askRunning, type Running } from './running.js'
+import { secrets } from './secrets.js'
+import { takePort } from './take-port.js'
+import { turn } from './turn.js'
+
+export interface CoordinatorChecksOptions {
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The operator's token; null: the one that is configured or kept in the data directory. */
+  readonly token: string | null
+  /** Agents that it is to hold at once. */
+  readonly sessions: number
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** How long a server may take to answer one question, ms: several fit into the patience of a check. */
+const ANSWER_MS = 2_000
+/** An embedded database up to this size is opened as a copy, bytes. */
+const COPY_MAX = 256e6
+/** What the listeners of STUN and TURN ask for, bytes. */
+const UDP_BUFFER = 4 << 20
+/** A credential that lives as long as the check, s. */
+const CREDENTIAL_S = 60
+
+/** Returns the checks of the coordinator that these settings describe. */
+export function coordinatorChecks(options: CoordinatorChecksOptions): readonly Check[] {
+  const { config, env, sessions, random } = options
+  const found = existingSecrets(config)
+  const asked = askRunning({
+    url: urlHere(config, config.port),
+    token: options.token ?? found.token,
+    clock: options.clock,
+    // Who is at the other end is known by the port; whether the certificate is good is a check of its own.
+    insecure: true,
+  })
+  const running = asked.then(answer => (typeof answer === 'string' || answer.health === null ? null : answer))
+  const holder = existsSync(config.dataDir) ? dataDirHolder(config.dataDir) : null
+  const time = { clock: options.clock, withinMs: ANSWER_MS }
+  const postgres = once(() => lookAtPostgres(config.databaseUrl ?? '', time))
+  const redisLook = once(() => lookAtRedis(config.redisUrl ?? '', time))
+  const own = holder === null || holder.elsewhere ? [] : [holder.pid]
+
+  return [
+    {
+      name: 'settings',
+      look: () => {
+        const names = unheeded(env)
+        return names.length === 0
+          ? [ok('settings', 'can be used')]
+          : names.map(({ name, instead }) =>
+              warning('settings', `${name} of the first BosonServer has no effect`, instead),
+            )
+      },
+    },
+    { name: 'coordinator', look: async () => [await coordinator(await asked, holder !== null)] },
+    { name: 'Node.js', look: () => [nodeVersion(machine())] },
+    { name: 'open files', look: () => [openFiles(machine())] },
+    { name: 'UDP buffers', look: () => [udpBuffers(machine())] },
+    ...portUses(config).map(use => ({
+      name: use.check,
+      look: async () => {
+        const answers = (await running) !== null
+        return [
+          await portFinding(use, {
+            holders: holdersOf,
+            take: ({ transport, address, port }) => takePort(transport, address, port),
+            own,
+            answers,
+            runs: answers && own.length > 0,
+          }),
+        ]
+      },
+    })),
+    {
+      name: 'data dir',
+      look: async () =>
+        dataDir({
+          path: config.dataDir,
+          folder: existsSync(config.dataDir) ? statSync(config.dataDir) : null,
+          mayMake: writable(config.dataDir),
+          uid: process.getuid?.() ?? 0,
+          holder,
+          holderPorts: own.flatMap(listeningPortsOf),
+          answers: (await running) !== null,
+          port: config.port,
+          freeBytes: existsSync(config.dataDir) ? await freeBytes(config.dataDir) : null,
+          sync: () => writeAndSync(config.dataDir, options.clock),
+        }),
+    },
+    {
+      name: 'database',
+      look: async () => {
+        const dir = join(config.dataDir, 'pglite')
+        return database({
+          kind: config.databaseUrl === null ? 'embedded' : 'postgres',
+          look:
+            config.databaseUrl === null ? () => lookAtPglite(dir, { ...time, copyMax: COPY_MAX }) : postgres,
+          used: usedBy(await running, holder !== null),
+          found: !existsSync(dir) ? 'nothing' : isUnfinished(config.dataDir) ? 'unfinished' : 'database',
+        })
+      },
+    },
+    ...(config.redisUrl === null ? [] : [{ name: 'redis', look: async () => [await redis(redisLook)] }]),
+    {
+      name: 'clock',
+      look: async () => {
+        const [counted, there, db, cache, synchronised] = await Promise.all([
+          countBoth(options.clock),
+          running,
+          config.databaseUrl === null ? null : postgres().catch(() => null),
+          config.redisUrl === null ? null : redisLook().catch(() => null),
+          isSynchronised(),
+        ])
+        return clock({ counted, synchronised, ahead: clocks(there, db, cache) })
+      },
+    },
+    {
+      name: 'turn',
+      look: async () =>
+        turn({
+          mode: config.turnMode,
+          urls: config.turnMode === 'external' ? config.turnUrls : urlsHere(config),
+          runs: (await running) !== null,
+          secret: found.turn !== null,
+          attempt: url =>
+            tryServer({
+              url,
+              credential:
+                url.startsWith('stun:') || found.turn === null ? null : credential(found.turn, options.clock),
+              clock: options.clock,
+              random,
+              withinMs: ANSWER_MS,
+            }),
+        }),
+    },
+    {
+      name: 'certificate',
+      look: async () =>
+        certificate({
+          cert: readPem(config.tlsCert),
+          key: readPem(config.tlsKey),
+          keyMode: config.tlsKey !== null && existsSync(config.tlsKey) ? statSync(config.tlsKey).mode : null,
+          names: [
+            ...new Set(
+              [
+                config.publicUrl === null ? [] : new URL(config.publicUrl).hostname,
+                config.turnHost ?? [],
+              ].flat(),
+            ),
+          ].filter(name => isIP(name) === 0),
+          shown: (await running)?.fingerprint ?? null,
+          production: config.mode === 'production',
+          exposed: !/^(127\.|::1$|localhost$)/.test(config.host) && config.trustedProxies.length === 0,
+          nowMs: options.clock.wallMs(),
+        }),
+    },
+    {
+      name: 'secrets',
+      look: () =>
+        secrets({
+          production: config.mode === 'production',
+          problems: secretProblems(config, env),
+          files: SECRET_FILES.map(name => join(config.dataDir, name))
+            .filter(path => existsSync(path))
+            .map(path => ({ path, mode: statSync(path).mode })),
+        }),
+    },
+  ]
+
+  function machine() {
+    const most = mostOpenFiles()
+    return {
+      nodeVersion: process.version,
+      nodeWanted: NODE_WANTED,
+      files:
+        (own[0] === undefined ? null : openFilesOf(own[0])) ??
+        (most === null ? null : { max: most, open: null }),
+      sessions,
+      rmemMax: kernelNumber('/proc/sys/net/core/rmem_max'),
+      wmemMax: kernelNumber('/proc/sys/net/core/wmem_max'),
+      udpBuffer: config.turnMode === 'off' ? null : UDP_BUFFER,
+    }
+  }
+}
+
+async function coordinator(answer: Running | string, isHeld: boolean) {
+  const name = 'coordinator'
+  if (typeof answer === 'string')
+    return isHeld
+      ? warning(name, `does not answer (${answer})`, 'see the data lock below')
+      : ok(name, 'does not run: this is how it would find this machine')
+  const { url, health, status } = answer
+  if (health === null)
+    return warning(name, `something answers at ${url}, and it is no coordinator`, 'see the http port below')
+  const runs = `runs at ${url}, ${health.status}`
+  if (status === null) return ok(name, `${runs}; more with SECRET_TOKEN or --token`)
+  if (status.version !== VERSION)
+    return warning(
+      name,
+      `${runs}, as version ${status.version}, and this is ${VERSION}`,
+      'restart it to run this version',
+    )
+  const away = Object.entries(health.services).filter(([, service]) => service.status === 'unhealthy')
+  return away.length > 0
+    ? warning(
+        name,
+        `${runs}: it has no ${away.map(([service]) => service).join(', ')}`,
+        'see the lines below',
+      )
+    : ok(name, `${runs}, version ${status.version}, ${status.connections.open} sockets`)
+}
+
+function usedBy(running: Running | null, isHeld: boolean) {
+  if (running?.health != null) {
+    const { status, latency } = running.health.services.database
+    return { status, latencyMs: latency }
+  }
+  return isHeld ? ('unknown' as const) : null
+}
+
+function portUses(config: Config): readonly PortUse[] {
+  const { host, turnMode, turnPort, tlsCert } = config
+  const http: PortUse = {
+    check: 'http port',
+    transport: 'tcp',
+    address: host,
+    port: config.port,
+    setting: 'PORT',
+  }
+  const [port, other] = stunPorts(config)
+  const at = (
+    check: string,
+    transport: 'udp' | 'tcp',
+    number: number,
+    setting = 'TURN_LISTENING_PORT',
+    program?: string,
+  ) => ({
+    check,
+    transport,
+    address: host,
+    port: number,
+    setting,
+    ...(program !== undefined && { program }),
+  })
+  const second = 'BOSON_TURN_OTHER_PORT'
+  switch (turnMode) {
+    case 'embedded':
+      return [
+        http,
+        at('turn port', 'udp', port),
+        at('turn port', 'tcp', turnPort),
+        at('stun port', 'udp', other, second),
+        ...(tlsCert === null ? [] : [at('turns port', 'tcp', tlsPortOf(config), 'BOSON_TURN_TLS_PORT')]),
+      ]
+    case 'coturn':
+      return [
+        http,
+        at('turn port', 'udp', turnPort, 'TURN_LISTENING_PORT', 'turnserver'),
+        at('turn port', 'tcp', turnPort, 'TURN_LISTENING_PORT', 'turnserver'),
+        at('stun port', 'udp', other, second),
+        at('stun port', 'udp', other + 1, second),
+      ]
+    case 'external':
+      return [http, at('stun port', 'udp', port), at('stun port', 'udp', other, second)]
+    default:
+      return [http]
+  }
+}
+
+/** Where agents are told that STUN and TURN are, when we serve them on ports that are known. */
+function urlsHere(config: Config): readonly string[] {
+  if (config.turnPort === 0 || isIP(config.host) === 0) return []
+  const at = places(config.host, config, ownAddresses())
+  const tlsPort = config.tlsCert === null ? null : tlsPortOf(config)
+  const host = config.turnHost ?? at[0]?.advertised ?? config.host
+  const { stun, turn: relays } = urlsOf(
+    served(at, { port: config.turnPort, tlsPort }).map(one => ({
+      ...one,
+      // As the service names them: the host stands for the first address, and for whatever speaks TLS.
+      host:
+        one.transport === 'tls' || one.advertised === at[0]?.advertised
+          ? host
+          : (one.advertised ?? one.address),
+    })),
+  )
+  return [...stun, ...relays]
+}
+
+function credential(secret: string, clockNow: Pick<Clock, 'wallMs'>) {
+  const { username, password } = issueCredentials(secret, CHECKER, CREDENTIAL_S, clockNow.wallMs())
+  return { username, password }
+}
+
+const clocks = (there: Running | null, db: DatabaseLook | null, cache: RedisLook | null) => [
+  ...(there === null ? [] : [{ who: 'the coordinator', ms: there.aheadMs, roundTripMs: there.roundTripMs }]),
+  ...(db === null ? [] : [{ who: 'the database', ms: db.aheadMs, roundTripMs: db.roundTripMs }]),
+  ...(cache === null ? [] : [{ who: 'Redis', ms: cache.aheadMs, roundTripMs: cache.roundTripMs }]),
+]
+
+function readPem(path: string | null): string | Error | null {
+  if (path === null) return null
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    return error instanceof Error ? error : new Error(reasonOf(error))
+  }
+}
+
+/** Returns why a directory cannot be made; null when it can. */
+function writable(path: string): string | null {
+  let folder = dirname(resolve(path))
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder)
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return null
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize
+}
+
+/** Returns what asks once, and has the same answer for everyone. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => (answer ??= ask())
+}

@@ -542,6 +542,48 @@ export interface WhyView {
   /** False: the database is away, and only what is in memory was looked at. */
   readonly complete: boolean
 }
+/** The mesh as it is drawn: bounded, however large it is. */
+export interface MeshPicture {
+  /** When this was said, ms since 1970 UTC. */
+  readonly nowMs: number
+  /** Those with the most clients, the largest first. */
+  readonly nodes: readonly PicturedNode[]
+  readonly totalNodes: number
+  /** To the nodes above, those with the most clients first; each path by itself where there are few. */
+  readonly links: readonly PicturedLink[]
+  readonly totalPaths: number
+  readonly totalClients: number
+}
+/** Where things are is what their agents say; null where they do not. */
+export interface PicturedNode extends Pick<Profile, 'country' | 'latitude' | 'longitude'> {
+  readonly id: IdentityId
+  readonly state: string
+  readonly clients: number
+  readonly places: number | null
+  /** Share of its places or of its uplink that is taken, whichever is more, 0 to 1; null when neither is known. */
+  readonly load: number | null
+  readonly draining: boolean
+  /** As in `NodeView`. */
+  readonly ailment: string | null
+  readonly rttMs: number | null
+  readonly lossPct: number | null
+}
+/** Paths of one tier from one place to one node. */
+export interface PicturedLink extends Pick<Profile, 'country' | 'latitude' | 'longitude'> {
+  readonly nodeId: IdentityId
+  readonly tier: PathTier
+  readonly clients: number
+  /** Of one path alone: whose, and which. */
+  readonly clientId: IdentityId | null
+  readonly link: LinkId | null
+  /** Both ways, since the paths were opened. */
+  readonly bytes: number
+  /** Means of those that are known. */
+  readonly rttMs: number | null
+  readonly lossPct: number | null
+  /** Why they are not direct: reason codes, and how many paths each is of. */
+  readonly reasons: Readonly<Record<string, number>>
+}
 /** What the operator has laid down for one identity. */
 export interface SteeringView {
   readonly id: IdentityId
@@ -980,6 +1022,11 @@ export interface MeshApi {
   path(link: LinkId): PathStory | null
   /** Resolves with those of the two that have never enrolled, or with the answer. */
   why(a: IdentityId, b: IdentityId): Promise<WhyView | { readonly unknown: readonly IdentityId[] }>
+  /**
+   * Resolves with the mesh to be drawn, with so many nodes and links at most; to look at very many paths takes several
+   * turns of the event loop.
+   */
+  picture(wish: { readonly nodes: number; readonly links: number }): Promise<MeshPicture>
   /** Returns what holds for an identity; null when nobody has enrolled as it. */
   steering(id: IdentityId): SteeringView | null
   /** Changes the fields given, at once and for good; returns what holds now, or null when nobody has enrolled as it. */

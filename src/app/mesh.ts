@@ -54,6 +54,7 @@ import { actorViews } from './actor-view.js'
 import { createEnrolmentKey } from './enrolment.js'
 import { identityViews } from './identity-view.js'
 import { interventions } from './interventions.js'
+import { pictureView } from './mesh-picture.js'
 import { meshView } from './mesh-view.js'
 import { trafficOf } from './path-view.js'
 import { restore } from './restore.js'
@@ -561,6 +562,7 @@ export function createMesh(options: MeshOptions): Mesh {
       coordinator: coordinator.actor,
     }),
     ...steeringView({ identities, steerings, changes: snapshots }),
+    ...pictureView({ clock, sessions, identities, fleet, vitals, ledger, paths, pathLedger }),
     ...actorViews({
       clock,
       lapseMs: timing.beatEveryMs * timing.lapseBeats,

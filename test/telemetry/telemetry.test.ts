@@ -221,6 +221,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     paths: () => ({ paths: [], total: 0, next: null }),
     path: () => null,
     why: async () => ({ unknown: [] }),
+    picture: async () => ({ nowMs: 0, nodes: [], totalNodes: 0, links: [], totalPaths: 0, totalClients: 0 }),
     steering: () => null,
     steer: () => null,
     drains: () => [],

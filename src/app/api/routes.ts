@@ -23,6 +23,7 @@ import { logLevelRoutes } from './log-level.js'
 import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
 import { pathRoutes } from './paths.js'
+import { pictureRoute } from './picture.js'
 import { statusRoute } from './status.js'
 import { steeringRoutes } from './steering.js'
 
@@ -61,6 +62,7 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...enrolmentRoutes(parts),
   ...listRoutes(parts),
   ...pathRoutes(parts),
+  pictureRoute(parts),
   ...decisionRoutes(parts),
   ...steeringRoutes(parts),
   ...drainRoutes(parts),

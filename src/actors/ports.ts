@@ -821,6 +821,10 @@ export type TakeReports = (
   batch: ReportBatch,
 ) => Promise<Omit<WireOf<'report.ack'>, 'type' | 'stream' | 'seq'>>
 
+export type JobOffer = Omit<WireOf<'job.offer'>, 'type'>
+export type JobWord = WireOf<'job.progress' | 'job.done' | 'job.ready'>
+export type HearJobWord = (from: IdentityId, word: JobWord) => void
+
 // ── actors, for whoever looks at them ────────────────────────────────────────────────────────────
 
 /** Plain data: what JSON can hold. */
@@ -979,6 +983,10 @@ export interface MeshApi {
   statecharts(): Readonly<Partial<Record<ActorKind, Statechart>>>
   /** Gives what agents report over their sessions to `take` from now on; returns what ends it. Nobody takes them: `refused`. */
   takeReports(take: TakeReports): () => void
+  /** Gives what nodes say of jobs over their sessions to `hear` from now on; returns what ends it. */
+  onJobWord(hear: HearJobWord): () => void
+  /** Tells a node of a job over its session; false when it has no socket now. */
+  offerJob(id: IdentityId, offer: JobOffer): boolean
   /** Calls `hear` with every fact from now on; returns what ends it. What `hear` throws is logged and stays with it. */
   onFact(hear: HearFact): () => void
   /** Calls `hear` from now on when more has gone over a path, and when it ends; returns what ends it. */

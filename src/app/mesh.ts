@@ -19,6 +19,7 @@ import { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { Ear } from '../actors/path/ear.js'
 import { Paths } from '../actors/path/paths.js'
 import { mayReach } from '../actors/path/reach.js'
+import { JobWords } from '../actors/job-words.js'
 import { Reports } from '../actors/reports.js'
 import { Presence } from '../actors/presence.js'
 import type {
@@ -169,6 +170,11 @@ export function createMesh(options: MeshOptions): Mesh {
   const reports = new Reports((error, { identity }) =>
     log.warn({ err: error, id: identity.id }, 'a report could not be taken'),
   )
+  const jobWords = new JobWords({
+    cellOf: id => sessions.byIdentity(id),
+    failed: (error, { identity }) =>
+      log.warn({ err: error, id: identity.id }, 'what a node says of a job could not be taken'),
+  })
   const server = createActor(serverMachine)
   const cluster = createActor(clusterMachine)
   const table = new RelayTable()
@@ -482,6 +488,11 @@ export function createMesh(options: MeshOptions): Mesh {
       case 'report.batch':
         reports.received(cell, event)
         return true
+      case 'job.progress':
+      case 'job.done':
+      case 'job.ready':
+        jobWords.received(cell, event)
+        return true
       case 'renew':
         sessions.deliver(cell, { type: 'asked.renewal' })
         return true
@@ -597,6 +608,8 @@ export function createMesh(options: MeshOptions): Mesh {
     endedTraffic: async (sinceMs, after, limit) =>
       (await store.endedPaths(sinceMs, after, limit)).map(trafficOf),
     takeReports: take => reports.taken(take),
+    onJobWord: hear => jobWords.heard(hear),
+    offerJob: (id, offer) => jobWords.offer(id, offer),
     audit: event => snapshots.audit(event),
     intake,
 

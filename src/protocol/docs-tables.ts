@@ -2,7 +2,7 @@
 import { CLOSE, type CloseName, mayReturn } from './close-codes.js'
 import { encode } from './codec.js'
 import { EXAMPLES } from './examples.js'
-import { ALL, RANGES, RESERVED, type Wire, type WireOf } from './messages.js'
+import { ALL, RANGES, type Wire, type WireOf } from './messages.js'
 import { OPERATOR_CLOSE, OPERATOR_MESSAGES, operatorCodec, type OperatorWire } from './operator.js'
 import { OPERATOR_EXAMPLES } from './operator-examples.js'
 import type { Kind, Message } from './schema.js'
@@ -82,17 +82,11 @@ function section(message: Message, bytes: Uint8Array): string {
 export const messageSections = ({ messages, exampleOf }: Table): string =>
   messages.map(message => section(message, exampleOf(message))).join('\n\n')
 
-/** Returns the ranges of codes, with what is reserved in each. */
+/** Returns the ranges of codes. */
 export const rangeTable = (): string =>
   table(
-    ['range', 'about', 'reserved for messages to come'],
-    RANGES.map(({ from, to, room }) => [
-      `${code(from)}–${code(to)}`,
-      room,
-      RESERVED.filter(r => r.code >= from && r.code <= to)
-        .map(r => `${code(r.code)} \`${r.name}\``)
-        .join(', '),
-    ]),
+    ['range', 'about'],
+    RANGES.map(({ from, to, room }) => [`${code(from)}–${code(to)}`, room]),
   )
 
 /** Returns every close code, and whether the agent comes back. */

@@ -15,7 +15,7 @@ import {
   refusalTable,
 } from './docs-tables.js'
 import { encode } from './codec.js'
-import { Register, RelayData } from './messages.js'
+import { JOB_JSON_MAX, Register, RelayData } from './messages.js'
 import { FIRST_LINK, RELAY_PAYLOAD_MAX } from './relay-frame.js'
 import {
   OPERATOR_ANSWER_MAX,
@@ -48,6 +48,7 @@ export const protocolPage = (): string =>
     comingBack(),
     routes(),
     relay(),
+    jobs,
     faults,
     `## Close codes
 
@@ -374,6 +375,26 @@ ${fence(`93 40 ce LL LL LL LL c4 NN     payload      payload of at most 255 byte
 - Packets are datagrams. Under pressure the oldest are dropped, and \`relay.pressure\` says how many. It is
   information: WireGuard and what runs inside slow down by themselves.
 - \`relay.gone\`: the link is unknown, or its other end is away. Keep the peer; \`path.closed\` says when it is over.`
+
+const jobs = `## Jobs
+
+Operators order things that a node is to do: \`restart\`, \`logLevel\`, \`reprobe\`, \`bundle\`, \`updateConfig\`, or what their own agents
+know. A node that does jobs says \`job.ready\` with their kinds after each \`registered\` and \`resumed\`; others say nothing, and are
+offered none.
+
+\`\`\`
+node                          coordinator
+  │ ─ job.ready {kinds} ─────────▶ │         once for each time that the session stands
+  │ ◀ job.offer {jobId, kind} ──── │         what is not over, and what is ordered later
+  │ ─ job.progress {jobId} ──────▶ │         the node has it, and remembers it
+  │ ─ job.done {jobId, outcome} ─▶ │         or the answer was lost: the offer comes again, and the same answer with it
+\`\`\`
+
+- **Remember** \`jobId\` and \`orderedAtMs\` before you begin, and the outcome before you tell it, where a restart of yours finds
+  them, until \`withinMs\` is over. What is offered again was not heard: say what you said, and do nothing twice.
+- A job that a process of yours before this one has begun and not ended is \`failed\`, unless its end was the point, as of \`restart\`.
+- What you cannot do is \`failed\` at once, with a \`reason\`. So is what \`withinMs\` is over for.
+- Payload and result are JSON in UTF-8, ${JOB_JSON_MAX} bytes at most. Whoever says something of a job that it was never offered is not heard.`
 
 const faults = `## Faults and limits
 

@@ -253,6 +253,22 @@ export const EXAMPLES: { readonly [N in Wire['type']]: WireOf<N> } = {
   'relay.data': { type: 'relay.data', link, payload: bytes('0400000068690000') },
   'relay.gone': { type: 'relay.gone', link, reason: 'no_such_link' },
   'relay.pressure': { type: 'relay.pressure', link, dropped: 12, queueMs: 180.5 },
+  'job.offer': {
+    type: 'job.offer',
+    jobId: 17,
+    orderedAtMs: 1_768_473_000_000,
+    kind: 'logLevel',
+    withinMs: 3_600_000,
+    payload: Buffer.from('{"level":"debug","forMs":600000}'),
+  },
+  'job.progress': { type: 'job.progress', jobId: 17, step: 'begun' },
+  'job.done': {
+    type: 'job.done',
+    jobId: 17,
+    outcome: 'done',
+    result: Buffer.from('{"level":"debug","usual":"info"}'),
+  },
+  'job.ready': { type: 'job.ready', kinds: ['restart', 'logLevel'] },
   'report.batch': {
     type: 'report.batch',
     stream: 'spool-7f3a',

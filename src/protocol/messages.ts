@@ -583,6 +583,54 @@ export const RelayPressure = message(0x42, 'relay.pressure', {
   },
 })
 
+// ── 0x50–0x5f jobs ───────────────────────────────────────────────────────────────────────────────
+
+/** What goes with a job, and what comes of it, as JSON, bytes. */
+export const JOB_JSON_MAX = 16_384
+/** Kinds of jobs that one node may do. */
+export const JOB_KINDS_MAX = 32
+
+export const JobOffer = message(0x50, 'job.offer', {
+  direction: 'server→agent',
+  doc: 'Something that the node is to do. It is told again, after each `job.ready` and now and then, until `job.done` says how it ended or its time is over.',
+  fields: {
+    jobId: u53.doc('The job.'),
+    orderedAtMs: u53.doc(
+      'When it was ordered, ms since 1970 UTC. With `jobId` it names the job for ever: what was done is not done again.',
+    ),
+    kind: id.doc('What is to be done, such as `restart`.'),
+    withinMs: u53.doc('How long it is wanted still, ms.'),
+    payload: optional(blob(JOB_JSON_MAX)).doc('What goes with it: JSON in UTF-8.'),
+  },
+})
+
+export const JobProgress = message(0x51, 'job.progress', {
+  direction: 'node→server',
+  doc: 'Answers each `job.offer` of a job that is not over: the node has it, and remembers it. Again whenever there is something to tell.',
+  fields: {
+    jobId: u53.doc('As in the offer.'),
+    step: optional(str(256)).doc('How far it is, for people.'),
+  },
+})
+
+export const JobDone = message(0x52, 'job.done', {
+  direction: 'node→server',
+  doc: 'Says how a job ended; answers each later `job.offer` of it.',
+  fields: {
+    jobId: u53.doc('As in the offer.'),
+    outcome: oneOf('done', 'failed').doc('How it ended.'),
+    result: optional(blob(JOB_JSON_MAX)).doc(
+      'What came of it: JSON in UTF-8. Of `failed`: an object with `reason`.',
+    ),
+  },
+})
+
+export const JobReady = message(0x53, 'job.ready', {
+  direction: 'node→server',
+  doc: 'Said once after each `registered` and `resumed` by a node that does jobs. Without it, none is offered.',
+  fields: { kinds: listOf(id, JOB_KINDS_MAX).doc('The kinds of jobs that it does.') },
+})
+
 // ── 0x60–0x6f reports ────────────────────────────────────────────────────────────────────────────
 
 /** Records of one kind in one batch. */
@@ -671,16 +719,13 @@ export const ALL = [
   RelayData,
   RelayGone,
   RelayPressure,
+  JobOffer,
+  JobProgress,
+  JobDone,
+  JobReady,
   ReportBatch,
   ReportAck,
 ] as const
-
-/** Codes that are spoken for by messages still to come, so that no other message takes them. */
-export const RESERVED: readonly { readonly code: number; readonly name: string }[] = [
-  { code: 0x50, name: 'job.offer' },
-  { code: 0x51, name: 'job.progress' },
-  { code: 0x52, name: 'job.done' },
-]
 
 /** The ranges of codes, by room. */
 export const RANGES: readonly { readonly from: number; readonly to: number; readonly room: string }[] = [

@@ -230,6 +230,8 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     deliberate: () => null,
     assign: () => null,
     explain: () => null,
+    onJobWord: () => () => {},
+    offerJob: () => false,
     kick: () => null,
     revoke: () => null,
     reprobe: () => null,

@@ -47,6 +47,9 @@ export type AgentRequest = Extract<
       | 'path.signal'
       | 'path.attempt'
       | 'report.batch'
+      | 'job.progress'
+      | 'job.done'
+      | 'job.ready'
       | 'renew'
       | 'goodbye'
       | 'error'
@@ -66,7 +69,7 @@ const BOTH = [
   'error',
 ] as const
 const MAY_SAY: Readonly<Record<Role, ReadonlySet<string>>> = {
-  node: new Set([...BOTH, 'drain.request']),
+  node: new Set([...BOTH, 'drain.request', 'job.progress', 'job.done', 'job.ready']),
   client: new Set([...BOTH, 'route.request', 'route.release']),
 }
 

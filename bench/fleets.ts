@@ -7,6 +7,7 @@ import { pick, type Random, seededRandom } from '../src/kit/random.js'
 import { HeartbeatLedger, stampOf } from '../src/lanes/heartbeat-ledger.js'
 import type { ClientFacts } from '../src/mesh/client-facts.js'
 import { type Nat, UNKNOWN_NAT } from '../src/mesh/nat.js'
+import { seenAtOf } from '../src/mesh/nat-kind.js'
 import { positionOf } from '../src/mesh/position.js'
 import { NO_STEERING } from '../src/mesh/steering.js'
 import { encode } from '../src/protocol/codec.js'
@@ -73,12 +74,16 @@ export interface FleetWish {
 export function fleetOf(size: number, { alike = false }: FleetWish = {}): BenchFleet {
   const random = seededRandom(1)
   const ledger = new HeartbeatLedger()
-  const someNat = () => (alike ? UNKNOWN_NAT : { ...(NATS[pick(random, NATS.length)] as Nat) }) // inside
-  const nats = Array.from({ length: size }, someNat)
+  // One each, as it is where all of it was found out.
+  const nats = Array.from({ length: size }, () => (alike ? UNKNOWN_NAT : someNat(random)))
+  const losses = Array.from({ length: size }, () => (alike ? null : random.float()))
+  const flaps = Array.from({ length: size }, () => (alike ? null : random.float() / 4))
   const fleet = new Fleet({
     gauges: ledger,
     policyOf: cell => cell.identity.profile.policy,
-    natOf: cell => nats[cell.slot] as Nat, // one each
+    natOf: cell => nats[cell.slot] as Nat,
+    lossPctOf: cell => losses[cell.slot] as number | null,
+    flapsOf: cell => flaps[cell.slot] as number | null,
   })
   const nodes = Array.from({ length: size }, (_, slot) => {
     if (!alike) beat(ledger, slot, random)
@@ -94,6 +99,11 @@ export function fleetOf(size: number, { alike = false }: FleetWish = {}): BenchF
     })),
   }
 }
+
+const someNat = (random: Random): Nat => ({
+  ...(NATS[pick(random, NATS.length)] as Nat), // inside
+  mapped4: { address: `198.${18 + pick(random, 2)}.${pick(random, 256)}.${pick(random, 256)}`, port: 40_000 },
+})
 
 function nodeCell(slot: number, random: Random, alike: boolean): Cell {
   const usual = identity(slot, 'node')
@@ -139,14 +149,24 @@ function beat(ledger: HeartbeatLedger, slot: number, random: Random): void {
 }
 
 /** A client of whom nothing is known. */
-const NOBODY: ClientFacts = { position: null, nat: UNKNOWN_NAT, policy: 'auto', steering: NO_STEERING }
-
-const someClient = (random: Random): ClientFacts => ({
-  position: positionOf(random.float() * 120 - 60, random.float() * 360 - 180),
-  nat: NATS[pick(random, NATS.length)] as Nat, // inside
+export const NOBODY: ClientFacts = {
+  position: null,
+  nat: UNKNOWN_NAT,
+  seenAt: null,
   policy: 'auto',
   steering: NO_STEERING,
-})
+}
+
+function someClient(random: Random): ClientFacts {
+  const nat = someNat(random)
+  return {
+    position: positionOf(random.float() * 120 - 60, random.float() * 360 - 180),
+    nat,
+    seenAt: seenAtOf(nat),
+    policy: 'auto',
+    steering: NO_STEERING,
+  }
+}
 
 const someWish = (random: Random): RouteWish => ({
   ...(random.float() < 0.5 && { country: someCountry(random) }),

@@ -7,12 +7,10 @@ import type { FleetNode } from '../../src/actors/coordinator/fleet-node.js'
 import { pick, type Random, seededRandom } from '../../src/kit/random.js'
 import { choose } from '../../src/mesh/choose.js'
 import { costOf } from '../../src/mesh/cost.js'
-import { UNKNOWN_NAT } from '../../src/mesh/nat.js'
 import { NodePools } from '../../src/mesh/pools.js'
 import { rejection, requirementsOf } from '../../src/mesh/requirements.js'
-import { NO_STEERING } from '../../src/mesh/steering.js'
 import type { Bench, Case, Result, Settings } from '../bench.js'
-import { type Asked, type BenchFleet, COUNTRIES, fleetOf } from '../fleets.js'
+import { type Asked, type BenchFleet, COUNTRIES, fleetOf, NOBODY } from '../fleets.js'
 import { interleave, median } from '../rounds.js'
 import { nanosPerCall } from '../stopwatch.js'
 
@@ -131,7 +129,7 @@ const RARE_PER_SECOND = 100
 /** Returns CPU µs of a request that ten of the nodes meet; `unlike`: each asks for a little more than the one before. */
 function rareMicros({ fleet }: BenchFleet, unlike: number, { quick }: Settings): number {
   const random = seededRandom(19)
-  const client = { position: null, nat: UNKNOWN_NAT, policy: 'auto', steering: NO_STEERING } as const
+  const client = NOBODY
   let asked = 0
   // Time goes on from one measurement to the next.
   const beganMs = performance.now() * 1_000

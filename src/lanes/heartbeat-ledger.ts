@@ -7,19 +7,23 @@ import { FrameError } from '../protocol/codec.js'
 import { Heartbeat } from '../protocol/messages.js'
 import { beatIndex, readBeat } from './heartbeat-frame.js'
 
-/** Read at each route choice, of nodes all over the table: side by side they take one line of memory. */
+/** Read at each route choice, of nodes all over the table: with the round trip they are in one line of memory. */
 const CHOSEN_BY = ['cpuTotalPct', 'bwTotalMbps', 'latencyP50Ms', 'packetLossPct'] as const
 const ELSEWHERE = ['seq', 'echoStamp', 'echoHeldMs', 'serverId', 'iface', 'pingTarget', ...CHOSEN_BY]
 /** The heartbeat's fields that are figures and that someone reads later, in the order of a row. */
-export const GAUGES = [...CHOSEN_BY, ...Heartbeat.order.filter(key => !ELSEWHERE.includes(key))]
-export type Gauge = (typeof GAUGES)[number]
+const GAUGES = [...CHOSEN_BY, ...Heartbeat.order.filter(key => !ELSEWHERE.includes(key))]
+type Gauge = (typeof GAUGES)[number]
 
 const FIELDS = Heartbeat.order.map(key => {
   const field = Heartbeat.fields[key as keyof typeof Heartbeat.fields]
   return { key, optional: field.optional, check: field.check }
 })
+/** A row has the smoothed round trip, then the gauges; it fills lines of memory, which are of eight numbers. */
+const RTT = 0
+const FIRST_GAUGE = 1
+const WIDTH = Math.ceil((FIRST_GAUGE + GAUGES.length) / 8) * 8
 /** Where each gauge is in a row. */
-const PLACES = new Map<Gauge, number>(GAUGES.map((name, place) => [name, place]))
+const PLACES = new Map<Gauge, number>(GAUGES.map((name, i) => [name, FIRST_GAUGE + i]))
 /** Where each gauge is among the fields. */
 const GAUGE_FIELDS = Uint8Array.from(GAUGES, key => Heartbeat.order.indexOf(key))
 const SEQ = beatIndex('seq')
@@ -47,10 +51,8 @@ export class HeartbeatLedger {
   beats = 0
   /** The answer to the last heartbeat: `[0x11, seq: uint32, stamp: uint32]`, written in place. */
   readonly ack = Uint8Array.of(0x93, 0x11, 0xce, 0, 0, 0, 0, 0xce, 0, 0, 0, 0)
-  readonly #width = GAUGES.length
-  #rows = new Float64Array(FIRST_SIZE * GAUGES.length).fill(Number.NaN)
+  #rows = new Float64Array(FIRST_SIZE * WIDTH).fill(Number.NaN)
   #heard = new Float64Array(FIRST_SIZE)
-  #rtt = new Float64Array(FIRST_SIZE).fill(Number.NaN)
   /** Whether the last sample was late. */
   #late = new Uint8Array(FIRST_SIZE)
 
@@ -63,8 +65,7 @@ export class HeartbeatLedger {
   /** Empties the row for the next session. */
   wipe(slot: Slot): void {
     if (slot >= this.#heard.length) return
-    this.#rows.fill(Number.NaN, slot * this.#width, (slot + 1) * this.#width)
-    this.#rtt[slot] = Number.NaN
+    this.#rows.fill(Number.NaN, slot * WIDTH, (slot + 1) * WIDTH)
     this.#late[slot] = 0
   }
 
@@ -104,19 +105,19 @@ export class HeartbeatLedger {
 
   /** Returns a gauge by its wire name; null is unknown. */
   gauge(slot: Slot, name: Gauge): number | null {
-    return known(this.#rows[slot * this.#width + (PLACES.get(name) as number)]) // all of them are there
+    return known(this.#rows[slot * WIDTH + (PLACES.get(name) as number)]) // all of them are there
   }
 
   /** Returns all gauges of the last heartbeat by wire name. */
   gauges(slot: Slot): Record<string, number | null> {
     const all: Record<string, number | null> = {}
-    for (const [i, name] of GAUGES.entries()) all[name] = known(this.#rows[slot * this.#width + i])
+    for (const [name, place] of PLACES) all[name] = known(this.#rows[slot * WIDTH + place])
     return all
   }
 
   /** Returns the smoothed round trip that the coordinator measured, ms; null before the first sample. */
   rttMs(slot: Slot): number | null {
-    return known(this.#rtt[slot])
+    return known(this.#rows[slot * WIDTH + RTT])
   }
 
   /** The event loop stood still for this long: nobody's silence counts during it. */
@@ -127,7 +128,7 @@ export class HeartbeatLedger {
 
   /** Writes what was read into the session's row, and the answer. */
   #take(slot: Slot, nowMs: number): void {
-    const row = slot * this.#width
+    const row = slot * WIDTH + FIRST_GAUGE
     for (let i = 0; i < GAUGE_FIELDS.length; i++) {
       this.#rows[row + i] = figures[GAUGE_FIELDS[i] as number] as number // both are inside
     }
@@ -153,27 +154,25 @@ export class HeartbeatLedger {
   #sample(slot: Slot, stamp: number, heldMs: number, nowMs: number): void {
     const sample = ((stampOf(nowMs) - stamp) >>> 0) / STAMPS_PER_MS - heldMs
     if (!(sample >= 0 && sample <= RTT_MAX_MS)) return
-    const old = this.#rtt[slot] as number // open() made the row
+    const place = slot * WIDTH + RTT
+    const old = this.#rows[place] as number // open() made the row
     const isLate = sample > old * LATE.times + LATE.ms // never before there is an old one
     const isAlone = isLate && this.#late[slot] === 0
     this.#late[slot] = Number(isLate)
     if (isAlone) return
-    this.#rtt[slot] = Number.isNaN(old) ? sample : old + RTT_WEIGHT * (sample - old)
+    this.#rows[place] = Number.isNaN(old) ? sample : old + RTT_WEIGHT * (sample - old)
   }
 
   #grow(needed: number): void {
     const old = this.#heard.length
     if (needed <= old) return
     const size = Math.max(needed, old * 2)
-    const rows = new Float64Array(size * this.#width).fill(Number.NaN)
+    const rows = new Float64Array(size * WIDTH).fill(Number.NaN)
     rows.set(this.#rows)
     const heard = new Float64Array(size)
     heard.set(this.#heard)
-    const rtt = new Float64Array(size).fill(Number.NaN)
-    rtt.set(this.#rtt)
     this.#rows = rows
     this.#heard = heard
-    this.#rtt = rtt
     const late = new Uint8Array(size)
     late.set(this.#late)
     this.#late = late

@@ -10,8 +10,9 @@
 import { pick, type Random } from '../kit/random.js'
 import type { ClientFacts } from './client-facts.js'
 import { type Cost, costOf } from './cost.js'
-import { type NodeFacts, roomOf } from './node-facts.js'
+import { drawn, taken } from './draws.js'
 import { FEW_MAX } from './few.js'
+import type { NodeFacts } from './node-facts.js'
 import type { NodePools, Pool } from './pools.js'
 import { lack, rejection, type Rejection, type Requirements, shortfall } from './requirements.js'
 
@@ -111,11 +112,15 @@ function compared<N extends NodeFacts>(node: N, want: Requirements, client: Clie
   return { node, ...costOf(node, client, want.weights), liking: likingOf(node, want) }
 }
 
-function likingOf({ id, degraded }: NodeFacts, want: Requirements): Liking | null {
-  if (degraded) return 'degraded'
-  if (want.prefer?.includes(id)) return 'preferred'
-  return want.avoid?.includes(id) ? 'avoided' : null
+function likingOf(node: NodeFacts, { prefer, avoid }: Requirements): Liking | null {
+  if (node.degraded) return 'degraded'
+  if (isAmong(prefer, node)) return 'preferred'
+  return isAmong(avoid, node) ? 'avoided' : null
 }
+
+/** Mostly nobody is named: then the node's name, which is elsewhere in memory, is not asked for. */
+const isAmong = (ids: readonly string[] = [], node: NodeFacts): boolean =>
+  ids.length > 0 && ids.includes(node.id)
 
 const RANK: Readonly<Record<Liking | 'neither', number>> = {
   preferred: 0,
@@ -169,11 +174,10 @@ class Look<N extends NodeFacts> {
   around(members: readonly N[]): void {
     this.#isAll = members.length <= FEW
     if (this.#isAll) return this.atThese(members)
-    for (let draws = 0; draws < DRAWS && this.#plain.length < COMPARED; draws++) {
-      const node = members[roomierOf(members, this.#random)] as N // inside
-      if (this.#seen.includes(node)) continue
-      this.#seen.push(node)
-      this.#look(node)
+    for (let draws = 0; draws < DRAWS && this.#plain.length < COMPARED; ) {
+      const wanted = COMPARED - this.#plain.length
+      this.atThese(drawn(members, wanted, this.#random))
+      draws += wanted
     }
   }
 
@@ -212,11 +216,11 @@ class Look<N extends NodeFacts> {
   choice(client: ClientFacts): Choice<N> {
     const candidates = [
       ...this.#asked,
-      ...drawn(this.#preferred, this.#random),
-      ...drawn(this.#plain, this.#random),
+      ...taken(this.#preferred, COMPARED, this.#random),
+      ...taken(this.#plain, COMPARED, this.#random),
     ]
-    if (candidates.length < COMPARED) candidates.push(...drawn(this.#avoided, this.#random))
-    if (candidates.length < COMPARED) candidates.push(...drawn(this.#degraded, this.#random))
+    if (candidates.length < COMPARED) candidates.push(...taken(this.#avoided, COMPARED, this.#random))
+    if (candidates.length < COMPARED) candidates.push(...taken(this.#degraded, COMPARED, this.#random))
     const ranked = candidates.map(node => compared(node, this.#want, client)).sort(byLikingThenCost)
     return {
       node: ranked[0]?.node ?? null,
@@ -268,25 +272,3 @@ class Look<N extends NodeFacts> {
 }
 
 const isWelcome = (liking: Liking | null): boolean => liking === null || liking === 'preferred'
-
-/**
- * Takes a few out of the list. Of two drawn at random the one with more room is taken, each time: small nodes are
- * drawn as often as large ones, and would fill up long before them.
- */
-function drawn<N extends NodeFacts>(nodes: N[], random: Random): N[] {
-  if (nodes.length <= COMPARED) return nodes
-  const taken: N[] = []
-  while (taken.length < COMPARED) {
-    const place = roomierOf(nodes, random)
-    taken.push(nodes[place] as N) // inside
-    nodes[place] = nodes.at(-1) as N // more than four are there
-    nodes.pop()
-  }
-  return taken
-}
-
-/** Returns where the one with more room is, of two drawn at random. */
-function roomierOf(nodes: readonly NodeFacts[], random: Random): number {
-  const [one, other] = [pick(random, nodes.length), pick(random, nodes.length)]
-  return roomOf(nodes[one] as NodeFacts) >= roomOf(nodes[other] as NodeFacts) ? one : other // both are inside
-}

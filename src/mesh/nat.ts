@@ -4,6 +4,7 @@
  */
 import type { Endpoint } from '../protocol/address.js'
 import type { WireOf } from '../protocol/messages.js'
+import type { NatKind } from './nat-kind.js'
 
 /**
  * On what a mapping, or a filter, depends. `port_independent` is what can be told with a single server address:
@@ -58,10 +59,13 @@ export type Punch =
   | { readonly verdict: 'no'; readonly reason: Barrier }
 
 /** Returns whether a pair behind these NATs can leave the relay by punching; the same for either order. */
-export function canPunch(a: Nat, b: Nat): Punch {
+export const canPunch = (a: Nat, b: Nat): Punch => canKindsPunch(a, b, isBehindSame(a, b))
+
+/** Returns the same of two kinds of NAT, which may be one and the same NAT. */
+export function canKindsPunch(a: NatKind, b: NatKind, areSame: boolean): Punch {
   if (a.udp === 'blocked' || b.udp === 'blocked') return { verdict: 'no', reason: 'udp_blocked' }
   if (a.ipv6 === true && b.ipv6 === true) return { verdict: 'yes', reason: 'ipv6' }
-  if (isBehindSame(a, b)) return behindSame(a, b)
+  if (areSame) return behindSame(a, b)
   const across = acrossNats(a, b)
   // Where each may have IPv6, though nobody asked it, translation of IPv4 decides nothing.
   return across.verdict === 'no' && a.ipv6 !== false && b.ipv6 !== false ? UNKNOWN : across
@@ -74,14 +78,14 @@ export const isBehindSame = (a: Nat, b: Nat): boolean =>
 const UNKNOWN = { verdict: 'maybe', reason: 'unknown' } as const
 
 /** By their addresses inside they may meet, whatever the NAT; by the address outside when it hairpins. */
-const behindSame = (a: Nat, b: Nat): Punch =>
+const behindSame = (a: NatKind, b: NatKind): Punch =>
   a.hairpin === true && b.hairpin === true && holds(a) && holds(b)
     ? { verdict: 'yes', reason: 'hairpin' }
     : { verdict: 'maybe', reason: 'same_nat' }
 
-const holds = (nat: Nat): boolean => nat.mapping === 'endpoint_independent'
+const holds = (nat: NatKind): boolean => nat.mapping === 'endpoint_independent'
 
-function acrossNats(a: Nat, b: Nat): Punch {
+function acrossNats(a: NatKind, b: NatKind): Punch {
   const found = meetingOf(a, b)
   return found.verdict === 'yes' && (a.udp === 'unknown' || b.udp === 'unknown') ? UNKNOWN : found
 }
@@ -89,13 +93,13 @@ function acrossNats(a: Nat, b: Nat): Punch {
 /** What two kinds of NAT make of each other, by their numbers: asked for each node that a choice compares. */
 const MEETINGS: Punch[] = []
 
-function meetingOf(a: Nat, b: Nat): Punch {
-  const pair = kindOf(a) * KINDS + kindOf(b)
+function meetingOf(a: NatKind, b: NatKind): Punch {
+  const pair = numberOf(a) * KINDS + numberOf(b)
   return (MEETINGS[pair] ??= weigh(a, b))
 }
 
 /** Weighs everything that the two can still be: certain is only what holds for all of it. */
-function weigh(a: Nat, b: Nat): Punch {
+function weigh(a: NatKind, b: NatKind): Punch {
   const found: Punch[] = []
   for (const here of possible(a)) for (const there of possible(b)) found.push(meeting(here, there))
   const [first] = found
@@ -110,7 +114,7 @@ const NUMBER: Readonly<Record<Behaviour, number>> = {
   unknown: 4,
 }
 const KINDS = Object.keys(NUMBER).length ** 2
-const kindOf = ({ mapping, filtering }: Nat): number => NUMBER[mapping] * 5 + NUMBER[filtering]
+const numberOf = ({ mapping, filtering }: NatKind): number => NUMBER[mapping] * 5 + NUMBER[filtering]
 
 type Dependence = 'none' | 'address' | 'port'
 
@@ -127,7 +131,7 @@ const CAN_BE: Readonly<Record<Behaviour, readonly Dependence[]>> = {
   unknown: ['none', 'address', 'port'],
 }
 
-const possible = (nat: Nat): Translation[] =>
+const possible = (nat: NatKind): Translation[] =>
   CAN_BE[nat.mapping].flatMap(mapping => CAN_BE[nat.filtering].map(filtering => ({ mapping, filtering })))
 
 function meeting(a: Translation, b: Translation): Punch {

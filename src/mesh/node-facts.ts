@@ -1,5 +1,5 @@
 import type { Agreed } from './path-policy.js'
-import type { Nat } from './nat.js'
+import type { NatKind } from './nat-kind.js'
 import type { Position } from './position.js'
 
 /** What the mesh knows of a node when it decides. Null is unknown, and stays unknown. */
@@ -22,7 +22,9 @@ export interface NodeFacts {
   /** How dear it is; 1 is usual. */
   readonly costWeight: number | null
   readonly position: Position | null
-  readonly nat: Nat
+  readonly nat: NatKind
+  /** The IPv4 address that the world sees; see `nat-kind.ts`. */
+  readonly seenAt: number | null
   /** Clients it will carry, and clients it carries: reserved when a route is assigned, not when it is reported. */
   readonly maxSessions: number | null
   readonly reserved: number

@@ -1,7 +1,8 @@
 import type { ClientFacts } from './client-facts.js'
-import { canPunch, type Nat } from './nat.js'
+import { canKindsPunch } from './nat.js'
+import type { NatKind } from './nat-kind.js'
 import type { NodeFacts } from './node-facts.js'
-import { strictest } from './path-policy.js'
+import { agreed } from './path-policy.js'
 
 /**
  * How packets between a client and a node will travel, as far as their NATs and policies tell: `turned` by TURN or
@@ -9,18 +10,19 @@ import { strictest } from './path-policy.js'
  */
 export type Outlook = 'direct' | 'turned' | 'relayed' | 'none' | null
 
-export function outlookOf(
-  client: Pick<ClientFacts, 'nat' | 'policy'>,
-  node: Pick<NodeFacts, 'nat' | 'policy'>,
-): Outlook {
-  const policy = strictest([client.policy, node.policy])
+export function outlookOf(client: End, node: End): Outlook {
+  const policy = agreed(client.policy, node.policy)
   if (policy === null) return 'none'
   if (policy === 'relay-only') return 'relayed'
-  const { verdict } = canPunch(client.nat, node.nat)
+  const { verdict } = canKindsPunch(client.nat, node.nat, areBehindSame(client, node))
   if (verdict === 'yes') return 'direct'
   if (verdict === 'maybe') return null
   if (policy === 'direct-only') return 'none'
   return isBlocked(client.nat) || isBlocked(node.nat) ? 'relayed' : 'turned'
 }
 
-const isBlocked = (nat: Nat): boolean => nat.udp === 'blocked'
+type End = Pick<ClientFacts & NodeFacts, 'nat' | 'seenAt' | 'policy'>
+
+const areBehindSame = (a: End, b: End): boolean =>
+  a.seenAt !== null && a.seenAt === b.seenAt && a.nat.nat !== false && b.nat.nat !== false
+const isBlocked = (nat: NatKind): boolean => nat.udp === 'blocked'

@@ -29,6 +29,10 @@ export function strictest(policies: Iterable<Agreed>): Agreed {
 export const areCompatible = (one: Agreed, other: Agreed): boolean =>
   one !== null && other !== null && (one === other || one === 'auto' || other === 'auto')
 
+/** Returns the one policy that honours both, as `strictest` does. */
+export const agreed = (one: Agreed, other: Agreed): Agreed =>
+  areCompatible(one, other) ? (one === 'auto' ? other : one) : null
+
 export interface PolicyRule {
   readonly kind: 'client' | 'node' | 'tag' | '*'
   /** Id or tag; empty for `*`. */

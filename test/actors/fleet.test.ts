@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { Fleet } from '../../src/actors/coordinator/fleet.js'
 import type { Profile, Steering } from '../../src/actors/ports.js'
 import type { Cell } from '../../src/actors/session/cell.js'
+import { type Nat, UNKNOWN_NAT } from '../../src/mesh/nat.js'
+import { seenAtOf } from '../../src/mesh/nat-kind.js'
 import { isOpen } from '../../src/mesh/node-facts.js'
 import { positionOf } from '../../src/mesh/position.js'
 import { mismatch } from '../../src/mesh/requirements.js'
@@ -49,6 +51,34 @@ t.test('a node that registers anew is what it says now', async t => {
   const node = fleet.set(cell, true)
   t.match(node, { country: 'DE', position: positionOf(50.11, 8.68), bandwidthMbps: 100 })
   t.same(fleet.pools.pool({ country: 'DE' }, 0).members, [node])
+})
+
+t.test('a node is where its profile says, to a few millimetres, or nowhere', async t => {
+  const { fleet } = fleetWith()
+  const cell = endCell(1)
+  reprofile(cell, { latitude: 50.11, longitude: 8.68 })
+  const node = fleet.set(cell, true)
+  t.same(node.position, positionOf(50.11, 8.68))
+  reprofile(cell, { latitude: null, longitude: null })
+  fleet.set(cell, true)
+  t.equal(node.position, null)
+})
+
+t.test('what others find out of a node is known after the next look at it', async t => {
+  const found = { nat: UNKNOWN_NAT as Nat, lossPct: null as number | null, flaps: null as number | null }
+  const fleet = new Fleet({
+    gauges: { gauge: () => null, rttMs: () => null },
+    policyOf: () => 'auto',
+    natOf: () => found.nat,
+    lossPctOf: () => found.lossPct,
+    flapsOf: () => found.flaps,
+  })
+  const node = fleet.set(endCell(1), true)
+  t.match(node, { nat: { udp: 'unknown' }, seenAt: null, lossPct: null, flaps: null })
+  const mapped4 = { address: '198.51.100.7', port: 40_000 }
+  Object.assign(found, { nat: { ...UNKNOWN_NAT, udp: 'open', mapped4 }, lossPct: 1.234, flaps: 0.5 })
+  node.measure()
+  t.match(node, { nat: { udp: 'open' }, seenAt: seenAtOf(found.nat), lossPct: 1.23, flaps: 0.5 })
 })
 
 t.test('a node hears when its last place is taken, and when it has one again', async t => {

@@ -19,6 +19,7 @@ export const NODE: NodeFacts = {
   costWeight: null,
   position: null,
   nat: UNKNOWN_NAT,
+  seenAt: null,
   maxSessions: 100,
   reserved: 0,
   linksLeft: 1_000,
@@ -36,6 +37,7 @@ export const NODE: NodeFacts = {
 export const CLIENT: ClientFacts = {
   position: null,
   nat: UNKNOWN_NAT,
+  seenAt: null,
   policy: 'auto',
   steering: NO_STEERING,
 }

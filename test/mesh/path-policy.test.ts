@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  agreed,
   type Agreed,
   areCompatible,
   policyOf,
@@ -19,8 +20,10 @@ t.test('the stricter of two policies holds, and two that contradict hold togethe
 t.test('two policies go together when there is one that honours both', async t => {
   const all: readonly Agreed[] = ['auto', 'relay-only', 'direct-only', null]
   for (const one of all)
-    for (const other of all)
+    for (const other of all) {
       t.equal(areCompatible(one, other), strictest([one, other]) !== null, `${one} and ${other}`)
+      t.equal(agreed(one, other), strictest([one, other]), `of ${one} and ${other}`)
+    }
 })
 
 t.test(

@@ -1,9 +1,12 @@
 /**
- * A node as route choice sees it: gauges are read from where they are written, the rest is kept at hand, for a choice
- * among a hundred thousand nodes waits for memory more than for anything else.
+ * A node as route choice sees it: gauges are read from where they are written, the rest is held in the node itself. A
+ * choice among a hundred thousand nodes waits for memory more than for anything else, and each object that it has to
+ * follow a pointer to is another wait. So what a draw asks stands first, what a comparison asks is next to it, and
+ * fractions are whole hundredths, for an object holds only whole numbers in itself.
  */
 import { LINKS_PER_SESSION_MAX } from '../../protocol/relay-frame.js'
 import { type Nat, UNKNOWN_NAT } from '../../mesh/nat.js'
+import { kindOf, type NatKind, seenAtOf } from '../../mesh/nat-kind.js'
 import type { NodeFacts } from '../../mesh/node-facts.js'
 import type { Agreed } from '../../mesh/path-policy.js'
 import { type Position, positionOf } from '../../mesh/position.js'
@@ -50,38 +53,50 @@ export interface NodeSources {
   readonly dropPctOf: (node: Cell) => number | null
 }
 
+/** Figures that are fractions are as fine as this. */
+const PARTS = 100
+const inParts = (figure: number | null): number | null =>
+  figure === null ? null : Math.round(PARTS * figure)
+const ofParts = (parts: number | null): number | null => (parts === null ? null : parts / PARTS)
+
+const UNKNOWN_KIND = kindOf(UNKNOWN_NAT)
+
 export class FleetNode implements NodeFacts {
-  // What a draw asks of a node stands first: in a large fleet each line of memory that it touches is a wait.
   reserved = 0
   maxSessions: number | null = null
+  /** Whether it was full when that was last told. Owned by the fleet. */
+  wasFull = false
   /** It has a socket and is heard. */
   accepting: boolean
   /** It goes of its own accord, or is being emptied. */
   isLeaving = false
+  #isDrained = false
   /** It carries badly. Owned by the watch. */
   degraded = false
-  #isDrained = false
-  // What follows changes with the profile, which is a new object then, or with the steering: `refresh` reads it.
   policy: Agreed = null
   country: string | null = null
-  region: string | null = null
   exit = false
-  id = ''
+  bandwidthMbps: number | null = null
+  costWeight: number | null = null
+  pressurePct: number | null = null
+  #loss: number | null = null
+  #flaps: number | null = null
+  #isPlaced = false
+  #x = 0
+  #y = 0
+  #z = 0
+  nat: NatKind = UNKNOWN_KIND
+  seenAt: number | null = null
+  readonly #slot: Slot
+  readonly #sources: NodeSources
+  // What only some requests ask for.
+  region: string | null = null
   tags: readonly string[] = []
   groups: readonly string[] = []
-  costWeight: number | null = null
-  position: Position | null = null
-  // What others find out of it: `measure` reads it.
-  nat: Nat = UNKNOWN_NAT
-  lossPct: number | null = null
-  flaps: number | null = null
-  pressurePct: number | null = null
-  bandwidthMbps: number | null = null
+  id = ''
   readonly cell: Cell
-  readonly #sources: NodeSources
-  readonly #slot: Slot
-  /** Whether it was full when that was last told. Owned by the fleet. */
-  wasFull = false
+  /** What `nat` and `seenAt` were read from. */
+  #natRead: Nat = UNKNOWN_NAT
 
   constructor(cell: Cell, accepting: boolean, sources: NodeSources) {
     this.cell = cell
@@ -93,9 +108,10 @@ export class FleetNode implements NodeFacts {
 
   /** Reads again what others have found out; once a beat, for all of it is looked up. */
   measure(): void {
-    this.nat = this.#sources.natOf(this.cell)
-    this.lossPct = this.#sources.lossPctOf(this.cell)
-    this.flaps = this.#sources.flapsOf(this.cell)
+    const nat = this.#sources.natOf(this.cell)
+    if (nat !== this.#natRead) this.#readNat(nat)
+    this.#loss = inParts(this.#sources.lossPctOf(this.cell))
+    this.#flaps = inParts(this.#sources.flapsOf(this.cell))
     this.pressurePct = pressureOf({
       conntrackUsagePct: this.#gauge('conntrackUsagePct'),
       softirqPct: this.#gauge('softirqPct'),
@@ -118,10 +134,24 @@ export class FleetNode implements NodeFacts {
     this.exit = profile.exit
     this.policy = this.#sources.policyOf(this.cell)
     this.costWeight = steering.costWeight ?? profile.costWeight
-    this.position = positionOf(profile.latitude, profile.longitude)
+    this.#place(positionOf(profile.latitude, profile.longitude))
     this.maxSessions = steering.maxSessions ?? profile.maxSessions
     this.bandwidthMbps = profile.bandwidthMbps
     this.#isDrained = steering.drained
+  }
+
+  #readNat(nat: Nat): void {
+    this.#natRead = nat
+    this.nat = kindOf(nat)
+    this.seenAt = seenAtOf(nat)
+  }
+
+  #place(position: Position | null): void {
+    this.#isPlaced = position !== null
+    if (position === null) return
+    this.#x = position.x
+    this.#y = position.y
+    this.#z = position.z
   }
 
   get draining(): boolean {
@@ -134,6 +164,15 @@ export class FleetNode implements NodeFacts {
   get linksLeft(): number {
     const most = this.maxSessions === null ? UNSTATED_LINKS_MAX : LINKS_PER_SESSION_MAX
     return most - (this.reserved < most / 2 ? this.reserved : (this.cell.links?.size ?? 0))
+  }
+  get position(): Position | null {
+    return this.#isPlaced ? { x: this.#x, y: this.#y, z: this.#z } : null
+  }
+  get lossPct(): number | null {
+    return ofParts(this.#loss)
+  }
+  get flaps(): number | null {
+    return ofParts(this.#flaps)
   }
   get bwTotalMbps(): number | null {
     return this.#gauge('bwTotalMbps')

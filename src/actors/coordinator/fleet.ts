@@ -1,6 +1,7 @@
 /** The nodes that routes may lead to, and the pools that a choice draws from, kept as the nodes change. */
 import type { ClientFacts } from '../../mesh/client-facts.js'
 import { UNKNOWN_NAT } from '../../mesh/nat.js'
+import { seenAtOf } from '../../mesh/nat-kind.js'
 import { NodePools } from '../../mesh/pools.js'
 import { positionOf } from '../../mesh/position.js'
 import { NO_STEERING } from '../../mesh/steering.js'
@@ -48,9 +49,11 @@ export class Fleet {
   /** Returns what a choice for this client has to know of it. */
   clientOf(cell: Cell): ClientFacts {
     const { id, profile } = cell.identity
+    const nat = this.#sources.natOf(cell)
     return {
       position: positionOf(profile.latitude, profile.longitude),
-      nat: this.#sources.natOf(cell),
+      nat,
+      seenAt: seenAtOf(nat),
       policy: this.#sources.policyOf(cell),
       steering: this.#sources.steeringOf(id),
     }

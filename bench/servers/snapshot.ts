@@ -69,6 +69,7 @@ async function ours(): Promise<() => Promise<void>> {
     // No compaction in between: the journal is measured with the registrations that it belongs to.
     journal: openJournal(dataDir, { limitBytes: Number.POSITIVE_INFINITY }),
     everyMs: NEVER_MS,
+    audited: () => undefined,
     warn: (fields, message) =>
       process.stderr.write(`${message} ${String((fields as { err: unknown }).err)}\n`),
   })

@@ -999,6 +999,8 @@ export interface MeshApi {
   identities(): Iterable<IdentityView>
   /** Keeps a line of the audit, durably. */
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
+  /** Calls `hear` with every line of the audit from now on; returns what ends it. */
+  onAudit(hear: (event: AuditEvent) => void): () => void
   /** Returns a new challenge for an agent without a socket. */
   challenge(): MailboxChallenge
   /**

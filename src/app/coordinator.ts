@@ -19,6 +19,7 @@ import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import { HealthReport, type Ping } from '../telemetry/health.js'
 import { type Leveled, LogLevel } from '../telemetry/log-level.js'
+import { LogTail } from '../telemetry/log-tail.js'
 import { LoopDelay } from '../telemetry/loop-delay.js'
 import { Metrics } from '../telemetry/metrics.js'
 import { Rate } from '../telemetry/rate.js'
@@ -60,6 +61,8 @@ export interface CoordinatorOptions {
   /** Makes STUN and TURN for those whom the mesh knows; absent: none. */
   readonly turn?: (mesh: TurnOptions['mesh']) => Turn
   readonly log: Log & Leveled
+  /** The last lines of `log`; absent: nobody sees them. */
+  readonly tail?: LogTail
 }
 
 export interface Coordinator {
@@ -80,7 +83,7 @@ const ALIVE_MS = 60_000
 
 /** Resolves when the coordinator serves. */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { config, clock, store, log } = options
+  const { config, clock, store, log, tail = new LogTail() } = options
   const turn = options.turn?.({
     isPresent: id => mesh.isPresent(id),
     mayReach: (id, address) => mesh.mayReach(id, address),
@@ -127,6 +130,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     traversal: turn ?? null,
     room: options.plugins?.room,
     audit: event => mesh.audit(event),
+    tail,
   })
   const recognise: RecogniseBearer = bearers(options.token, ...plugins.recognisers, bearer =>
     tokens.recognise(bearer),
@@ -145,6 +149,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     metrics,
     loop,
     logLevel,
+    tail,
     turn: view,
     relayBytes,
     storeKind: options.storeKind,

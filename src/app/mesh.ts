@@ -23,6 +23,7 @@ import { JobWords } from '../actors/job-words.js'
 import { Reports } from '../actors/reports.js'
 import { Presence } from '../actors/presence.js'
 import type {
+  AuditEvent,
   Change,
   Fact,
   Intake,
@@ -167,6 +168,9 @@ export function createMesh(options: MeshOptions): Mesh {
   const traffic = new Facts<PathTraffic>((error, { pathId }) =>
     log.error({ err: error, pathId }, 'a listener failed'),
   )
+  const audited = new Facts<AuditEvent>((error, { kind }) =>
+    log.error({ err: error, kind }, 'a listener failed'),
+  )
   const reports = new Reports((error, { identity }) =>
     log.warn({ err: error, id: identity.id }, 'a report could not be taken'),
   )
@@ -190,6 +194,7 @@ export function createMesh(options: MeshOptions): Mesh {
     journal,
     everyMs: options.snapshotEveryMs ?? 500,
     warn: (fields, message) => log.warn(fields, message),
+    audited: event => audited.tell(event),
   })
 
   const steerings = new Steerings({
@@ -611,6 +616,7 @@ export function createMesh(options: MeshOptions): Mesh {
     onJobWord: hear => jobWords.heard(hear),
     offerJob: (id, offer) => jobWords.offer(id, offer),
     audit: event => snapshots.audit(event),
+    onAudit: hear => audited.on(hear),
     intake,
 
     async start() {

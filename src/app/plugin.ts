@@ -13,6 +13,7 @@ import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
 import type { OpenRoom } from '../store/index.js'
 import type { Figure } from '../telemetry/figure.js'
+import type { LogTail } from '../telemetry/log-tail.js'
 import type { Config } from './config.js'
 import type { Log } from './mesh.js'
 
@@ -66,6 +67,8 @@ export interface PluginHost {
   readonly vault: Vault
   /** STUN and TURN; null when there are none. */
   readonly traversal: Traversal | null
+  /** The last lines of the log. */
+  readonly tail: LogTail
   /** Keeps a line of the audit. */
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void
 }

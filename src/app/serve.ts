@@ -20,6 +20,7 @@ import {
 } from '../store/index.js'
 import { openRedis, type RedisLink } from '../store/redis.js'
 import { createLog } from '../telemetry/log.js'
+import { LogTail } from '../telemetry/log-tail.js'
 import type { Config } from './config.js'
 import { type Coordinator, startCoordinator } from './coordinator.js'
 import { EXIT } from './exit-codes.js'
@@ -43,9 +44,10 @@ const DAY_MS = 86_400_000
 export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   checkSecrets(config, env)
   const pretty = process.stdout.isTTY === true
-  const log = createLog({ level: config.logLevel, pretty })
+  const tail = new LogTail()
+  const log = createLog({ level: config.logLevel, pretty, tail })
   for (const name of unheeded(env)) log.warn(name, 'a setting of the first BosonServer has no effect')
-  const running = await start(config, log)
+  const running = await start(config, log, tail)
   endBySignals(running, config, log)
   process.on('SIGHUP', () => reload(running.coordinator, config, log))
   const { coordinator, store } = running
@@ -62,7 +64,7 @@ interface Running {
   close(): Promise<void>
 }
 
-async function start(config: Config, log: Logger): Promise<Running> {
+async function start(config: Config, log: Logger, tail: LogTail): Promise<Running> {
   const { turnMode } = config
   const lock: DataDirLock = lockDataDir(config.dataDir)
   const opened: (() => unknown)[] = [() => lock.release()]
@@ -90,6 +92,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       store,
       journal,
       log,
+      tail,
       clock: systemClock,
       random: systemRandom,
       serverId: ownServerId(config, systemRandom),

@@ -1,6 +1,7 @@
 /** Log lines: JSON for machines, coloured text on a terminal. Values are fields, never in the text. */
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import type { LogTail } from './log-tail.js'
 
 export interface LogOptions {
   readonly level: string
@@ -8,6 +9,8 @@ export interface LogOptions {
   readonly pretty: boolean
   /** Where lines go; standard output when absent. */
   readonly to?: DestinationStream
+  /** What keeps the last lines. */
+  readonly tail?: LogTail
 }
 
 /** Fields that must never be written, wherever someone puts them by mistake. */
@@ -37,10 +40,26 @@ export function createLog(options: LogOptions): Logger {
   const to = options.to ?? destination({ dest: 1, sync: true })
   if (!options.pretty) {
     const formatters = { level: (level: string) => ({ level }) }
-    return pino({ ...settings, formatters, timestamp: pino.stdTimeFunctions.isoTime }, to)
+    return pino(
+      { ...settings, formatters, timestamp: pino.stdTimeFunctions.isoTime },
+      behind(to, options.tail),
+    )
   }
   return pino(
     settings,
-    pretty({ destination: to, colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l', sync: true }),
+    behind(
+      pretty({ destination: to, colorize: true, singleLine: true, translateTime: 'HH:MM:ss.l', sync: true }),
+      options.tail,
+    ),
   )
 }
+
+const behind = (to: DestinationStream, tail: LogTail | undefined): DestinationStream =>
+  tail === undefined
+    ? to
+    : {
+        write(line) {
+          tail.take(line)
+          to.write(line)
+        },
+      }

@@ -196,6 +196,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
   return {
     serverId: 'test',
     onFact: () => () => {},
+    onAudit: () => () => {},
     onTraffic: () => () => {},
     endedTraffic: async () => [],
     takeReports: () => () => {},

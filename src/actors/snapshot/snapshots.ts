@@ -25,6 +25,8 @@ export interface SnapshotsOptions {
   /** Pause between writes, ms. */
   readonly everyMs: number
   readonly warn: (fields: object, message: string) => void
+  /** Hears of every line of the audit. */
+  readonly audited: (event: AuditEvent) => void
 }
 
 /** How often an idle mesh writes nothing, ms. */
@@ -93,11 +95,9 @@ export class Snapshots implements Changes {
 
   audit(event: Omit<AuditEvent, 'auditId' | 'atMs'>): void {
     const auditId = Buffer.from(this.#options.random.bytes(12)).toString('base64url')
-    this.touch({
-      kind: 'audit',
-      key: auditId,
-      value: { ...event, auditId, atMs: this.#options.clock.wallMs() },
-    })
+    const value = { ...event, auditId, atMs: this.#options.clock.wallMs() }
+    this.touch({ kind: 'audit', key: auditId, value })
+    this.#options.audited(value)
   }
 
   /** Writes what is left, a few times if need be; resolves false when the store would not take it. */

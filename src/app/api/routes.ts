@@ -4,6 +4,7 @@ import type { Endpoint } from '../../http/endpoint.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
 import type { LogLevel } from '../../telemetry/log-level.js'
+import type { LogTail } from '../../telemetry/log-tail.js'
 import type { LoopDelay } from '../../telemetry/loop-delay.js'
 import type { Metrics } from '../../telemetry/metrics.js'
 import type { Rate } from '../../telemetry/rate.js'
@@ -19,6 +20,7 @@ import { enrolmentRoutes } from './enrolment-keys.js'
 import { healthRoutes } from './health.js'
 import { interventionRoutes } from './interventions.js'
 import { listRoutes } from './lists.js'
+import { logRoute } from './log.js'
 import { logLevelRoutes } from './log-level.js'
 import { meshRoute, rootRoute } from './mesh-page.js'
 import { metricsRoutes } from './metrics.js'
@@ -41,6 +43,8 @@ export interface ApiParts {
   readonly metrics: Metrics
   readonly loop: LoopDelay
   readonly logLevel: LogLevel
+  /** The last lines of the log. */
+  readonly tail: LogTail
   /** STUN and TURN; null when they are off. */
   readonly turn: (() => TurnView) | null
   /** What the relay forwards, bytes/s. */
@@ -68,6 +72,7 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...drainRoutes(parts),
   ...interventionRoutes(parts),
   ...logLevelRoutes(parts),
+  logRoute(parts),
   bundleRoute(parts),
   ...actorRoutes(parts),
   auditRoute(parts),

@@ -9,6 +9,7 @@ import { Log } from './pages/log.js'
 import { Overview } from './pages/overview.js'
 import { Paths } from './pages/paths.js'
 import { Routes } from './pages/routes.js'
+import { Users } from './pages/users.js'
 
 export interface View {
   readonly path: readonly string[]
@@ -30,5 +31,6 @@ export const VIEWS: readonly View[] = [
   { path: ['log'], title: 'Log', key: 'l', page: Log },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
   { path: ['jobs'], title: 'Jobs', key: 'j', page: Jobs },
+  { path: ['users'], title: 'Accounts', key: 'c', role: 'admin', page: Users },
   { path: ['enrolment-keys'], title: 'Enrolment keys', key: 'e', role: 'admin', page: EnrolmentKeys },
 ]

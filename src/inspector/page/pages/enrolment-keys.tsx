@@ -1,6 +1,4 @@
 /** Enrolment keys: who may join the mesh. A secret is shown once, when it is made. */
-import { signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
 import type { ListedKey } from '../../../app/api/enrolment-keys.js'
 import { ask } from '../live/hooks.js'
 import { Act, Pick } from '../ui/actions.js'
@@ -9,7 +7,8 @@ import type { Question } from '../ui/dialog.js'
 import { Choice } from '../ui/filters.js'
 import { count, duration, moment } from '../ui/format.js'
 import { List } from '../ui/list.js'
-import { Empty, Heading, Panel, Tag } from '../ui/parts.js'
+import { Empty, Heading, Tag } from '../ui/parts.js'
+import { reveal, Secret } from '../ui/secret.js'
 import type { Column } from '../ui/table.js'
 
 const at = (text: string | null): string => moment(text === null ? null : Date.parse(text), nowMs.value)
@@ -46,9 +45,6 @@ const COLUMNS: readonly Column<ListedKey>[] = [
   { name: 'Note', cell: ({ note }) => note },
   { name: '', kind: 'tight', cell: key => overBecause(key) === null && <Act question={revoke(key.keyId)} /> },
 ]
-
-/** The secret that was just made: shown until one leaves the view. */
-const made = signal<string | null>(null)
 
 const HOUR_MS = 3_600_000
 
@@ -100,7 +96,7 @@ const make: Question = {
       ttlMs: ttlMs === '' ? null : Number(ttlMs),
       note,
     })
-    made.value = secret
+    reveal('The secret of the new key', secret)
     return `A key is made: it is good for ${ttlMs === '' ? 'ever' : duration(Number(ttlMs))}.`
   },
 }
@@ -119,49 +115,42 @@ const revoke = (keyId: string): Question => ({
 /** Keys are read from the database, and change seldom, ms. */
 const EVERY_MS = 3000
 
-export function EnrolmentKeys() {
-  useEffect(() => () => void (made.value = null), [])
-  return (
-    <>
-      <Heading title="Enrolment keys" about="who may join the mesh">
-        <Act question={make} />
-      </Heading>
-      {made.value !== null && (
-        <Panel title="The secret of the new key" about="it is shown here and never again">
-          <code class="secret">{made.value}</code>
-        </Panel>
-      )}
-      <List
-        path="/api/v1/enrolment-keys"
-        rows="keys"
-        filters={['role', 'revoked']}
-        columns={COLUMNS}
-        keyOf={({ keyId }) => keyId}
-        noun="key"
-        everyMs={EVERY_MS}
-        empty={
-          <Empty title="There are no keys">
-            Make one, and start an agent with it: <code>boson node</code> asks for it once.
-          </Empty>
-        }
-      >
-        <Choice
-          name="role"
-          label="Admits"
-          options={[
-            ['node', 'Nodes'],
-            ['client', 'Clients'],
-          ]}
-        />
-        <Choice
-          name="revoked"
-          label="Revoked"
-          options={[
-            ['false', 'No'],
-            ['true', 'Yes'],
-          ]}
-        />
-      </List>
-    </>
-  )
-}
+export const EnrolmentKeys = () => (
+  <>
+    <Heading title="Enrolment keys" about="who may join the mesh">
+      <Act question={make} />
+    </Heading>
+    <Secret />
+    <List
+      path="/api/v1/enrolment-keys"
+      rows="keys"
+      filters={['role', 'revoked']}
+      columns={COLUMNS}
+      keyOf={({ keyId }) => keyId}
+      noun="key"
+      everyMs={EVERY_MS}
+      empty={
+        <Empty title="There are no keys">
+          Make one, and start an agent with it: <code>boson node</code> asks for it once.
+        </Empty>
+      }
+    >
+      <Choice
+        name="role"
+        label="Admits"
+        options={[
+          ['node', 'Nodes'],
+          ['client', 'Clients'],
+        ]}
+      />
+      <Choice
+        name="revoked"
+        label="Revoked"
+        options={[
+          ['false', 'No'],
+          ['true', 'Yes'],
+        ]}
+      />
+    </List>
+  </>
+)

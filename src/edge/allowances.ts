@@ -1,7 +1,7 @@
 /** How often an address may ask without being known: one token bucket each, and a bounded number of them. */
 import type { Clock } from '../kit/clock.js'
 import { TokenBucket } from '../kit/token-bucket.js'
-import { allowanceKey } from './remote.js'
+import { allowanceKey } from '../http/allowance-key.js'
 
 /** Addresses that are remembered; the one not seen for longest goes first. */
 const ADDRESSES_MAX = 10_000

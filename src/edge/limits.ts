@@ -1,7 +1,7 @@
 /** What one address and one connection may do before and after it has registered. */
 import type { Clock } from '../kit/clock.js'
 import { TokenBucket } from '../kit/token-bucket.js'
-import { allowanceKey } from './remote.js'
+import { allowanceKey } from '../http/allowance-key.js'
 
 export interface EdgeLimits {
   /** Sockets that have not registered, from one address and in all. */

@@ -9,6 +9,7 @@ export const CHAPTERS = {
   steering: 'What the operator lays down for nodes and clients.',
   drains: 'Nodes that are to go, and how far they are.',
   identities: 'What an operator does to one node or client at once.',
+  accounts: 'People: how they sign in, and the accounts that admins keep.',
   enrolment: 'Keys that admit new nodes and clients.',
   wireguard: 'Where the WireGuard of an agent without a WebSocket is.',
   packets: 'Packets of agents without a WebSocket.',

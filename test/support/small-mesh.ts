@@ -24,6 +24,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   const told = (path: string, body: object) => server.ask('POST', path, { body })
   await told('/api/v1/nodes/ams-1/drain', {})
   await told('/api/v1/metrics', SAMPLE)
+  await told('/api/v1/users/first', { name: 'ada' })
   await told('/heartbeat', { server_id: 'server-001', generated_at: '2026-01-15T10:30:00Z' })
   const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
     .body
@@ -31,6 +32,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   const known: Readonly<Record<string, readonly string[]>> = {
     id: ['alice', 'fra-1', String(webhook?.id)],
     actor: ['node%2Ffra-1'],
+    name: ['ada'],
     nodeId: ['fra-1'],
     clientId: ['alice'],
     server_id: ['server-001'],

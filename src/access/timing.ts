@@ -1,0 +1,15 @@
+/** How long things are good here, ms. */
+export const TIMING = {
+  /** A token that was stolen from a page's memory is of use for no longer. */
+  tokenMs: 15 * 60_000,
+  /** Whoever has not come back after a night signs in again … */
+  idleMs: 12 * 3_600_000,
+  /** … and everyone does once a week. */
+  signInMs: 7 * 86_400_000,
+  /** Sign-ins are remembered for longer than they are good: an address that was once right is no stranger. */
+  keptMs: 30 * 86_400_000,
+  /** How often is looked for what other coordinators have changed. */
+  lookEveryMs: 30_000,
+  /** How often sign-ins that are no longer kept are cleared out. */
+  tidyEveryMs: 3_600_000,
+} as const

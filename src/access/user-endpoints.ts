@@ -1,0 +1,179 @@
+/** `/api/v1/users`: accounts, as admins keep them. */
+import { z } from 'zod'
+import type { PluginHost } from '../app/plugin.js'
+import { nameOf } from '../http/caller.js'
+import { type Endpoint, endpoint } from '../http/endpoint.js'
+import { HttpError, notFound } from '../http/faults.js'
+import { text, yesNo } from '../http/fields.js'
+import { listQuery, listReply, listReplyOf } from '../http/listing.js'
+import { json } from '../http/reply.js'
+import type { Random } from '../kit/random.js'
+import type { Account, Accounts, NewAccount } from './accounts.js'
+import { type Door, mustBeGood } from './door.js'
+import { AccountForm, accountForm, password, role } from './forms.js'
+import type { Hashing } from './hashing.js'
+import { name, newName } from './name.js'
+import { newPassword } from './password.js'
+import type { Standings } from './standings.js'
+
+export interface UserParts {
+  readonly accounts: Accounts
+  readonly standings: Standings
+  readonly hashing: Hashing
+  readonly door: Door
+  readonly random: Random
+  readonly audit: PluginHost['audit']
+}
+
+const givenPassword = password.optional().meta({ description: 'Absent: one is made.', format: 'password' })
+const WithPassword = z.object({
+  account: AccountForm,
+  password: z
+    .string()
+    .nullable()
+    .meta({ description: 'The one that was made, shown now and never again; null: it was given.' }),
+})
+const one = { 200: { description: 'The account.', schema: AccountForm } }
+const PATH = '/api/v1/users'
+const tag = 'accounts'
+const access = 'admin'
+const params = z.object({ name })
+
+export function userEndpoints(parts: UserParts): readonly Endpoint[] {
+  const { accounts, standings, hashing, door, random, audit } = parts
+
+  const create = async (
+    wish: Pick<NewAccount, 'name' | 'role'> & { readonly password?: string | undefined },
+    actor: string,
+    options: { readonly onlyFirst?: boolean } = {},
+  ) => {
+    const secret = wish.password ?? newPassword(random)
+    mustBeGood(secret, wish.name)
+    const passwordHash = await hashing.hash(secret)
+    const account = await accounts.create({ name: wish.name, role: wish.role, passwordHash }, options)
+    audit({ kind: 'account.created', actor, subject: account.name, detail: { role: account.role } })
+    return json({ account: accountForm(account), password: wish.password === undefined ? secret : null }, 201)
+  }
+
+  return [
+    endpoint({
+      method: 'GET',
+      path: PATH,
+      access,
+      tag,
+      summary: 'Lists accounts',
+      query: z.object({
+        ...listQuery('name', 'createdAt'),
+        role: role.optional(),
+        disabled: yesNo.optional().meta({ description: 'Only those that are disabled, or only others.' }),
+        search: text(128).optional().meta({ description: 'A part of the name.' }),
+      }),
+      replies: { 200: { description: 'A page of accounts.', schema: listReply('users', AccountForm) } },
+      async handle({ query }) {
+        const { rows, total, next } = await accounts.list(query)
+        return json(listReplyOf('users', { rows: rows.map(accountForm), total, next }))
+      },
+    }),
+    endpoint({
+      method: 'POST',
+      path: PATH,
+      access,
+      tag,
+      summary: 'Makes an account',
+      body: z.strictObject({ name: newName, role, password: givenPassword }),
+      replies: { 201: { description: 'The account.', schema: WithPassword } },
+      faults: [409],
+      handle: ({ body, caller }) => create(body, nameOf(caller)),
+    }),
+    endpoint({
+      method: 'POST',
+      path: `${PATH}/first`,
+      access,
+      tag,
+      summary: 'Makes the first account, an admin',
+      description: 'Only on the machine that the coordinator runs on, and only while there is no account.',
+      body: z.strictObject({ name: newName, password: givenPassword }),
+      replies: { 201: { description: 'The account.', schema: WithPassword } },
+      faults: [409],
+      handle({ body, caller, isLocal }) {
+        if (!isLocal)
+          throw new HttpError(403, 'not_local', 'the first account is made on the coordinator’s own machine')
+        return create({ ...body, role: 'admin' }, nameOf(caller), { onlyFirst: true })
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: `${PATH}/{name}`,
+      access,
+      tag,
+      summary: 'Tells of one account',
+      params,
+      replies: one,
+      handle: async ({ params: { name: called } }) => json(accountForm(await accounts.called(called))),
+    }),
+    endpoint({
+      method: 'PATCH',
+      path: `${PATH}/{name}`,
+      access,
+      tag,
+      summary: 'Changes the role of an account, disables or enables it',
+      description: 'Its tokens end at once; one that is disabled is signed out everywhere.',
+      params,
+      body: z
+        .strictObject({ role, disabled: yesNo })
+        .partial()
+        .refine(change => Object.keys(change).length > 0, { error: 'wanted role or disabled' }),
+      replies: one,
+      faults: [409],
+      async handle({ params: { name: called }, body, caller }) {
+        const account = await accounts.change(called, body)
+        standings.changed(account)
+        audit({ kind: 'account.changed', actor: nameOf(caller), subject: account.name, detail: body })
+        return json(accountForm(account))
+      },
+    }),
+    endpoint({
+      method: 'POST',
+      path: `${PATH}/{name}/password`,
+      access,
+      tag,
+      summary: 'Gives an account another password',
+      description: 'It is signed out everywhere.',
+      params,
+      body: z.strictObject({ password: givenPassword }),
+      replies: { 200: { description: 'The account.', schema: WithPassword } },
+      async handle({ params: { name: called }, body, caller }) {
+        const secret = body.password ?? newPassword(random)
+        const before: Account = await accounts.called(called)
+        const account = await door.setPassword(before, secret, nameOf(caller))
+        if (account === null) throw notFound(`there is no account ${called}`)
+        return json({
+          account: accountForm(account),
+          password: body.password === undefined ? secret : null,
+        })
+      },
+    }),
+    endpoint({
+      method: 'DELETE',
+      path: `${PATH}/{name}`,
+      access,
+      tag,
+      summary: 'Removes an account',
+      description: 'Its tokens end at once. The last admin stays.',
+      params,
+      replies: {
+        200: {
+          description: 'It is gone.',
+          schema: z.object({ name: z.string(), removed: z.literal(true) }),
+        },
+      },
+      faults: [409],
+      async handle({ params: { name: called }, caller }) {
+        const account = await accounts.remove(called)
+        standings.removed(account.account_id)
+        audit({ kind: 'account.removed', actor: nameOf(caller), subject: account.name, detail: {} })
+        return json({ name: account.name, removed: true })
+      },
+    }),
+  ]
+}

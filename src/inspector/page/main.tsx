@@ -4,6 +4,7 @@ import { App } from './app.js'
 import './style/base.css'
 import './style/parts.css'
 import './style/frame.css'
+import './style/mesh.css'
 import './style/log.css'
 
 const root = document.getElementById('page')

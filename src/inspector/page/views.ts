@@ -6,6 +6,7 @@ import { Audit } from './pages/audit.js'
 import { EnrolmentKeys } from './pages/enrolment-keys.js'
 import { Jobs } from './pages/jobs.js'
 import { Log } from './pages/log.js'
+import { Mesh } from './pages/mesh.js'
 import { Overview } from './pages/overview.js'
 import { Paths } from './pages/paths.js'
 import { Routes } from './pages/routes.js'
@@ -26,6 +27,7 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { path: [], title: 'Overview', key: 'o', page: Overview },
   { path: ['actors'], title: 'Actors', key: 'a', page: Actors },
+  { path: ['mesh'], title: 'Mesh', key: 'm', page: Mesh },
   { path: ['routes'], title: 'Routes', key: 'r', page: Routes },
   { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
   { path: ['log'], title: 'Log', key: 'l', page: Log },

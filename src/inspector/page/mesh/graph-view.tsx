@@ -1,0 +1,145 @@
+/** The mesh as a graph: each node with its clients around it, wherever they are. */
+import { useRef } from 'preact/hooks'
+import type { MeshPicture } from '../../../actors/ports.js'
+import { to } from '../route.js'
+import { plural } from '../ui/format.js'
+import { tierLabel } from '../ui/words.js'
+import { type Edge, type Graph, graphOf } from './graph.js'
+import { placed } from './labels.js'
+import type { Size } from './lens.js'
+import { Disc, fromWords, LinksHint, linksAddress, NodeHint, tierCounts } from './marks.js'
+import { type Drawn, type Hint, Plane, type Stage } from './plane.js'
+import { clientsOf } from './sites.js'
+import { widthOf } from './scales.js'
+
+interface LaidOut {
+  readonly picture: MeshPicture
+  readonly frame: Size
+  readonly graph: Graph
+}
+
+export function MeshGraph({ picture }: { readonly picture: MeshPicture }) {
+  const last = useRef<LaidOut | null>(null)
+  const graphIn = (frame: Size): Graph => {
+    const before = last.current
+    if (before !== null && before.picture === picture && isSame(before.frame, frame)) return before.graph
+    const start = before !== null && isSame(before.frame, frame) ? before.graph : undefined
+    const graph = graphOf(picture, frame, start)
+    last.current = { picture, frame, graph }
+    return graph
+  }
+  return <Plane label="Graph of the mesh" draw={stage => drawn(graphIn(stage.frame), stage)} />
+}
+
+const isSame = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height
+
+/** More stops than this are not walked through with the tab key. */
+const STOPS_MAX = 100
+
+function drawn(graph: Graph, stage: Stage): Drawn {
+  const hints = new Map<string, () => Hint>()
+  const ofNode = new Map<string, Edge[]>()
+  for (const edge of graph.edges) ofNode.set(edge.node.id, [...(ofNode.get(edge.node.id) ?? []), edge])
+  const names = placed(
+    graph.nodes.map(vertex => ({
+      key: vertex.id,
+      ...stage.at(vertex),
+      text: vertex.node.id,
+      below: vertex.radius + 18,
+    })),
+  )
+  for (const { id, client, node, links } of graph.edges) {
+    const [a, b] = [stage.at(client), stage.at(node)]
+    hints.set(id, () => ({
+      x: (a.x + b.x) / 2,
+      y: (a.y + b.y) / 2,
+      body: <LinksHint title={`${fromWords(links)} → ${node.node.id}`} links={links} />,
+    }))
+  }
+  for (const vertex of graph.nodes) {
+    const links = (ofNode.get(vertex.id) ?? []).flatMap(edge => edge.links)
+    hints.set(vertex.id, () => ({ ...stage.at(vertex), body: <NodeHint node={vertex.node} links={links} /> }))
+  }
+  for (const vertex of graph.clients)
+    hints.set(vertex.id, () => ({
+      ...stage.at(vertex),
+      body: <LinksHint title={fromWords(vertex.links)} links={vertex.links} />,
+    }))
+  const isWalked = graph.clients.length <= STOPS_MAX
+  return {
+    hintOf: key => hints.get(key)?.() ?? null,
+    picture: (
+      <>
+        {graph.edges.map(({ id, client, node, tier, links }) => {
+          const [a, b] = [stage.at(client), stage.at(node)]
+          const line = `M${a.x} ${a.y}L${b.x} ${b.y}`
+          return (
+            <a
+              key={id}
+              class="mesh-line"
+              data-tier={tier}
+              href={linksAddress(links)}
+              aria-label={`${fromWords(links)} to ${node.node.id}, ${tierLabel(tier)}`}
+              tabIndex={-1}
+              {...stage.hint(id)}
+            >
+              <path class="mesh-grip" d={line} />
+              <path d={line} stroke-width={widthOf(links.reduce((sum, { bytes }) => sum + bytes, 0))} />
+            </a>
+          )
+        })}
+        {graph.clients.map(vertex => {
+          const { x, y } = stage.at(vertex)
+          const [first] = vertex.links
+          const clients = clientsOf(vertex.links)
+          return (
+            <a
+              key={vertex.id}
+              class="mesh-client"
+              data-tier={first?.tier}
+              href={
+                first !== undefined && first.clientId !== null
+                  ? to(['actors', `client/${first.clientId}`])
+                  : linksAddress(vertex.links)
+              }
+              aria-label={fromWords(vertex.links)}
+              tabIndex={isWalked ? 0 : -1}
+              {...stage.hint(vertex.id)}
+            >
+              <circle cx={x} cy={y} r={vertex.radius} />
+              {clients > 1 && (
+                <text x={x} y={y + vertex.radius + 13}>
+                  {clients}
+                </text>
+              )}
+            </a>
+          )
+        })}
+        {graph.nodes.map(vertex => (
+          <a
+            key={vertex.id}
+            class="mesh-node"
+            href={to(['actors', `node/${vertex.node.id}`])}
+            aria-label={`${vertex.node.id}, ${plural(vertex.node.clients, 'client')}`}
+            {...stage.hint(vertex.id)}
+          >
+            <Disc
+              at={stage.at(vertex)}
+              radius={vertex.radius}
+              nodes={[vertex.node]}
+              tiers={tierCounts((ofNode.get(vertex.id) ?? []).flatMap(edge => edge.links))}
+            />
+          </a>
+        ))}
+        {names.map(({ key, x, y, below, text }) => (
+          <text key={key} class="mesh-name" x={x} y={y + below}>
+            {text.length > NAME_MAX ? `${text.slice(0, NAME_MAX - 1)}…` : text}
+          </text>
+        ))}
+      </>
+    ),
+  }
+}
+
+/** Names in the graph, in letters; the hint has the whole. */
+const NAME_MAX = 18

@@ -126,7 +126,7 @@ function layOut(
 }
 
 /** Room around the graph for the names of nodes, px. */
-const MARGIN = { x: 48, y: 36 }
+const MARGIN = { x: 60, y: 46 }
 /** A few vertices are not blown up to fill the frame. */
 const GROWTH_MAX = 1.4
 

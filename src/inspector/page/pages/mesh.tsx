@@ -77,7 +77,7 @@ function Legend({ picture }: { readonly picture: MeshPicture | null }) {
           {LOAD_STEPS.map((upTo, step) => (
             <span key={upTo}>
               <i class="mesh-swatch" data-load={step} />
-              {step === 0 ? '0' : ''}–{upTo * 100} %
+              {(LOAD_STEPS[step - 1] ?? 0) * 100}–{upTo * 100} %
             </span>
           ))}
           <span>
@@ -140,8 +140,8 @@ function Unplaced({ picture }: { readonly picture: MeshPicture }) {
       )}
       {unplacedClients > 0 && (
         <p class="quiet">
-          {plural(unplacedClients, 'client')} without a place: only the rings of their nodes show them; the{' '}
-          <a href={to(['mesh'], { view: 'graph' })}>graph</a> shows all.
+          {plural(unplacedClients, 'client')} of unknown place: in the rings of the nodes, and in the{' '}
+          <a href={to(['mesh'], { view: 'graph' })}>graph</a>.
         </p>
       )}
     </Panel>
@@ -166,7 +166,7 @@ const COLUMNS: readonly Column<PicturedNode>[] = [
       )
     },
   },
-  { name: 'Country', cell: ({ country }) => countryName(country) },
+  { name: 'Country', kind: 'tight', cell: ({ country }) => countryName(country) },
   { name: 'Clients', kind: 'number', cell: ({ clients }) => count(clients) },
   { name: 'Places', kind: 'number', cell: ({ places }) => count(places) },
   { name: 'Load', kind: 'number', cell: ({ load }) => percent(load === null ? null : load * 100) },

@@ -47,7 +47,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   const tail = new LogTail()
   const log = createLog({ level: config.logLevel, pretty, tail })
   for (const name of unheeded(env)) log.warn(name, 'a setting of the first BosonServer has no effect')
-  const running = await start(config, log, tail)
+  const running = await startServer(config, log, tail)
   endBySignals(running, config, log)
   process.on('SIGHUP', () => reload(running.coordinator, config, log))
   const { coordinator, store } = running
@@ -57,14 +57,15 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
     process.stderr.write(greeting(config, coordinator.port, store.kind))
 }
 
-interface Running {
+export interface RunningServer {
   readonly coordinator: Coordinator
   readonly store: OpenStore
-  /** Closes everything below the coordinator. */
+  /** Closes everything below the coordinator, which stops first. */
   close(): Promise<void>
 }
 
-async function start(config: Config, log: Logger, tail: LogTail): Promise<Running> {
+/** Resolves when the coordinator of these settings serves; whoever starts it ends it. `tail` is what `log` is followed by. */
+export async function startServer(config: Config, log: Logger, tail: LogTail): Promise<RunningServer> {
   const { turnMode } = config
   const lock: DataDirLock = lockDataDir(config.dataDir)
   const opened: (() => unknown)[] = [() => lock.release()]
@@ -133,7 +134,7 @@ async function patiently(log: Logger, open: () => Promise<OpenStore>): Promise<O
   }
 }
 
-function endBySignals(running: Running, config: Config, log: Logger): void {
+function endBySignals(running: RunningServer, config: Config, log: Logger): void {
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
     stopping ??= running.coordinator.stop(config.restartSpreadMs).then(() => running.close())

@@ -12,10 +12,14 @@ Examples:
   $ boson demo
   $ boson demo --seconds 20 --nodes 5 --clients 50
   $ boson demo --seconds 10 --json
+  $ boson demo --stay --nodes 12 --clients 40      a mesh around the globe, to look at in the inspector
 
 Everything is real but the distance: WebSockets, UDP sockets and the relay, all on 127.0.0.1. Without --seconds
-it runs until Ctrl-C, and nodes die and come back.`
+it runs until Ctrl-C, and nodes die and come back. With --stay the coordinator has its pages, database and log too,
+nodes and clients are in many countries behind NATs of all kinds, and something happens every few seconds.`
 
+const SMALL = { nodes: 3, clients: 5, perSecond: 50 } as const
+const LIVELY = { nodes: 12, clients: 40, perSecond: 5 } as const
 /** A node dies this far into a demo of a given length: late enough to have traffic, early enough to see it heal. */
 const KILL_AT = 0.4
 /** Without an end: how often a node dies, and how long it stays away, ms. */
@@ -32,18 +36,24 @@ export const demoCommand = (): Command =>
   new Command('demo')
     .description('run a coordinator, nodes and clients in this terminal, and kill a node on the way')
     .option('--seconds <count>', 'end after this long, with totals')
-    .option('--nodes <count>', 'nodes, 1 to 200', '3')
-    .option('--clients <count>', 'clients, 1 to 2000', '5')
-    .option('--rate <count>', 'datagrams a second of each client, 1 to 1000', '50')
-    .option('--json', 'print nothing but the totals, as JSON')
+    .option('--nodes <count>', 'nodes, 1 to 200; 3, with --stay 12')
+    .option('--clients <count>', 'clients, 1 to 2000; 5, with --stay 40')
+    .option('--rate <count>', 'datagrams a second of each client, 1 to 1000; 50, with --stay 5')
+    .option('--stay', 'a mesh around the globe that lives until Ctrl-C, with the pages of its coordinator')
+    .option('--port <port>', 'with --stay: the port of the pages; 0 takes any', '3000')
+    .option('--json', 'print nothing but the totals, as JSON; with --stay where it is')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Readonly<Record<string, unknown>>) => {
       const seconds =
         options['seconds'] === undefined ? null : whole('--seconds', options['seconds'], 1, 86_400)
-      const nodes = whole('--nodes', options['nodes'], 1, 200)
-      const clients = whole('--clients', options['clients'], 1, 2_000)
-      const perSecond = whole('--rate', options['rate'], 1, 1_000)
-      await runDemo({ seconds, nodes, clients, perSecond, json: options['json'] === true })
+      const usual = options['stay'] === true ? LIVELY : SMALL
+      const nodes = whole('--nodes', options['nodes'] ?? usual.nodes, 1, 200)
+      const clients = whole('--clients', options['clients'] ?? usual.clients, 1, 2_000)
+      const perSecond = whole('--rate', options['rate'] ?? usual.perSecond, 1, 1_000)
+      const json = options['json'] === true
+      const size = { nodes, clients, perSecond }
+      if (options['stay'] !== true) return runDemo({ seconds, ...size, json })
+      await stay({ ...size, port: whole('--port', options['port'], 0, 65_535), json })
     })
 
 interface DemoOptions {
@@ -79,6 +89,35 @@ async function runDemo({ seconds, json, ...size }: DemoOptions): Promise<void> {
     stopDrawing()
     await world.stop()
   }
+}
+
+interface Staying {
+  readonly nodes: number
+  readonly clients: number
+  readonly perSecond: number
+  readonly port: number
+  readonly json: boolean
+}
+
+async function stay({ json, ...options }: Staying): Promise<void> {
+  const interrupted = interrupt()
+  const startedMs = heldClock.now()
+  const tell = (what: string) => {
+    const seconds = ((heldClock.now() - startedMs) / 1000).toFixed(1)
+    if (!json) process.stdout.write(`${seconds.padStart(7)} s  ${what}\n`)
+  }
+  const { startStaying } = await import('../demo/stay.js')
+  const demo = await startStaying({ ...options, happened: tell })
+  const { url, token, dataDir } = demo
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ url, inspector: `${url}/inspector`, token, dataDir })}\n`
+      : `\nThe inspector is at ${url}/inspector, the operator’s token is ${token}\n` +
+          `Others: SECRET_TOKEN=${token} boson status --watch --server ${url}\n` +
+          `Its database and log are in ${dataDir} until Ctrl-C.\n\n`,
+  )
+  await interrupted
+  await demo.stop()
 }
 
 async function forSeconds(world: World, seconds: number): Promise<void> {

@@ -27,6 +27,7 @@ export class Hashing {
 
   constructor(random: Random) {
     this.#decoy = this.hash(Buffer.from(random.bytes(32)).toString('hex'))
+    this.#decoy.catch(() => undefined) // told to whoever needs it
   }
 
   /** Resolves with the hash as it is kept: a PHC string. */

@@ -26,6 +26,7 @@ export const urlHere = ({ tlsCert, host }: Config, port: number): string =>
 
 const next = (url: string) =>
   [
+    ['boson users first <name>', 'makes the first account, for the inspector'],
     ['boson enrol --role node', 'makes a key for a node'],
     [`boson node --server ${url}`, 'attaches it; the key goes into BOSON_CREDENTIAL'],
     ['boson status --watch', 'shows nodes and clients'],

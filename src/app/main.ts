@@ -20,6 +20,7 @@ import { reportCommand } from './commands/report.js'
 import { routeCommand } from './commands/route.js'
 import { statusCommand } from './commands/status.js'
 import { steerCommand } from './commands/steer.js'
+import { usersCommand } from './commands/users.js'
 import { versionCommand } from './commands/version.js'
 import { whyCommand } from './commands/why.js'
 import { EXIT } from './exit-codes.js'
@@ -46,11 +47,14 @@ function program(): Command {
   const boson = new Command('boson')
     .description('The control plane of a WireGuard mesh: every node and client on one socket.')
     .addHelpText('after', EXIT_CODES_HELP)
+    // What follows a command's name is that command's to read.
+    .enablePositionalOptions()
   const commands = [
     serverCommand(),
     nodeCommand(),
     clientCommand(),
     enrolCommand(),
+    usersCommand(),
     statusCommand(),
     ...listCommands(),
     pathsCommand(),

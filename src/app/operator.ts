@@ -54,10 +54,11 @@ export class Operator {
     if (response.status === 401)
       throw new CommandError(
         'REFUSED',
-        `${this.url} does not take this token: wanted its SECRET_TOKEN, by --token or in the environment`,
+        `${this.url} does not take this token: wanted its SECRET_TOKEN or the token of an account, by --token or in the environment`,
         EXIT.refused,
       )
-    throw new CommandError('ANSWERED', `${this.url} answered: ${said}`)
+    const exitCode = response.status === 403 ? EXIT.refused : EXIT.failed
+    throw new CommandError('ANSWERED', `${this.url} answered: ${said}`, exitCode)
   }
 
   async #send(method: string, path: string, body: object | undefined): Promise<Response> {

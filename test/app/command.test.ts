@@ -16,6 +16,7 @@ t.test('--help of every command shows an example and ends well', async t => {
     'node',
     'client',
     'enrol',
+    'users',
     'status',
     'steer',
     'route',
@@ -58,6 +59,9 @@ t.test(
       [['drain', 'fra-1', '--within', 'soon', '--token', 'x'], /--within: wanted a time/],
       [['drain', 'fra-1', '--within', '5m', '--until-empty', '--token', 'x'], /cannot be used with/],
       [['drain', '--cancel', '--token', 'x'], /wanted the id of the node/],
+      [['users', 'add', 'ada', '--token', 'x'], /required option '--role <role>'/],
+      [['users', 'set', 'ada', '--token', 'x'], /wanted what to change/],
+      [['users', 'set', 'ada', '--enable', '--disable', '--token', 'x'], /exclude each other/],
       [['status'], /wanted the operator’s token/],
       [[], /Usage: boson/],
     ]

@@ -20,16 +20,19 @@ export interface CommandOptions {
   readonly cwd?: string
   /** Nothing of our own environment but the path comes along. */
   readonly env?: Readonly<Record<string, string>>
+  /** What comes in on its standard input. */
+  readonly input?: string
 }
 
 /** Returns `boson` in a directory of its own. */
-export function commandIn(t: Test, { cwd = t.testdir(), env = {} }: CommandOptions = {}) {
+export function commandIn(t: Test, { cwd = t.testdir(), env = {}, input = '' }: CommandOptions = {}) {
   const run = (...args: string[]): Promise<Ended> =>
     new Promise((ended, failed) => {
       const child = start(t, args, { cwd, env })
       let [stdout, stderr] = ['', '']
       child.stdout?.on('data', piece => (stdout += String(piece)))
       child.stderr?.on('data', piece => (stderr += String(piece)))
+      child.stdin?.end(input)
       child.on('error', failed)
       child.on('close', code => ended({ code, stdout, stderr }))
     })
@@ -76,7 +79,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function start(t: Test, args: readonly string[], { cwd, env }: Required<CommandOptions>): ChildProcess {
+function start(
+  t: Test,
+  args: readonly string[],
+  { cwd, env }: Required<Pick<CommandOptions, 'cwd' | 'env'>>,
+): ChildProcess {
   const child = spawn('env', [...AS_INSTALLED, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
   t.teardown(() => child.kill('SIGKILL'))
   return child

@@ -5,6 +5,7 @@ import './style/base.css'
 import './style/parts.css'
 import './style/frame.css'
 import './style/mesh.css'
+import './style/actor.css'
 import './style/log.css'
 
 const root = document.getElementById('page')

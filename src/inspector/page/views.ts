@@ -1,6 +1,7 @@
 /** The views of the inspector: where each is, how it is called, who sees it. */
 import type { ComponentType } from 'preact'
 import type { Role } from './live/session.js'
+import { Actor } from './pages/actor.js'
 import { Actors } from './pages/actors.js'
 import { Audit } from './pages/audit.js'
 import { EnrolmentKeys } from './pages/enrolment-keys.js'
@@ -26,7 +27,7 @@ export interface View {
 
 export const VIEWS: readonly View[] = [
   { path: [], title: 'Overview', key: 'o', page: Overview },
-  { path: ['actors'], title: 'Actors', key: 'a', page: Actors },
+  { path: ['actors'], title: 'Actors', key: 'a', page: Actors, one: Actor },
   { path: ['mesh'], title: 'Mesh', key: 'm', page: Mesh },
   { path: ['routes'], title: 'Routes', key: 'r', page: Routes },
   { path: ['paths'], title: 'Paths', key: 'p', page: Paths },

@@ -74,6 +74,10 @@ export function moment(atMs: Maybe, nowMs: number): string {
   return isToday ? CLOCK.format(at) : `${DAY.format(at)} ${CLOCK.format(at)}`
 }
 
+/** Time of day to the millisecond. */
+export const precise = (atMs: number): string =>
+  `${CLOCK.format(atMs)}.${String(Math.floor(atMs) % 1000).padStart(3, '0')}`
+
 /** 1 node, 2 nodes. */
 export const plural = (value: number, noun: string): string =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`

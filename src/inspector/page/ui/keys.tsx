@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { go, to } from '../route.js'
 import { VIEWS } from '../views.js'
+import { isTyping } from './form.js'
 
 const helpOpen = signal(false)
 /** A letter after `g` counts for this long, ms. */
@@ -45,9 +46,6 @@ function pressed(event: KeyboardEvent): void {
   }
 }
 
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.matches('input, textarea, select')
-
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null)
   const isOpen = helpOpen.value
@@ -73,6 +71,14 @@ export function Help() {
             </dt>,
             <dd key={`${view.key}=`}>{view.title}</dd>,
           ])}
+          <dt>
+            <kbd>j</kbd> <kbd>k</kbd>
+          </dt>
+          <dd>Next and previous row; arrows do so too once a row has the focus</dd>
+          <dt>
+            <kbd>Enter</kbd>
+          </dt>
+          <dd>Open the row</dd>
           <dt>
             <kbd>Esc</kbd>
           </dt>

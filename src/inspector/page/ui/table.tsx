@@ -1,7 +1,9 @@
 /** A table of rows that the coordinator has filtered, sorted and cut. Narrow, each row becomes a card. */
 import type { ComponentChildren } from 'preact'
+import { useRef } from 'preact/hooks'
 import { narrow, route } from '../route.js'
 import { count, plural } from './format.js'
+import { openRow, useRows } from './rows.js'
 
 export interface Column<R> {
   readonly name: string
@@ -17,10 +19,14 @@ export function Table<R>(props: {
   readonly keyOf: (row: R) => string
   /** What the rows are, for those who hear the page. */
   readonly caption: string
+  /** Where a row leads when it is clicked, or Enter is pressed on it. */
+  readonly addressOf?: (row: R) => string
 }) {
-  const { columns, rows, keyOf, caption } = props
+  const { columns, rows, keyOf, caption, addressOf } = props
+  const place = useRef<HTMLDivElement>(null)
+  useRows(place)
   return (
-    <div class="table-place">
+    <div ref={place} class="table-place">
       <table class="table">
         <caption class="hidden-visually">{caption}</caption>
         <thead>
@@ -32,7 +38,14 @@ export function Table<R>(props: {
         </thead>
         <tbody>
           {rows.map(row => (
-            <tr key={keyOf(row)}>
+            <tr
+              key={keyOf(row)}
+              {...(addressOf !== undefined && {
+                tabIndex: -1,
+                'data-row': addressOf(row),
+                onClick: openRow,
+              })}
+            >
               {columns.map(({ name, kind, cell }) => (
                 <td key={name} class={kind} data-label={name}>
                   {cell(row)}

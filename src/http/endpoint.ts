@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { Caller } from './caller.js'
 import type { Chapter } from './chapters.js'
+import { DEPTH_MAX, depthOf } from './depth.js'
 import { badRequest, type Issue } from './faults.js'
 import type { Reply } from './reply.js'
 import type { OperatorRole } from './roles.js'
@@ -115,30 +116,6 @@ function read(schema: z.ZodType, value: unknown, issues: Issue[]): unknown {
   for (const { path, message } of parsed.error.issues)
     issues.push({ at: path.map(String).join('.'), message })
   return undefined
-}
-
-/** Lists and objects in each other that a body may have: no endpoint wants more, and what stores them recurses. */
-const DEPTH_MAX = 16
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPENS = 0x5b // [ and, with the bit of 0x20, {
-const CLOSES = 0x5d // ] and }
-
-/** Returns how deep lists and objects are in each other, of text that is JSON. */
-function depthOf(text: Uint8Array): number {
-  let depth = 0
-  let deepest = 0
-  let isString = false
-  for (let i = 0; i < text.length; i++) {
-    const byte = text[i] as number // within
-    if (isString) {
-      if (byte === BACKSLASH) i++
-      else if (byte === QUOTE) isString = false
-    } else if (byte === QUOTE) isString = true
-    else if ((byte & 0xdf) === OPENS) deepest = Math.max(deepest, ++depth)
-    else if ((byte & 0xdf) === CLOSES) depth--
-  }
-  return deepest
 }
 
 /** Returns the body's value; an empty body is `{}`. */

@@ -12,6 +12,7 @@ import { historyFigures } from './history/history-figures.js'
 import { openHistory } from './history/history.js'
 import { actionsOf } from './jobs/actions.js'
 import { jobEndpoints } from './jobs/endpoints.js'
+import { openHand } from './jobs/hand.js'
 import { openJobs } from './jobs/jobs.js'
 import { taskEndpoints } from './jobs/tasks.js'
 import { MIGRATIONS } from './migrations/index.js'
@@ -23,13 +24,14 @@ export const rest: Plugin = {
     const room = await host.room<RestDatabase>('rest', MIGRATIONS)
     const history = openHistory(mesh, host, room)
     const jobs = await openJobs(host, room)
+    const hand = openHand({ ...host, jobs, mesh })
     const agents = await openAgents(mesh, host, room, actionsOf(jobs))
     const heartbeats = openHeartbeats(host, room, agents.told)
     return {
       routes: [
         ...historyEndpoints({ history, mesh, clock: host.clock }),
         ...heartbeatEndpoints(heartbeats, host.clock),
-        ...jobEndpoints(jobs, mesh, heartbeats.table),
+        ...jobEndpoints({ jobs, hand, mesh, servers: heartbeats.table }),
         ...taskEndpoints(jobs),
         ...statsPage,
         ...agents.endpoints,
@@ -37,6 +39,7 @@ export const rest: Plugin = {
       rows: agents.rows,
       figures: [...historyFigures(history), ...agents.figures],
       async stop() {
+        await hand.stop()
         await jobs.stop()
         await heartbeats.stop()
         await agents.stop()

@@ -11,6 +11,7 @@ import { line } from '../fields.js'
 import { serverId } from '../heartbeats/heartbeat.js'
 import type { HeartbeatTable } from '../heartbeats/heartbeat-table.js'
 import { JOB_STATES, JOB_TYPES, type Job, JobReply, keepable } from './job.js'
+import type { Hand } from './hand.js'
 import type { Jobs } from './jobs.js'
 
 const TAG = 'nodes'
@@ -25,11 +26,17 @@ export const jobId = z
   .transform(Number)
   .meta({ example: '17' })
 
-export function jobEndpoints(
-  jobs: Jobs,
-  mesh: Pick<MeshApi, 'identity'>,
-  servers: Pick<HeartbeatTable, 'isKnown'>,
-): readonly Endpoint[] {
+export interface JobParts {
+  readonly jobs: Jobs
+  readonly hand: Hand
+  readonly mesh: Pick<MeshApi, 'identity'>
+  readonly servers: Pick<HeartbeatTable, 'isKnown'>
+}
+
+export function jobEndpoints({ jobs, hand, mesh, servers }: JobParts): readonly Endpoint[] {
+  /** When it comes again is our own affair. */
+  const told = ({ due_at: _, ...job }: Job & { due_at?: Date }) => ({ ...job, step: hand.stepOf(job.id) })
+
   return [
     endpoint({
       method: 'POST',
@@ -38,7 +45,7 @@ export function jobEndpoints(
       tag: TAG,
       summary: 'Orders something that a node, or a VPN server, is to do',
       description:
-        'It is told with the next heartbeat (`actions`), or by `GET /tasks`, and again until it is acknowledged or its time is over: agents go by its id. `add_key` and `del_key` need `key_id`.',
+        'A node with a WebSocket is told at once, or when it is there again; others with their next heartbeat (`actions`), or by `GET /tasks`. It is told again until it is acknowledged or its time is over: agents go by its id. `add_key` and `del_key` need `key_id`.',
       params: z.object({ nodeId: serverId }),
       body: z
         .object({
@@ -55,10 +62,11 @@ export function jobEndpoints(
           path: ['key_id'],
         }),
       replies: { 201: { description: 'It is ordered, durably.', schema: JobReply } },
-      faults: [404, 429],
+      faults: [404, 409, 429],
       async handle({ caller, params: { nodeId }, body }) {
         if (mesh.identity(nodeId)?.role !== 'node' && !(await servers.isKnown(nodeId)))
           throw notFound(`no node of the name ${nodeId} has enrolled`)
+        hand.mustDo(nodeId, body.type)
         const { type, payload = null, key_id = null, email = null, ttl } = body
         const job = await jobs.order({
           server_id: nodeId,
@@ -69,6 +77,7 @@ export function jobEndpoints(
           created_by: nameOf(caller),
           ttlMs: ttl * 1_000,
         })
+        hand.tell(nodeId)
         return json(told(job), 201)
       },
     }),
@@ -90,6 +99,40 @@ export function jobEndpoints(
         if (job === null) throw notFound(`there is no job ${id}`)
         mustBe(caller, job.server_id)
         return json(told(await acknowledged(jobs, job, status, result, nameOf(caller))))
+      },
+    }),
+
+    endpoint({
+      method: 'GET',
+      path: '/api/v1/jobs/{job}',
+      access: 'viewer',
+      tag: TAG,
+      summary: 'Tells how far a job is',
+      params: z.object({ job: jobId }),
+      replies: { 200: { description: 'The job.', schema: JobReply } },
+      faults: [404],
+      async handle({ params: { job: id } }) {
+        const job = await jobs.table.find(id)
+        if (job === null) throw notFound(`there is no job ${id}`)
+        return json(told(job))
+      },
+    }),
+
+    endpoint({
+      method: 'DELETE',
+      path: '/api/v1/jobs/{job}',
+      access: 'operator',
+      tag: TAG,
+      summary: 'Takes a job back',
+      description: 'It is told no more. A node that has begun it is not stopped, and what comes of it is not kept.',
+      params: z.object({ job: jobId }),
+      replies: { 200: { description: 'It is cancelled.', schema: JobReply } },
+      faults: [404, 409],
+      async handle({ caller, params: { job: id } }) {
+        const cancelled = await jobs.cancel(id, nameOf(caller))
+        if (cancelled !== null) return json(told(cancelled))
+        const job = await jobs.table.find(id)
+        throw job === null ? notFound(`there is no job ${id}`) : conflict(`job ${id} is ${job.status} already`)
       },
     }),
 
@@ -136,9 +179,6 @@ export async function acknowledged(
   if (ended.status !== status) throw conflict(`job ${job.id} is ${ended.status} already`)
   return ended
 }
-
-/** When it comes again is our own affair. */
-const told = ({ due_at: _, ...job }: Job & { due_at?: Date }): Job => job
 
 function idOfCursor(after: string): number {
   const [id] = cursorOf(after)

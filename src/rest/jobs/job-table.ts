@@ -54,8 +54,12 @@ export class JobTable {
     })
   }
 
-  /** Takes what is to be told to a node now, the oldest first: it is delivered with this. */
-  take(nodeId: string, nowMs: number, limit: number): Promise<readonly RestDatabase['server_tasks'][]> {
+  /** Takes what is to be told to a node now, or with `all` whatever is open, the oldest first: it is delivered with this. */
+  take(
+    nodeId: string,
+    nowMs: number,
+    { limit, all }: { readonly limit: number; readonly all: boolean },
+  ): Promise<readonly RestDatabase['server_tasks'][]> {
     const now = new Date(nowMs)
     return this.#room.ask(async db => {
       const { rows } = await sql<RestDatabase['server_tasks']>`
@@ -66,11 +70,31 @@ export class JobTable {
           due_at = ${now}::timestamptz + power(2, least(deliveries, 20)) * interval '1 ms' * ${AGAIN_AFTER_MS}::integer
         where id in (
           select id from server_tasks
-          where server_id = ${nodeId} and ${isOpen} and due_at <= ${now} and expires_at > ${now}
+          where server_id = ${nodeId} and ${isOpen} and (${all} or due_at <= ${now}) and expires_at > ${now}
           order by id limit ${limit} for update skip locked
         )
         returning *`.execute(db)
       return rows.toSorted((a, b) => a.id - b.id)
+    })
+  }
+
+  /** Its node has it: it is not told again until its time is over, or its node begins anew. */
+  async accept(id: number, nowMs: number): Promise<void> {
+    await this.#room.ask(db =>
+      sql`
+        update server_tasks set accepted_at = coalesce(accepted_at, ${new Date(nowMs)}::timestamptz), due_at = expires_at
+        where id = ${id} and ${isOpen}`.execute(db),
+    )
+  }
+
+  /** Ends a job that is open; null when it is not. */
+  cancel(id: number, nowMs: number): Promise<Job | null> {
+    return this.#room.ask(async db => {
+      const { rows } = await sql<Job>`
+        update server_tasks set status = 'cancelled', finished_at = ${new Date(nowMs)}
+        where id = ${id} and ${isOpen}
+        returning *`.execute(db)
+      return rows[0] ?? null
     })
   }
 

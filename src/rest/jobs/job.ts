@@ -3,13 +3,24 @@
  * once: whoever does it goes by its id.
  *
  *   pending ─→ delivered ─┬─→ done | failed
- *      └──────────┴───────┴─→ expired
+ *      └──────────┴───────┴─→ expired | cancelled
  */
 import { z } from 'zod'
 import { moment, oneOf } from '../../http/fields.js'
+import { JOB_JSON_MAX } from '../../protocol/messages.js'
 
-export const JOB_TYPES = ['updateConfig', 'restart', 'maintenance', 'add_key', 'del_key', 'custom'] as const
-export const JOB_STATES = ['pending', 'delivered', 'done', 'failed', 'expired'] as const
+export const JOB_TYPES = [
+  'updateConfig',
+  'restart',
+  'maintenance',
+  'add_key',
+  'del_key',
+  'custom',
+  'reprobe',
+  'logLevel',
+  'bundle',
+] as const
+export const JOB_STATES = ['pending', 'delivered', 'done', 'failed', 'expired', 'cancelled'] as const
 export type JobType = (typeof JOB_TYPES)[number]
 export type JobState = (typeof JOB_STATES)[number]
 
@@ -31,6 +42,8 @@ export interface Job {
   readonly expires_at: Date
   readonly deliveries: number
   readonly delivered_at: Date | null
+  /** When its node said that it has it, over its session. */
+  readonly accepted_at: Date | null
   readonly finished_at: Date | null
 }
 
@@ -39,8 +52,6 @@ export type Order = Pick<Job, 'server_id' | 'type' | 'key_id' | 'email' | 'paylo
   readonly ttlMs: number
 }
 
-/** The largest payload and result, bytes as JSON. */
-const JSON_MAX = 16_384
 
 /** What the database cannot keep within JSON: NUL, and half a character. */
 const UNKEEPABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/i
@@ -49,9 +60,9 @@ const UNKEEPABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/i
 export const keepable = z.unknown().refine(
   value => {
     const spelled = JSON.stringify(value) ?? 'null'
-    return Buffer.byteLength(spelled) <= JSON_MAX && !UNKEEPABLE.test(spelled)
+    return Buffer.byteLength(spelled) <= JOB_JSON_MAX && !UNKEEPABLE.test(spelled)
   },
-  { error: `wanted JSON of at most ${JSON_MAX} bytes, without NUL` },
+  { error: `wanted JSON of at most ${JOB_JSON_MAX} bytes, without NUL` },
 )
 
 export const JobReply = z.object({
@@ -68,5 +79,7 @@ export const JobReply = z.object({
   expires_at: moment,
   deliveries: z.int().meta({ description: 'How often it was told.' }),
   delivered_at: moment.nullable(),
+  accepted_at: moment.nullable().meta({ description: 'When its node said over its session that it has it.' }),
+  step: z.string().nullable().meta({ description: 'How far it is, as its node said last; null when it has not.' }),
   finished_at: moment.nullable(),
 })

@@ -15,8 +15,17 @@ export interface Jobs {
   readonly table: JobTable
   /** Resolves with the job when it is durable. */
   order(order: Order): Promise<Job>
-  /** Resolves with what the node is to be told now; nothing while the database is away. */
-  take(nodeId: string): Promise<readonly Job[]>
+  /** Whether a node has something to be told now; `all`: whether it has anything at all. */
+  isDue(nodeId: string, all?: boolean): boolean
+  /**
+   * Resolves with what the node is to be told now; nothing while the database is away. `all`: with everything that is
+   * not over, as the node may have forgotten it.
+   */
+  take(nodeId: string, options?: { readonly all: boolean }): Promise<readonly Job[]>
+  /** Its node has it. */
+  accept(id: number): Promise<void>
+  /** Resolves with the job, which is over by this; null when it was over before. */
+  cancel(id: number, by: string): Promise<Job | null>
   /** Resolves with the job as it ended; null when it had ended otherwise before. */
   finish(id: number, status: 'done' | 'failed', result: Json, by: string): Promise<Job | null>
   /** Finishes what it has begun. */
@@ -56,6 +65,10 @@ export async function openJobs(
     ordered = new Map()
     due = new Map([...(await table.due(clock.wallMs())), ...ordered])
   }
+  const isDue = (nodeId: string, all = false) => {
+    const dueMs = due.get(nodeId) ?? Number.POSITIVE_INFINITY
+    return all ? Number.isFinite(dueMs) : dueMs <= clock.wallMs()
+  }
   let looking: Promise<void> = Promise.resolve()
   const endLooking = every(clock, LOOK_EVERY_MS, () => {
     looking = look().catch(error => log.debug({ err: error }, 'jobs cannot be looked at now'))
@@ -73,19 +86,27 @@ export async function openJobs(
       audit(job, 'job.created', job.created_by)
       return job
     },
-    async take(nodeId) {
+    isDue,
+    async take(nodeId, { all } = { all: false }) {
       const nowMs = clock.wallMs()
-      if ((due.get(nodeId) ?? Number.POSITIVE_INFINITY) > nowMs) return []
+      if (!isDue(nodeId, all)) return []
+      const limit = all ? OPEN_MAX : TAKEN_MAX
       try {
-        const jobs = await table.take(nodeId, nowMs, TAKEN_MAX)
+        const jobs = await table.take(nodeId, nowMs, { limit, all })
         // There may be more than were taken; otherwise these are the next ones that anybody knows of.
-        if (jobs.length < TAKEN_MAX) due.set(nodeId, Math.min(...jobs.map(({ due_at }) => due_at.getTime())))
+        if (jobs.length < limit) due.set(nodeId, Math.min(...jobs.map(({ due_at }) => due_at.getTime())))
         for (const job of jobs) if (job.deliveries === 1) audit(job, 'job.delivered', nodeId)
         return jobs
       } catch (error) {
         log.debug({ err: error, id: nodeId }, 'jobs cannot be told now')
         return []
       }
+    },
+    accept: id => table.accept(id, clock.wallMs()),
+    async cancel(id, by) {
+      const job = await table.cancel(id, clock.wallMs())
+      if (job !== null) audit(job, 'job.cancelled', by)
+      return job
     },
     async finish(id, status, result, by) {
       const job = await table.finish(id, status, result, clock.wallMs())

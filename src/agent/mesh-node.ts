@@ -3,9 +3,14 @@ import type { Wire } from '../protocol/messages.js'
 import { checkFields } from './check.js'
 import { Drain, type DrainOptions, type DrainOutcome, type DrainProgress } from './drain.js'
 import { AgentError } from './errors.js'
+import type { JobMemory } from './jobs/job-memory.js'
+import { Jobs } from './jobs/jobs.js'
 import { MeshAgent, type MeshAgentEvents, type MeshAgentOptions, type MeshAgentStatus } from './mesh-agent.js'
 
-export type MeshNodeOptions = MeshAgentOptions
+export interface MeshNodeOptions extends MeshAgentOptions {
+  /** Keeps what jobs were done over a restart of this process; without one, a restart may do one again. */
+  readonly jobMemory?: JobMemory | undefined
+}
 export interface MeshNodeEvents extends MeshAgentEvents {
   /** How far the drain of this node is, whoever asked for it. */
   drain: DrainProgress
@@ -26,10 +31,18 @@ export interface MeshNodeStatus extends MeshAgentStatus {
  *   await node.stop()
  */
 export class MeshNode extends MeshAgent<MeshNodeEvents> {
+  /** What operators may order this node to do: nothing, until `jobs.on(kind, run)` says how. */
+  readonly jobs: Jobs
   readonly #drain: Drain
 
   constructor(options: MeshNodeOptions) {
     super('node', options)
+    this.jobs = new Jobs({
+      clock: this.clock,
+      say: event => this.say(event),
+      memory: options.jobMemory,
+      fault: (what, error) => this.emit('fault', { what, error }),
+    })
     this.#drain = new Drain({
       clock: this.clock,
       say: event => this.say(event),
@@ -60,6 +73,7 @@ export class MeshNode extends MeshAgent<MeshNodeEvents> {
 
   override async stop(options: { readonly leave?: boolean } = {}): Promise<void> {
     this.#drain.forget()
+    this.jobs.stop()
     await super.stop(options)
   }
 
@@ -74,6 +88,7 @@ export class MeshNode extends MeshAgent<MeshNodeEvents> {
   }
 
   protected override hear(event: Wire): void {
+    if (event.type === 'job.offer') return this.jobs.offered(event)
     if (event.type !== 'drain.state') return super.hear(event)
     this.#drain.heard(event)
     const { state, by, left, moved, remainingMs = null } = event
@@ -82,5 +97,6 @@ export class MeshNode extends MeshAgent<MeshNodeEvents> {
 
   protected override stood(): void {
     this.#drain.stood()
+    this.jobs.stood()
   }
 }

@@ -13,6 +13,7 @@ import { openHistory } from './history/history.js'
 import { actionsOf } from './jobs/actions.js'
 import { jobEndpoints } from './jobs/endpoints.js'
 import { openHand } from './jobs/hand.js'
+import { jobFigures } from './jobs/job-figures.js'
 import { openJobs } from './jobs/jobs.js'
 import { taskEndpoints } from './jobs/tasks.js'
 import { MIGRATIONS } from './migrations/index.js'
@@ -37,7 +38,7 @@ export const rest: Plugin = {
         ...agents.endpoints,
       ],
       rows: agents.rows,
-      figures: [...historyFigures(history), ...agents.figures],
+      figures: [...historyFigures(history), ...agents.figures, ...jobFigures(hand)],
       async stop() {
         await hand.stop()
         await jobs.stop()

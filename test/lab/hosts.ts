@@ -9,11 +9,17 @@
 import { DatagramTunnel } from '../../src/agent/datagram-tunnel.js'
 import { DirectSocket } from '../../src/agent/direct/direct-socket.js'
 import { UdpWay } from '../../src/agent/direct/udp-way.js'
-import { type AgentMemory, volatileMemory } from '../../src/agent/index.js'
+import {
+  type AgentMemory,
+  type JobMemory,
+  type Jobs,
+  volatileJobs,
+  volatileMemory,
+} from '../../src/agent/index.js'
 import { MeshClient } from '../../src/agent/mesh-client.js'
 import type { MeshAgentEvents, MeshAgentOptions } from '../../src/agent/mesh-agent.js'
 import { NatProber } from '../../src/agent/nat/nat-prober.js'
-import { MeshNode } from '../../src/agent/mesh-node.js'
+import { MeshNode, type MeshNodeOptions } from '../../src/agent/mesh-node.js'
 import type { Route, RouteWish } from '../../src/agent/route.machine.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { CREDENTIAL, type Lab, URL } from './lab.js'
@@ -25,6 +31,8 @@ export interface HostOptions
   /** Whose identity; the host's own name when not given. */
   readonly id?: string
   readonly privateKey?: Uint8Array
+  /** Says what jobs a node does, in each of its processes. */
+  readonly does?: (jobs: Jobs) => void
   /** Hears of every packet that arrives. */
   readonly packet?: (link: number, packet: Uint8Array) => void
   /** Hears of every event. */
@@ -44,6 +52,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
   readonly privateKey: Uint8Array
   /** On the disk of the machine: it outlives the process. */
   readonly memory: AgentMemory = volatileMemory()
+  readonly jobMemory: JobMemory = volatileJobs()
   readonly happened: Happened[] = []
   agent: A
   #process: Process
@@ -97,7 +106,7 @@ abstract class Host<A extends MeshNode | MeshClient> {
     return this.happened.filter(it => it.atMs >= atMs && types.includes(it.type))
   }
 
-  protected abstract make(options: MeshAgentOptions): A
+  protected abstract make(options: MeshNodeOptions, does: HostOptions['does']): A
 
   /** A packet arrived; the bytes are only lent. */
   protected abstract received(link: number, packet: Uint8Array): void
@@ -137,7 +146,8 @@ abstract class Host<A extends MeshNode | MeshClient> {
 
   #newAgent(): A {
     const { id, profile, timing, policy, gauges } = this.#options
-    const agent = this.make({
+    const process = this.#process
+    const options: MeshNodeOptions = {
       url: URL,
       id: id ?? this.name,
       privateKey: this.privateKey,
@@ -146,13 +156,18 @@ abstract class Host<A extends MeshNode | MeshClient> {
       random: this.lab.random,
       dial: this.lab.internet.dialFrom(this.name),
       memory: this.memory,
+      jobMemory: {
+        load: () => this.jobMemory.load(),
+        save: jobs => process.dead || this.jobMemory.save(jobs),
+      },
       tunnel: this.#tunnel,
       ...this.#traversal(),
       profile,
       timing,
       policy,
       gauges,
-    })
+    }
+    const agent = this.make(options, this.#options.does)
     for (const type of ['online', 'offline', 'refused', 'link', 'path', 'linkClosed', 'fault'] as const)
       (agent as MeshNode).on(type, (event: MeshAgentEvents[typeof type]) => this.note(type, event)) // a client has them too
     return agent
@@ -161,8 +176,10 @@ abstract class Host<A extends MeshNode | MeshClient> {
 
 /** A machine with a node on it, which sends every packet back where it came from. */
 export class NodeHost extends Host<MeshNode> {
-  protected make(options: MeshAgentOptions): MeshNode {
-    return new MeshNode(options)
+  protected make(options: MeshNodeOptions, does: HostOptions['does']): MeshNode {
+    const node = new MeshNode(options)
+    does?.(node.jobs)
+    return node
   }
 
   protected received(link: number, packet: Uint8Array): void {

@@ -26,6 +26,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   await told('/api/v1/metrics', SAMPLE)
   await told('/api/v1/users/first', { name: 'ada' })
   await told('/heartbeat', { server_id: 'server-001', generated_at: '2026-01-15T10:30:00Z' })
+  const { id: job } = (await told('/api/v1/nodes/fra-1/jobs', { type: 'custom' })).body
   const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
     .body
 
@@ -33,6 +34,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
     id: ['alice', 'fra-1', String(webhook?.id)],
     actor: ['node%2Ffra-1'],
     name: ['ada'],
+    job: [String(job)],
     nodeId: ['fra-1'],
     clientId: ['alice'],
     server_id: ['server-001'],

@@ -124,7 +124,8 @@ export function jobEndpoints({ jobs, hand, mesh, servers }: JobParts): readonly 
       access: 'operator',
       tag: TAG,
       summary: 'Takes a job back',
-      description: 'It is told no more. A node that has begun it is not stopped, and what comes of it is not kept.',
+      description:
+        'It is told no more. A node that has begun it is not stopped, and what comes of it is not kept.',
       params: z.object({ job: jobId }),
       replies: { 200: { description: 'It is cancelled.', schema: JobReply } },
       faults: [404, 409],
@@ -132,7 +133,9 @@ export function jobEndpoints({ jobs, hand, mesh, servers }: JobParts): readonly 
         const cancelled = await jobs.cancel(id, nameOf(caller))
         if (cancelled !== null) return json(told(cancelled))
         const job = await jobs.table.find(id)
-        throw job === null ? notFound(`there is no job ${id}`) : conflict(`job ${id} is ${job.status} already`)
+        throw job === null
+          ? notFound(`there is no job ${id}`)
+          : conflict(`job ${id} is ${job.status} already`)
       },
     }),
 

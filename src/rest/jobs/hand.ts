@@ -18,7 +18,7 @@ import type { Jobs } from './jobs.js'
 export interface HandOptions {
   readonly clock: Clock
   readonly jobs: Jobs
-  readonly mesh: Pick<MeshApi, 'onJobWord' | 'offerJob' | 'reprobe'>
+  readonly mesh: Pick<MeshApi, 'onJobWord' | 'offerJob' | 'node' | 'reprobe'>
   readonly log: { debug(fields: object, message: string): void }
 }
 
@@ -62,6 +62,8 @@ export function openHand({ clock, jobs, mesh, log }: HandOptions): Hand {
   }
 
   async function tell(nodeId: string, all: boolean): Promise<void> {
+    // Without a socket nothing is told, and what was taken would count as told.
+    if ((mesh.node(nodeId)?.silentMs ?? null) === null) return void ready.delete(nodeId)
     for (const job of await jobs.take(nodeId, { all })) {
       const known = told.get(job.id)
       const isSent = mesh.offerJob(nodeId, offerOf(job, clock.wallMs()))
@@ -69,7 +71,7 @@ export function openHand({ clock, jobs, mesh, log }: HandOptions): Hand {
       told.set(job.id, {
         nodeId,
         untilMs: clock.now() + job.expires_at.getTime() - clock.wallMs() + LATE_MS,
-        accepted: known?.accepted ?? false,
+        accepted: false,
         step: known?.step ?? null,
       })
       // Its agent waits for what comes of it.
@@ -145,7 +147,9 @@ function offerOf(job: Job, nowMs: number): JobOffer {
 }
 
 const UNREADABLE = Symbol('unreadable')
-const NOT_JSON = { reason: `what came of it is not JSON of ${DEPTH_MAX} levels and ${JOB_JSON_MAX} bytes at most` }
+const NOT_JSON = {
+  reason: `what came of it is not JSON of ${DEPTH_MAX} levels and ${JOB_JSON_MAX} bytes at most`,
+}
 
 function readResult(bytes: Uint8Array | undefined): Json | typeof UNREADABLE {
   if (bytes === undefined) return null

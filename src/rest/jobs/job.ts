@@ -52,7 +52,6 @@ export type Order = Pick<Job, 'server_id' | 'type' | 'key_id' | 'email' | 'paylo
   readonly ttlMs: number
 }
 
-
 /** What the database cannot keep within JSON: NUL, and half a character. */
 const UNKEEPABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/i
 
@@ -80,6 +79,9 @@ export const JobReply = z.object({
   deliveries: z.int().meta({ description: 'How often it was told.' }),
   delivered_at: moment.nullable(),
   accepted_at: moment.nullable().meta({ description: 'When its node said over its session that it has it.' }),
-  step: z.string().nullable().meta({ description: 'How far it is, as its node said last; null when it has not.' }),
+  step: z
+    .string()
+    .nullable()
+    .meta({ description: 'How far it is, as its node said last; null when it has not.' }),
   finished_at: moment.nullable(),
 })

@@ -12,7 +12,7 @@ import { openJobs } from '../../src/rest/jobs/jobs.js'
 import { MIGRATIONS } from '../../src/rest/migrations/index.js'
 import { openStore, type Room } from '../../src/store/index.js'
 import { NodeHost } from '../lab/hosts.js'
-import { HOST, Lab } from '../lab/lab.js'
+import { Lab } from '../lab/lab.js'
 import { shortFolder } from '../support/short-folder.js'
 
 const room = await aRoom()
@@ -293,13 +293,13 @@ async function story(t: Test, does: (jobs: Jobs) => void) {
     job,
     queue: () => opened.jobs,
     hand: () => opened.hand,
-    async order(wish: Partial<Order>) {
+    order: async (wish: Partial<Order>) => {
       const ordered = await opened.jobs.order({ ...ORDER, server_id: node.name, ...wish })
       opened.hand.tell(ordered.server_id)
       return ordered
     },
     /** Resolves with a job as it ended. */
-    async ended(id: number) {
+    ended: async (id: number) => {
       for (let waited = 0; waited < 300_000; waited += 500) {
         const found = await job(id)
         if (typeof found === 'boolean' || !OPEN.has(found.status)) return found
@@ -308,7 +308,7 @@ async function story(t: Test, does: (jobs: Jobs) => void) {
       throw new Error(`job ${id} does not end`)
     },
     /** What the next process of the coordinator does. */
-    async reopen() {
+    reopen: async () => {
       await opened.stop()
       opened = await open()
     },

@@ -10,11 +10,11 @@ export interface Job {
   /** Aborted when its time is over. */
   readonly signal: AbortSignal
   /** Tells the operator how far it is: one line. */
-  tell(step: string): void
+  readonly tell: (step: string) => void
 }
 
-/** Does a job; resolves with what came of it, as JSON. What it rejects with is told as the reason of the failure. */
-export type RunJob = (job: Job) => Promise<unknown> | unknown
+/** Does a job; returns, or resolves with, what came of it, as JSON. What it throws is told as the reason of the failure. */
+export type RunJob = (job: Job) => unknown
 
 export interface JobOptions {
   /** Returns what came of a job that the process before this one began and did not end: then its end was the point. */

@@ -47,7 +47,7 @@ export class Jobs {
 
   /** Does jobs of this kind by `run` from the next time on that the session stands. Throws when the name is no id. */
   on(kind: string, run: RunJob, options: JobOptions = {}): this {
-    if (!isId(kind)) throw new AgentError('BAD_OPTION', `jobs: wanted a kind such as restart, got ${kind}`)
+    if (!isId(kind)) throw new AgentError('BAD_OPTION', 'jobs: wanted a kind such as restart')
     if (this.#runs.size >= JOB_KINDS_MAX && !this.#runs.has(kind))
       throw new AgentError('BAD_OPTION', `jobs: wanted at most ${JOB_KINDS_MAX} kinds`)
     this.#runs.set(kind, { run, options })

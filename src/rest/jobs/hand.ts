@@ -81,9 +81,10 @@ export function openHand({ clock, jobs, mesh, log }: HandOptions): Hand {
 
   async function finish(nodeId: string, { jobId, outcome, result }: JobWord & { type: 'job.done' }) {
     const read = readResult(result)
-    const isKept = read !== UNREADABLE
     try {
-      await jobs.finish(jobId, isKept ? outcome : 'failed', isKept ? read : NOT_JSON, nodeId)
+      await (read === null
+        ? jobs.finish(jobId, 'failed', NOT_JSON, nodeId)
+        : jobs.finish(jobId, outcome, read.value, nodeId))
       told.delete(jobId)
     } catch (error) {
       // It is told of again, and says the same again, when the database is back.
@@ -146,18 +147,18 @@ function offerOf(job: Job, nowMs: number): JobOffer {
   }
 }
 
-const UNREADABLE = Symbol('unreadable')
 const NOT_JSON = {
   reason: `what came of it is not JSON of ${DEPTH_MAX} levels and ${JOB_JSON_MAX} bytes at most`,
 }
 
-function readResult(bytes: Uint8Array | undefined): Json | typeof UNREADABLE {
-  if (bytes === undefined) return null
-  if (depthOf(bytes) > DEPTH_MAX) return UNREADABLE
+/** Returns null when it is nothing that can be kept. */
+function readResult(bytes: Uint8Array | undefined): { readonly value: Json } | null {
+  if (bytes === undefined) return { value: null }
+  if (depthOf(bytes) > DEPTH_MAX) return null
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString())
-    return keepable.safeParse(value).success ? value : UNREADABLE
+    return keepable.safeParse(value).success ? { value } : null
   } catch {
-    return UNREADABLE
+    return null
   }
 }

@@ -117,6 +117,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   )
   const plugins = await startPlugins(options.plugins?.list ?? [], mesh, {
     config,
+    version: VERSION,
     clock,
     random: options.random,
     log,

@@ -12,6 +12,7 @@ export function greeting(config: Config, port: number, storeKind: 'pglite' | 'po
     `BosonServer ${VERSION} serves at ${url}${openness(config)}`,
     '',
     `  store    ${storeKind === 'pglite' ? `embedded database in ${dataDir}` : 'PostgreSQL'}`,
+    `  look     ${url}/inspector`,
     `  token    ${config.secretToken === null ? shown(join(config.dataDir, TOKEN_FILE)) : 'SECRET_TOKEN'}`,
     '',
     ...next(url).map(([command, does]) => `  ${command.padEnd(44)}  ${does}`),

@@ -46,6 +46,8 @@ export interface RowsOf<V> {
 
 export interface PluginHost {
   readonly config: Config
+  /** Of the program. */
+  readonly version: string
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

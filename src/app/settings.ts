@@ -60,6 +60,10 @@ export const SETTINGS = {
     doc: 'Web pages that may open the WebSocket. Agents send no Origin and need no entry.',
     example: 'https://panel.example.org',
   }),
+  inspectorOrigins: standard('BOSON_INSPECTOR_ORIGINS', list(origin), [] as readonly string[], {
+    doc: 'Web pages that may open the operators’ WebSocket, beside /inspector of this coordinator itself. What they may do depends on the token they have.',
+    example: 'https://panel.example.org',
+  }),
   corsOrigin: standard('CORS_ORIGIN', list(origin), [] as readonly string[], {
     doc: 'Web pages that may call the HTTP interface from a browser.',
     example: 'https://panel.example.org',

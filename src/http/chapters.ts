@@ -20,6 +20,7 @@ export const CHAPTERS = {
   traffic: 'Bytes by identity and by pair.',
   webhooks: 'Whom the coordinator calls when something happens.',
   actors: 'The living actors: their states, and what they do.',
+  inspector: 'The page that shows operators the mesh, and its socket.',
   log: 'What the coordinator writes down of what it does.',
   audit: 'Who changed what, and when.',
   documentation: 'This documentation, for programs and for people.',

@@ -137,6 +137,7 @@ const anyTexts = (names: readonly string[]) =>
 function operationId(method: string, path: string): string {
   const words = path
     .replace(/^\/api\/v1(?=\/)/, '')
+    .replace(/(?<=.)\/$/, '/index')
     .replaceAll('{', 'by-')
     .split(/[^A-Za-z0-9]+/)
     .filter(word => word !== '')

@@ -18,7 +18,7 @@ import {
   type WireEvent,
 } from './schema.js'
 
-const watchId = u32.doc('The operator’s number for it; unused so far on this socket.')
+const watchId = u32.doc('The operator’s number for it; what had this number before ends.')
 /** A token of ours is a few hundred letters long. */
 const token = str(4_096)
 const path = str(2_048)
@@ -100,7 +100,7 @@ export const OperatorView = message(0x76, 'operator.view', {
 
 export const OperatorFollow = message(0x77, 'operator.follow', {
   direction: 'operator→server',
-  doc: 'Hears of events as they happen.',
+  doc: 'Hears of events as they happen. An actor’s last steps and the last lines of the log come first.',
   fields: {
     watchId,
     topic: oneOf('actor', 'log', 'audit', 'facts').doc(
@@ -133,9 +133,7 @@ export const OperatorEnded = message(0x7a, 'operator.ended', {
   doc: 'A watch or a follow is over, or did not begin.',
   fields: {
     watchId: u32.doc('From the watch or the follow.'),
-    code: oneOf('too_many', 'in_use', 'bad_request', 'forbidden', 'not_found', 'gone', 'failed').doc(
-      'For programs.',
-    ),
+    code: oneOf('too_many', 'bad_request', 'forbidden', 'not_found', 'gone', 'failed').doc('For programs.'),
     reason: prose(256).doc('For people.'),
   },
 })

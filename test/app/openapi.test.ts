@@ -17,6 +17,7 @@ const QUERIES: Readonly<Record<string, string>> = {
 /** Endpoints that answer something else than 200 here, and what. */
 const STATUSES: Readonly<Record<string, number>> = {
   '/mesh': 426,
+  '/inspector/live': 426,
   // They are an agent’s own: test/rest asks for them as one.
   '/api/v1/packets': 403,
   // Of a node that speaks HTTP; here all have WebSockets.

@@ -5,10 +5,12 @@ import type { Store } from '../../src/actors/ports.js'
 import { MeshClient, MeshNode } from '../../src/agent/index.js'
 import { readConfig } from '../../src/app/config.js'
 import { startCoordinator } from '../../src/app/coordinator.js'
+import type { Plugin } from '../../src/app/plugin.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
-import { MemoryJournal, MemoryStore } from '../../src/store/index.js'
+import { MemoryJournal, MemoryStore, type OpenRoom } from '../../src/store/index.js'
 import type { Ping } from '../../src/telemetry/health.js'
+import { LogTail } from '../../src/telemetry/log-tail.js'
 import { until } from './until.js'
 
 export const OPERATOR_TOKEN = 'a-token-that-is-known-to-this-test-only'
@@ -18,9 +20,16 @@ interface Wishes {
   readonly database?: Ping
   readonly store?: Store
   readonly env?: Readonly<Record<string, string>>
+  /** Plug-ins that keep nothing. */
+  readonly plugins?: readonly Plugin[]
+  /** The last lines of a log that the test writes. */
+  readonly tail?: LogTail
 }
 
-export async function coordinator(t: Test, { redis, database, store = memoryStore(), env }: Wishes = {}) {
+export async function coordinator(
+  t: Test,
+  { redis, database, store = memoryStore(), env, plugins, tail = new LogTail() }: Wishes = {},
+) {
   const clock = systemClock
   const started = await startCoordinator({
     config: readConfig({
@@ -37,6 +46,8 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     storeKind: 'memory',
     journal: new MemoryJournal(),
     redis: redis ?? null,
+    tail,
+    ...(plugins && { plugins: { list: plugins, room: noTables } }),
     log: {
       level: 'info',
       debug() {},
@@ -63,8 +74,10 @@ export async function coordinator(t: Test, { redis, database, store = memoryStor
     const wish = { role: null, uses: null, ttlMs: null, note: '', actor: 'test' }
     return (await mesh.createEnrolmentKey(wish)).secret
   }
-  return { mesh, get, ask, secretOf, port, url: `ws://127.0.0.1:${port}` }
+  return { mesh, get, ask, secretOf, port, url: `ws://127.0.0.1:${port}`, stop: () => started.stop(0) }
 }
+
+const noTables: OpenRoom = () => Promise.reject(new Error('these plug-ins keep nothing'))
 
 /** Resolves with an agent that has its session; it is stopped when the test ends. */
 export async function online(

@@ -41,6 +41,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
     routeId: [routeId],
     link: server.mesh.paths().paths.map(({ link }) => String(link)),
     part: ['page.css'],
+    file: ['index.html'],
     delivery: ['dlv_0000000042'],
   }
   return {

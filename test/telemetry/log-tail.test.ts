@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import t from 'tap'
 import { createLog } from '../../src/telemetry/log.js'
 import { LogTail, type LogLine } from '../../src/telemetry/log-tail.js'
@@ -5,7 +6,13 @@ import { LogTail, type LogLine } from '../../src/telemetry/log-tail.js'
 function logging(level = 'trace', pretty = false) {
   const written: string[] = []
   const tail = new LogTail()
-  const log = createLog({ level, pretty, to: { write: line => written.push(line) }, tail })
+  const to = new Writable({
+    write(line, _encoding, done) {
+      written.push(String(line))
+      done()
+    },
+  })
+  const log = createLog({ level, pretty, to, tail })
   return { tail, log, written }
 }
 const messages = (lines: readonly LogLine[]) => lines.map(({ message }) => message)

@@ -13,7 +13,9 @@ export const rootRoute = endpoint({
   summary: 'Says what this is',
   replies: { 200: { description: 'Where to look next.', schema: z.string(), type: 'text/plain' } },
   handle: () =>
-    text(`BosonServer: agents connect at ${MESH_PATH}; how it is: /health; what it offers: /docs\n`),
+    text(
+      `BosonServer: agents connect at ${MESH_PATH}; operators look at /inspector; how it is: /health; what it offers: /docs\n`,
+    ),
 })
 
 export const meshRoute = endpoint({

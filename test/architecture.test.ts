@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reports: ['kit', 'protocol', 'http'],
   access: ['kit', 'protocol', 'http'],
   pgmon: ['kit', 'protocol', 'http'],
-  inspector: ['kit', 'protocol', 'http'],
+  // The page says what NATs and nodes do in the mesh’s own words.
+  inspector: ['kit', 'protocol', 'mesh', 'http'],
   app: [
     'kit',
     'protocol',

@@ -1,28 +1,9 @@
 /** A decision as a person reads it: who was compared and by what, and who is out. */
 import type { Explanation, IdentityId, RouteWish, Steering } from '../actors/ports.js'
+import { outWords } from '../mesh/route-words.js'
 import { COST_TERMS } from '../protocol/messages.js'
 import { columns } from './columns.js'
 import { weightList } from './wish.js'
-
-/** Why a node is out, after its id; a reason that is not here is shown as it is. */
-const OUT: Readonly<Record<string, string>> = {
-  'not accepting': 'is away, or its heartbeat is',
-  draining: 'is being drained',
-  full: 'has no place left',
-  target: 'is not the node that is asked for',
-  pin: 'is not the node that the operator pinned',
-  excluded: 'is excluded by the request',
-  country: 'is in another country, or does not say',
-  region: 'is in another region, or does not say',
-  tags: 'lacks a tag',
-  group: 'is not in the group',
-  exit: 'does not forward to the internet',
-  policy: 'has a path policy that does not go with the client’s',
-  bandwidth: 'has too little bandwidth left',
-  'bandwidth unknown': 'does not say what its uplink carries',
-  latency: 'is too far away',
-  'latency unknown': 'has no measured round trip yet',
-}
 
 const MARKS = { stands: '*', preferred: '+', avoided: '~', degraded: '!' } as const
 const LIKINGS = ['preferred', 'avoided'] as const
@@ -83,10 +64,10 @@ export function rejectedTable(
   const unnamed = new Map(Object.entries(excluded))
   for (const { reason } of rejected) unnamed.set(reason, (unnamed.get(reason) ?? 1) - 1)
   const others = [...unnamed].flatMap(([reason, count]) =>
-    count > 0 ? [`${count} × ${inWords(reason)}`] : [],
+    count > 0 ? [`${count} × ${outWords(reason)}`] : [],
   )
   const because = (nodeId: IdentityId, reason: string) =>
-    reason === 'excluded' && nodeId === left ? 'is the one that was left' : inWords(reason)
+    reason === 'excluded' && nodeId === left ? 'is the one that was left' : outWords(reason)
   const named = rejected.map(({ nodeId, reason }) => [nodeId, because(nodeId, reason)])
   return [
     ...(named.length === 0 ? [] : [columns(['OUT', 'BECAUSE IT'], named)]),
@@ -116,5 +97,4 @@ function wordsOf(wish: RouteWish): string[] {
   ]
 }
 
-const inWords = (reason: string): string => OUT[reason] ?? reason
 const figure = (value: number | null): string | null => (value === null ? null : value.toFixed(2))

@@ -19,17 +19,17 @@ import { type Outlook, outlookOf } from './outlook.js'
 import { distanceKm } from './position.js'
 
 /** What costs as much as a half-full node, of each figure: ms, %, km; and lost sessions of a moment ago. */
-const SCALE = { rttMs: 200, lossPct: 5, distanceKm: 10_000, flaps: 4 }
+export const SCALE = { rttMs: 200, lossPct: 5, distanceKm: 10_000, flaps: 4 }
 /** A price of 1 is usual, and costs this much. */
-const USUAL_PRICE = 0.25
+export const USUAL_PRICE = 0.25
 /** Self-reported figures that are as bad as they count: %, %, ms. */
 const WORST = { cpuPct: 100, lossPct: 10, latencyMs: 400 }
 /** What they cost together at their worst. */
-const REPORTED_MAX = 0.5
+export const REPORTED_MAX = 0.5
 /** Self-reported figures are 30 % of the whole at most beside measured ones: this much of the other terms. */
 const REPORTED_MOST = 0.3 / 0.7
 /** A way that carries nothing is worse than any that does. */
-const OUTLOOK: Readonly<Record<NonNullable<Outlook>, number>> = {
+export const OUTLOOK: Readonly<Record<NonNullable<Outlook>, number>> = {
   direct: 0,
   turned: 0.25,
   relayed: 0.4,

@@ -1,6 +1,7 @@
 /** `boson explain`: how the route of a client came about, what it has been through, and how it looks now. */
 import { Command } from 'commander'
 import type { RouteStory } from '../../actors/ports.js'
+import { stayedWords } from '../../mesh/route-words.js'
 import { asDuration, columns } from '../columns.js'
 import { askedOf, comparedTable, qualifiedText, rejectedTable, TABLE_ROWS } from '../explanation-page.js'
 import { addOperatorOptions, Operator } from '../operator.js'
@@ -11,14 +12,6 @@ Examples:
   $ boson explain alice --now                 also how every node looks for her at this moment
   $ boson explain alice --json | jq .explanation.compared`
 
-/** Why a route stayed that had a reason to move; a reason that is not here is shown as it is. */
-const STAYED: Readonly<Record<string, string>> = {
-  no_candidate: 'no other node qualified',
-  no_clear_gain: 'no other was clearly cheaper',
-  too_soon: 'it had moved a moment before',
-  client_away: 'the client was away',
-  flapping: 'the node that it would rather have comes and goes',
-}
 /** Rows for programs. */
 const JSON_ROWS = 10_000
 
@@ -101,7 +94,7 @@ function movesOf({ history: { moved, moves, stayed }, nowMs }: RouteStory): stri
       .toReversed()
       .map(({ atMs, from, to, cause }) => [`${asDuration((nowMs - atMs) / 1000)} ago`, from, to, cause]),
   )
-  const reasons = Object.entries(stayed).map(([why, count]) => `${count} × ${STAYED[why] ?? why}`)
+  const reasons = Object.entries(stayed).map(([why, count]) => `${count} × ${stayedWords(why)}`)
   return [
     moved === 0 ? 'It has never moved.' : table,
     ...(moved > moves.length ? [`… ${moved} times in all`] : []),

@@ -6,6 +6,8 @@ import './style/parts.css'
 import './style/frame.css'
 import './style/mesh.css'
 import './style/actor.css'
+import './style/path.css'
+import './style/routing.css'
 import './style/log.css'
 
 const root = document.getElementById('page')

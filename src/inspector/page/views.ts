@@ -9,9 +9,12 @@ import { Jobs } from './pages/jobs.js'
 import { Log } from './pages/log.js'
 import { Mesh } from './pages/mesh.js'
 import { Overview } from './pages/overview.js'
+import { OnePath } from './pages/path.js'
 import { Paths } from './pages/paths.js'
+import { OneRoute } from './pages/route-story.js'
 import { Routes } from './pages/routes.js'
 import { Users } from './pages/users.js'
+import { Why } from './pages/why.js'
 
 export interface View {
   readonly path: readonly string[]
@@ -29,8 +32,9 @@ export const VIEWS: readonly View[] = [
   { path: [], title: 'Overview', key: 'o', page: Overview },
   { path: ['actors'], title: 'Actors', key: 'a', page: Actors, one: Actor },
   { path: ['mesh'], title: 'Mesh', key: 'm', page: Mesh },
-  { path: ['routes'], title: 'Routes', key: 'r', page: Routes },
-  { path: ['paths'], title: 'Paths', key: 'p', page: Paths },
+  { path: ['routes'], title: 'Routes', key: 'r', page: Routes, one: OneRoute },
+  { path: ['paths'], title: 'Paths', key: 'p', page: Paths, one: OnePath },
+  { path: ['why'], title: 'Why', key: 'w', page: Why },
   { path: ['log'], title: 'Log', key: 'l', page: Log },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
   { path: ['jobs'], title: 'Jobs', key: 'j', page: Jobs },

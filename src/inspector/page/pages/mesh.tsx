@@ -154,7 +154,7 @@ const UNPLACED_MAX = 40
 const ROWS = 12
 
 const COLUMNS: readonly Column<PicturedNode>[] = [
-  { name: 'Node', cell: ({ id }) => <ActorLink id={`node/${id}`}>{id}</ActorLink> },
+  { name: 'Node', kind: 'name', cell: ({ id }) => <ActorLink id={`node/${id}`}>{id}</ActorLink> },
   {
     name: 'State',
     cell: node => {

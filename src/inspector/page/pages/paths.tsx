@@ -9,6 +9,7 @@ import { ActorLink, Ago, Empty, Fault, Heading } from '../ui/parts.js'
 import { type Column, Pages, Table } from '../ui/table.js'
 import { Tier } from '../ui/tier.js'
 import { REASON_WORDS, reasonWords, TIERS } from '../ui/words.js'
+import { WhyForm } from './why.js'
 
 const sum = (of: Readonly<Record<string, number>>): number =>
   Object.values(of).reduce((all, each) => all + each, 0)
@@ -26,11 +27,13 @@ const COLUMNS: readonly Column<PathView>[] = [
   {
     name: 'Client',
     sort: 'clientId',
+    kind: 'name',
     cell: ({ clientId }) => <ActorLink id={`client/${clientId}`}>{clientId}</ActorLink>,
   },
   {
     name: 'Node',
     sort: 'nodeId',
+    kind: 'name',
     cell: ({ nodeId }) => <ActorLink id={`node/${nodeId}`}>{nodeId}</ActorLink>,
   },
   {
@@ -61,7 +64,9 @@ export function Paths() {
   const { value: page, fault } = useView<PathsPage>(`/api/v1/paths${query}`)
   return (
     <>
-      <Heading title="Paths" about="how each client reaches its node, and why not better" />
+      <Heading title="Paths" about="how each client reaches its node, and why not better">
+        <WhyForm />
+      </Heading>
       <div class="filters">
         <Choice name="tier" label="Tier" options={LIVE_TIERS} />
         <Choice name="reason" label="Why not direct" options={Object.entries(REASON_WORDS)} />

@@ -2,6 +2,7 @@
 import type { RouteView } from '../../../actors/ports.js'
 import { useView } from '../live/hooks.js'
 import { to } from '../route.js'
+import { WhatIf } from '../routing/what-if.js'
 import { Choice, queryFor, TextFilter } from '../ui/filters.js'
 import { count, short } from '../ui/format.js'
 import { ActorLink, Ago, Empty, Fault, Heading } from '../ui/parts.js'
@@ -19,11 +20,13 @@ const COLUMNS: readonly Column<RouteView>[] = [
   {
     name: 'Client',
     sort: 'clientId',
+    kind: 'name',
     cell: ({ clientId }) => <ActorLink id={`client/${clientId}`}>{clientId}</ActorLink>,
   },
   {
     name: 'Node',
     sort: 'nodeId',
+    kind: 'name',
     cell: ({ nodeId }) => <ActorLink id={`node/${nodeId}`}>{nodeId}</ActorLink>,
   },
   { name: 'Tier', cell: ({ tier }) => <Tier tier={tier} /> },
@@ -73,6 +76,7 @@ export function Routes() {
           <Pages total={page.total} shown={page.routes.length} next={page.next} noun="route" />
         </>
       )}
+      <WhatIf />
     </>
   )
 }

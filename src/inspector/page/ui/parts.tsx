@@ -75,7 +75,7 @@ export const ActorLink = ({ id, children }: { id: string; children?: ComponentCh
 export const Ago = ({ atMs }: { atMs: number | null | undefined }) =>
   typeof atMs === 'number' ? (
     <time dateTime={new Date(atMs).toISOString()} title={moment(atMs, nowMs.value)}>
-      {duration(Math.max(0, Math.floor((nowMs.value - atMs) / 1000) * 1000))}
+      {nowMs.value - atMs < 1000 ? '0 s' : duration(Math.floor((nowMs.value - atMs) / 1000) * 1000)}
     </time>
   ) : (
     <span>{UNKNOWN}</span>

@@ -64,10 +64,10 @@ function options(lines: readonly Line[], unit: (value: number) => string, place:
     height: place.clientHeight,
     cursor: { show: false },
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
     axes: [
-      { ...axis, space: 70, values: (_, times) => times.map(time => CLOCK.format(time * 1000)) },
+      { ...axis, size: 28, space: 70, values: (_, times) => times.map(time => CLOCK.format(time * 1000)) },
       { ...axis, size: 74, space: 34, values: (_, values) => values.map(unit) },
     ],
     series: [

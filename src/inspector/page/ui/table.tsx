@@ -9,7 +9,10 @@ export interface Column<R> {
   readonly name: string
   /** What the list can be sorted by; absent: not by this. */
   readonly sort?: string
-  readonly kind?: 'number' | 'tight'
+  /** `name`: may be long, and is broken only then. */
+  readonly kind?: 'number' | 'tight' | 'name'
+  /** What its figures are, as a hint at its head. */
+  readonly about?: string
   readonly cell: (row: R) => ComponentChildren
 }
 
@@ -21,8 +24,10 @@ export function Table<R>(props: {
   readonly caption: string
   /** Where a row leads when it is clicked, or Enter is pressed on it. */
   readonly addressOf?: (row: R) => string
+  /** Rows that stand out. */
+  readonly isMarked?: (row: R) => boolean
 }) {
-  const { columns, rows, keyOf, caption, addressOf } = props
+  const { columns, rows, keyOf, caption, addressOf, isMarked } = props
   const place = useRef<HTMLDivElement>(null)
   useRows(place)
   return (
@@ -40,6 +45,7 @@ export function Table<R>(props: {
           {rows.map(row => (
             <tr
               key={keyOf(row)}
+              data-marked={isMarked?.(row) === true}
               {...(addressOf !== undefined && {
                 tabIndex: -1,
                 'data-row': addressOf(row),
@@ -48,7 +54,8 @@ export function Table<R>(props: {
             >
               {columns.map(({ name, kind, cell }) => (
                 <td key={name} class={kind} data-label={name}>
-                  {cell(row)}
+                  {/* One box: in a card the name is beside it, whatever it holds. */}
+                  <div class="cell">{cell(row)}</div>
                 </td>
               ))}
             </tr>
@@ -60,10 +67,10 @@ export function Table<R>(props: {
 }
 
 /** The order is in the address, as the endpoint takes it: a name, with a minus before it for the reverse. */
-function Head<R>({ column: { name, sort, kind } }: { column: Column<R> }) {
+function Head<R>({ column: { name, sort, kind, about } }: { column: Column<R> }) {
   if (sort === undefined)
     return (
-      <th scope="col" class={kind}>
+      <th scope="col" class={kind} title={about}>
         {name}
       </th>
     )

@@ -76,20 +76,23 @@ export function choose<N extends NodeFacts>(
   else if (only !== undefined) look.atThese(named(pools, [only]))
   else {
     look.atThese(also)
-    look.atThese(named(pools, want.prefer))
+    if (want.prefer !== undefined) look.atThese(named(pools, want.prefer))
     const pool = pools.pool(want, nowMs)
-    look.around(pool.members)
+    const isSorted = pool.isOf(want)
+    // Who is in the pool is open and of the kind: only the rest is asked.
+    const rule = isSorted ? shortfall : rejection
+    look.around(pool.members, rule)
     if (!look.isEnough) {
       const few = pool.few.of(want, nowMs)
-      if (few !== null) look.atFew([...few])
-      else if (pool.isOf(want) && pools.mayLookAt(pool.members.length, nowMs)) look.through(pool, nowMs)
-      else look.glance(pool.members)
+      if (few !== null) look.atFew([...few], rule)
+      else if (isSorted && pools.mayLookAt(pool.members.length, nowMs)) look.through(pool, nowMs)
+      else look.glance(pool.members, rule)
     }
   }
   return look.choice(client)
 }
 
-const named = <N extends NodeFacts>(pools: NodePools<N>, ids: readonly string[] = []): N[] =>
+const named = <N extends NodeFacts>(pools: NodePools<N>, ids: readonly string[]): N[] =>
   ids.flatMap(id => pools.byId(id) ?? [])
 
 /** Returns every node with its cost or the reason why it is out, best first: what `choose` would make of each. */
@@ -131,6 +134,9 @@ const RANK: Readonly<Record<Liking | 'neither', number>> = {
 const byLikingThenCost = (a: Compared<unknown>, b: Compared<unknown>): number =>
   RANK[a.liking ?? 'neither'] - RANK[b.liking ?? 'neither'] || a.cost - b.cost
 
+/** Returns why the node is out, or null. */
+type Rule = (node: NodeFacts, want: Requirements) => Rejection | null
+
 /** Everything that one choice has looked at. */
 class Look<N extends NodeFacts> {
   readonly #want: Requirements
@@ -158,35 +164,35 @@ class Look<N extends NodeFacts> {
 
   /** Looks at nodes that are all different, none of which it has seen. */
   atAll(nodes: Iterable<N>): void {
-    for (const node of nodes) this.#look(node)
+    for (const node of nodes) this.#look(node, rejection)
   }
 
   /** Looks at a few that it may have seen. */
-  atThese(nodes: Iterable<N>): void {
+  atThese(nodes: readonly N[], rule: Rule = rejection): void {
     for (const node of nodes) {
       if (this.#seen.includes(node)) continue
       this.#seen.push(node)
-      this.#look(node)
+      this.#look(node, rule)
     }
   }
 
   /** Looks at random members until enough qualify; at all of them when they are hardly more. */
-  around(members: readonly N[]): void {
+  around(members: readonly N[], rule: Rule): void {
     this.#isAll = members.length <= FEW
-    if (this.#isAll) return this.atThese(members)
+    if (this.#isAll) return this.atThese(members, rule)
     for (let draws = 0; draws < DRAWS && this.#plain.length < COMPARED; ) {
       const wanted = COMPARED - this.#plain.length
-      this.atThese(drawn(members, wanted, this.#random))
+      this.atThese(drawn(members, wanted, this.#random), rule)
       draws += wanted
     }
   }
 
   /** Looks at some of these, and at all of them before it says that none qualifies. */
-  atFew(nodes: readonly N[]): void {
-    this.around(nodes)
+  atFew(nodes: readonly N[], rule: Rule): void {
+    this.around(nodes, rule)
     if (this.isEnough) return
     const seen = new Set(this.#seen)
-    for (const node of nodes) if (!seen.has(node)) this.#look(node)
+    for (const node of nodes) if (!seen.has(node)) this.#look(node, rule)
   }
 
   /** Looks at all of the pool, and remembers who meets the figures, if they are few. */
@@ -195,7 +201,7 @@ class Look<N extends NodeFacts> {
     const meeting: N[] = []
     let resorts = 0
     for (const node of pool.members) {
-      if (!seen.has(node)) this.#note(node, shortfall(node, this.#want))
+      if (!seen.has(node)) this.#look(node, shortfall)
       if (meeting.length > FEW_MAX || lack(node, this.#want) !== null) continue
       if (!node.degraded || resorts++ < LAST_RESORTS) meeting.push(node)
     }
@@ -203,14 +209,14 @@ class Look<N extends NodeFacts> {
   }
 
   /** Looks at some of the members in a row, from a random place on. */
-  glance(members: readonly N[]): void {
+  glance(members: readonly N[], rule: Rule): void {
     const from = pick(this.#random, members.length)
     const some = Array.from(
       { length: Math.min(GLANCED, members.length) },
       (_, i) => (from + i) % members.length,
     )
     const seen = new Set(this.#seen)
-    for (const i of some) if (!seen.has(members[i] as N)) this.#look(members[i] as N) // inside
+    for (const i of some) if (!seen.has(members[i] as N)) this.#look(members[i] as N, rule) // inside
   }
 
   choice(client: ClientFacts): Choice<N> {
@@ -232,11 +238,8 @@ class Look<N extends NodeFacts> {
     }
   }
 
-  #look(node: N): void {
-    this.#note(node, rejection(node, this.#want))
-  }
-
-  #note(node: N, reason: Rejection | null): void {
+  #look(node: N, rule: Rule): void {
+    const reason = rule(node, this.#want)
     this.#considered++
     if (reason !== null) {
       this.#excluded[reason] = (this.#excluded[reason] ?? 0) + 1

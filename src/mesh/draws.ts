@@ -3,11 +3,12 @@
  * would fill up long before them.
  */
 import { pick, type Random } from '../kit/random.js'
-import { type NodeFacts, roomOf } from './node-facts.js'
+import { readAhead } from '../kit/read-ahead.js'
+import { bandwidthLeft, type NodeFacts, roomOf } from './node-facts.js'
 
 /**
- * Returns so many of the nodes, some perhaps twice. All pairs are drawn before the first is looked at: in a large mesh
- * each is a wait for memory, and so all of them are waited for at once.
+ * Returns so many of the nodes, some perhaps twice. All pairs are drawn before the first is looked at, and those who win
+ * are asked together for a figure: in a large mesh each is a wait for memory, and so it is one for all of them.
  */
 export function drawn<N extends NodeFacts>(nodes: readonly N[], count: number, random: Random): N[] {
   const ones: N[] = []
@@ -20,6 +21,7 @@ export function drawn<N extends NodeFacts>(nodes: readonly N[], count: number, r
     const other = others[i] as N // as many
     if (roomOf(other) > roomOf(ones[i] as N)) ones[i] = other
   }
+  readAhead(ones, node => bandwidthLeft(node) ?? 0)
   return ones
 }
 

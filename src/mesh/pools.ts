@@ -122,7 +122,7 @@ export class Pool<N extends NodeFacts> {
 
   /** Returns whether it is the pool of this kind. */
   isOf(kind: Kind): boolean {
-    return keyOf(kind) === keyOf(this.kind)
+    return isWithin(kind, this.kind) && isWithin(this.kind, kind)
   }
 
   set(node: N, belongs: boolean): void {

@@ -81,14 +81,20 @@ t.test('kinds that mean the same share a pool, others do not', async t => {
     [{}, { policy: 'auto', exit: false, tags: [], groups: [] }],
     [{ tags: ['a', 'b'] }, { tags: ['b', 'a', 'b'] }],
   ]
-  for (const [one, other] of shared) t.equal(pools.pool(one, 0).members, pools.pool(other, 0).members)
+  for (const [one, other] of shared) {
+    t.equal(pools.pool(one, 0).members, pools.pool(other, 0).members)
+    t.ok(pools.pool(one, 0).isOf(other))
+  }
   const apart: readonly (readonly [Kind, Kind])[] = [
     [{ tags: ['a'] }, { groups: ['a'] }],
     [{ region: 'DE' }, { country: 'DE' }],
     [{ region: '' }, {}],
     [{ policy: 'relay-only' }, { policy: null }],
   ]
-  for (const [one, other] of apart) t.not(pools.pool(one, 0).members, pools.pool(other, 0).members)
+  for (const [one, other] of apart) {
+    t.not(pools.pool(one, 0).members, pools.pool(other, 0).members)
+    t.notOk(pools.pool(one, 0).isOf(other))
+  }
 })
 
 t.test('odd requests keep no more than so many pools, and those in use stay', async t => {

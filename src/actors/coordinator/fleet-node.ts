@@ -62,20 +62,15 @@ const ofParts = (parts: number | null): number | null => (parts === null ? null 
 const UNKNOWN_KIND = kindOf(UNKNOWN_NAT)
 
 export class FleetNode implements NodeFacts {
+  // What a draw asks, and whoever takes a place.
   reserved = 0
   maxSessions: number | null = null
   /** Whether it was full when that was last told. Owned by the fleet. */
   wasFull = false
-  /** It has a socket and is heard. */
-  accepting: boolean
-  /** It goes of its own accord, or is being emptied. */
-  isLeaving = false
-  #isDrained = false
   /** It carries badly. Owned by the watch. */
   degraded = false
+  // What a comparison asks.
   policy: Agreed = null
-  country: string | null = null
-  exit = false
   bandwidthMbps: number | null = null
   costWeight: number | null = null
   pressurePct: number | null = null
@@ -89,8 +84,15 @@ export class FleetNode implements NodeFacts {
   seenAt: number | null = null
   readonly #slot: Slot
   readonly #sources: NodeSources
-  // What only some requests ask for.
+  // What the pools ask when something changes, and what only some requests ask.
+  /** It has a socket and is heard. */
+  accepting: boolean
+  /** It goes of its own accord, or is being emptied. */
+  isLeaving = false
+  #isDrained = false
+  country: string | null = null
   region: string | null = null
+  exit = false
   tags: readonly string[] = []
   groups: readonly string[] = []
   id = ''

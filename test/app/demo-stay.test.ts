@@ -17,6 +17,7 @@ import { SimulatedClock } from '../support/simulated-clock.js'
 import { until } from '../support/until.js'
 
 const HERE = '127.0.0.1'
+const isHere = (address: string): boolean => address === HERE
 
 t.test('what travels far arrives later, in its order', async t => {
   const clock = new SimulatedClock()
@@ -123,7 +124,7 @@ async function peer(t: Test): Promise<Peer> {
 
 async function behind(t: Test, kind: NatKind, received: (datagram: Uint8Array) => void): Promise<Datagrams> {
   const delay = new Delay(systemClock, 0)
-  const nat = await openBehind({ kind, outside: HERE, inside: '192.168.7.2', delay })(datagram =>
+  const nat = await openBehind({ kind, outside: HERE, inside: '192.168.7.2', delay, isHere })(datagram =>
     received(Buffer.from(datagram)),
   )
   t.teardown(() => nat.close())

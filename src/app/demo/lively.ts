@@ -7,19 +7,15 @@
  *   SenderApp ⇄ UdpTunnel ⇄ MeshClient ⇄ NAT, distance ⇄ coordinator, or the peer's NAT ⇄ MeshNode ⇄ UdpTunnel ⇄ EchoApp
  */
 import { heldClock } from '../../agent/held-clock.js'
-import { dialWs, DirectSocket, MeshClient, MeshNode, UdpTunnel, UdpWay } from '../../agent/index.js'
-import { NatProber } from '../../agent/nat/nat-prober.js'
+import { MeshClient, MeshNode, UdpTunnel } from '../../agent/index.js'
 import type { PathPolicy } from '../../agent/ports.js'
 import { every } from '../../kit/clock.js'
 import { pick, type Random, systemRandom } from '../../kit/random.js'
-import { familyOf } from '../../protocol/address.js'
 import type { Mesh } from '../mesh.js'
-import { ownAddresses } from '../turn-mode.js'
 import { EchoApp, SenderApp } from './app.js'
-import { Delay, distantDial } from './distance.js'
 import { tidalFigures } from './figures.js'
-import { type NatKind, openBehind } from './nat.js'
 import { type Place, placeOf } from './places.js'
+import { clientWays, nodeWays } from './whereabouts.js'
 
 export interface LivelyOptions {
   readonly url: string
@@ -49,20 +45,6 @@ interface LivelyClient {
   agent: MeshClient | null
 }
 
-/** Where the coordinator's STUN and TURN are. */
-const RELAY = '127.0.0.1'
-/** By turns; so that each node has some clients on each tier, and some that have a reason not to leave the relay. */
-const NODE_NATS: readonly NatKind[] = ['open', 'cone', 'symmetric', 'open', 'cone', 'open', 'blocked']
-const CLIENT_NATS: readonly NatKind[] = [
-  'cone',
-  'symmetric',
-  'cone',
-  'open',
-  'blocked',
-  'cone',
-  'symmetric',
-  'cone',
-]
 /** Every so many clients want no more than the relay. */
 const RELAY_ONLY_EVERY = 9
 const NAMES = [
@@ -254,7 +236,8 @@ export class LivelyMesh {
       agent: null,
       make: () =>
         new MeshNode({
-          ...this.#agentOptions(id, key, place, { kind: natOf(NODE_NATS, index), index }),
+          ...this.#agentOptions(id, key),
+          ...nodeWays(index, place, this.#random),
           tunnel: new UdpTunnel({ applicationPort: echo.port, sealed: true }),
           gauges: tidalFigures({
             index,
@@ -290,7 +273,8 @@ export class LivelyMesh {
       perSecond: Math.max(1, Math.round(this.#options.perSecond * (0.2 + 1.6 * this.#random.float()))),
       make: () =>
         new MeshClient({
-          ...this.#agentOptions(id, key, place, { kind: natOf(CLIENT_NATS, index), index: 1_000 + index }),
+          ...this.#agentOptions(id, key),
+          ...clientWays(index, place, this.#random),
           tunnel,
           policy,
           profile: whereOf(place),
@@ -298,35 +282,10 @@ export class LivelyMesh {
     }
   }
 
-  #agentOptions(
-    id: string,
-    privateKey: Uint8Array,
-    { rttMs }: Place,
-    { kind, index }: { readonly kind: NatKind; readonly index: number },
-  ) {
-    const delay = new Delay(heldClock, rttMs)
-    const openDatagrams = openBehind({
-      kind,
-      delay,
-      outside: OUTSIDE,
-      inside: `192.168.${index % 250}.2`,
-    })
-    const socket = new DirectSocket(openDatagrams)
-    const { url } = this.#options
-    return {
-      url,
-      id,
-      privateKey,
-      credential: this.#credential,
-      dial: distantDial(dialWs(), delay),
-      // The addresses of the demo are this machine's own.
-      ways: [new UdpWay({ socket, reachable: ({ address }) => address === OUTSIDE || address === RELAY })],
-      prober: new NatProber({ clock: heldClock, random: this.#random, shared: socket, openDatagrams }),
-    }
+  #agentOptions(id: string, privateKey: Uint8Array) {
+    return { url: this.#options.url, id, privateKey, credential: this.#credential }
   }
 }
-
-const natOf = (kinds: readonly NatKind[], i: number): NatKind => kinds[i % kinds.length] as NatKind // inside, by the remainder
 
 const whereOf = ({ country, region, latitude, longitude }: Place) => ({
   country,
@@ -334,9 +293,6 @@ const whereOf = ({ country, region, latitude, longitude }: Place) => ({
   latitude,
   longitude,
 })
-
-/** Whoever is seen at a loopback address is behind no NAT: where this machine has another one, that is what they share. */
-const OUTSIDE = ownAddresses().find(address => familyOf(address) === 4) ?? '127.0.0.1'
 
 const wait = (ms: number): Promise<void> =>
   new Promise(resolve => {

@@ -1,6 +1,6 @@
 /**
  * NATs of all kinds on one machine, by real sockets: a mapping is a socket, so that STUN servers and peers see what they
- * would see of the real thing. They all have the same address outside: this machine's own.
+ * would see of the real thing.
  *
  *   open        one socket, which takes what comes from anyone
  *   cone        one socket for all destinations, which takes what comes from those that it has sent to
@@ -18,6 +18,8 @@ export interface NatOptions {
   readonly kind: NatKind
   /** The outside address: one that this machine has. */
   readonly outside: string
+  /** Whether an address is one of the demo's: nothing is sent anywhere else. */
+  readonly isHere: (address: string) => boolean
   /** The address behind the NAT, which exists nowhere. */
   readonly inside: string
   /** Holds back what arrives. */
@@ -67,10 +69,9 @@ class NatDatagrams implements Datagrams {
   }
 
   send(datagram: Uint8Array, to: Endpoint): void {
-    const { kind, outside } = this.#options
+    const { kind, isHere } = this.#options
     // Addresses behind NATs are names only: nothing of the demo leaves this machine.
-    const isHere = to.address === outside || to.address.startsWith('127.')
-    if (this.#closed || kind === 'blocked' || !isHere) return
+    if (this.#closed || kind === 'blocked' || !isHere(to.address)) return
     const text = endpointText(to)
     this.#sentTo.add(text)
     // The bytes may be reused before the socket is there.

@@ -57,7 +57,8 @@ export class Operator {
         `${this.url} does not take this token: wanted its SECRET_TOKEN or the token of an account, by --token or in the environment`,
         EXIT.refused,
       )
-    const exitCode = response.status === 403 ? EXIT.refused : EXIT.failed
+    // An answer that breaks off is one of a coordinator that is ending.
+    const exitCode = response.ok ? EXIT.unreachable : response.status === 403 ? EXIT.refused : EXIT.failed
     throw new CommandError('ANSWERED', `${this.url} answered: ${said}`, exitCode)
   }
 

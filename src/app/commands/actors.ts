@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { ActorRow, ActorsPage, ActorStep, ActorView, Plain } from '../../actors/ports.js'
 import { asDuration, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show as showLive, showOptions } from '../watching.js'
 
 const EXAMPLES = `
 Examples:
@@ -17,6 +18,8 @@ An actor is watched only while somebody looks: nothing is known of what it did b
 
 /** Rows on a terminal; --json has as many as --limit says. */
 const ROWS = 40
+/** Rows of a tree. */
+const TREE_ROWS = '1000'
 /** How long one question of `tail` waits, ms: less than the operator's patience. */
 const WAIT_MS = 8_000
 
@@ -39,22 +42,23 @@ export function actorsCommand(): Command {
   const list = filters(addOperatorOptions(new Command('list')))
     .description('list the living actors')
     .action(async (options: ListOptions & Record<string, unknown>) => {
-      const page = await ask(options)
-      print(options.json === true ? JSON.stringify(page) : actorsPage(page))
+      const shown = showOptions(options)
+      await showLive({ look: () => ask(options), page: actorsPage }, shown)
     })
   const tree = filters(addOperatorOptions(new Command('tree')))
     .description('show who looks after whom')
     .action(async (options: ListOptions & Record<string, unknown>) => {
-      const page = await ask({ ...options, limit: options.limit ?? '1000' })
-      print(options.json === true ? JSON.stringify(page) : treePage(page))
+      const shown = showOptions(options)
+      const wish = { ...options, limit: options.limit ?? TREE_ROWS }
+      await showLive({ look: () => ask(wish), page: treePage }, shown)
     })
-  const show = addOperatorOptions(new Command('show'))
+  const show = addWatchOptions(addOperatorOptions(new Command('show')))
     .description('show all that is known of one actor')
     .argument('<id>', 'such as node/fra-1 or path/65537')
-    .option('--json', 'print JSON')
     .action(async (id: string, options: Record<string, unknown>) => {
-      const view = await new Operator(options).ask<ActorView>('GET', pathOf(id))
-      print(options['json'] === true ? JSON.stringify(view) : actorPage(view))
+      const shown = showOptions(options)
+      const operator = new Operator(options)
+      await showLive({ look: () => operator.ask<ActorView>('GET', pathOf(id)), page: actorPage }, shown)
     })
   const tail = addOperatorOptions(new Command('tail'))
     .description('show what one actor hears, says and does')
@@ -81,7 +85,7 @@ export function actorsCommand(): Command {
 }
 
 const filters = (command: Command): Command =>
-  command
+  addWatchOptions(command)
     .option('--search <text>', 'a part of the id, of the country or of what they are about')
     .option('--kind <kinds>', 'node, client, path, nat-probe, drain, coordinator, …; several by commas')
     .option('--state <text>', 'a part of the state: lapsed, suspended, relayed')
@@ -90,7 +94,6 @@ const filters = (command: Command): Command =>
     .option('--parent <id>', 'those that this actor looks after, such as client/anna')
     .option('--sort <field>', 'id, state, country or about; with a minus before it in reverse')
     .option('--limit <count>', 'the most that are wanted')
-    .option('--json', 'print JSON')
 
 function ask(options: ListOptions & Record<string, unknown>): Promise<Page> {
   const { search, kind: kinds, state, country, reason, parent, sort, limit = String(ROWS) } = options

@@ -1,8 +1,8 @@
 /** What the commands that list something have in common: filters, order, pages, `--watch` and `--json`. */
 import { Command } from 'commander'
-import { heldClock } from '../../agent/held-clock.js'
 import { type Cell, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show, showOptions } from '../watching.js'
 
 export interface ListSpec<Row> {
   readonly name: string
@@ -28,44 +28,37 @@ export interface ListPage<Row> {
   readonly next: string | null
 }
 
-/** How often --watch looks, ms. */
-const WATCH_EVERY_MS = 2_000
 /** Rows when nobody says. */
 const ROWS = 40
-const CLEAR = '\u001b[2J\u001b[H'
 
 /** Returns the command. */
 export function listCommand<Row>(spec: ListSpec<Row>): Command {
   const command = addOperatorOptions(new Command(spec.name)).description(spec.description)
   for (const [name, doc] of Object.entries(spec.filters)) command.option(`--${name} <value>`, doc)
-  return command
+  command
     .option('--sort <field>', `${spec.sorts.join(', ')}; with a minus before it in reverse`)
     .option('--limit <rows>', 'at most so many', String(ROWS))
     .option('--after <next>', 'go on after the page before, as it says')
-    .option('--watch', 'look again every two seconds')
-    .option('--json', 'print JSON, one line a look')
+  return addWatchOptions(command)
     .addHelpText('after', `\nExamples:\n${spec.examples.map(line => `  $ ${line}`).join('\n')}`)
     .action(async (options: Record<string, unknown>) => {
+      const shown = showOptions(options)
       const operator = new Operator(options)
       const query = new URLSearchParams()
       for (const name of [...Object.keys(spec.filters), 'sort', 'limit', 'after'])
         if (typeof options[name] === 'string') query.set(name, options[name])
-      const isPage = options['json'] !== true
-      const clear = options['watch'] === true && isPage && process.stdout.isTTY === true
-      for (;;) {
-        const answer = await operator.ask<Record<string, unknown>>('GET', `${spec.path}?${query.toString()}`)
-        const page = {
-          rows: answer[spec.field] as readonly Row[], // as documented
-          total: Number(answer['total']),
-          next: answer['next'] as string | null,
-        }
-        const text = isPage ? listPage(spec, page) : JSON.stringify(answer)
-        process.stdout.write(`${clear ? CLEAR : ''}${text}\n`)
-        if (options['watch'] !== true) return
-        await new Promise<void>(resolve => {
-          heldClock.setTimeout(resolve, WATCH_EVERY_MS)
-        })
-      }
+      await show(
+        {
+          look: () => operator.ask<Record<string, unknown>>('GET', `${spec.path}?${query.toString()}`),
+          page: answer =>
+            listPage(spec, {
+              rows: answer[spec.field] as readonly Row[], // as documented
+              total: Number(answer['total']),
+              next: answer['next'] as string | null,
+            }),
+        },
+        shown,
+      )
     })
 }
 

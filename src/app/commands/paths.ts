@@ -5,6 +5,7 @@ import { PATH_REASONS } from '../../mesh/path-reason.js'
 import type { PathsPage } from '../api/paths.js'
 import { asBytes, asDuration, asMs, asPercent, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show, showOptions } from '../watching.js'
 
 const EXAMPLES = `
 Examples:
@@ -20,8 +21,28 @@ const ROWS = 100
 
 /** Returns the command. */
 export const pathsCommand = (): Command =>
-  addOperatorOptions(new Command('paths'))
+  addWatchOptions(pathFilters(addOperatorOptions(new Command('paths'))))
     .description('show how each client is connected to its node, and why not directly')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Record<string, unknown>) => {
+      const shown = showOptions(options)
+      const operator = new Operator(options)
+      const query = new URLSearchParams()
+      for (const name of FILTERS) {
+        const value = options[name]
+        if (typeof value === 'string') query.set(name, value)
+      }
+      await show(
+        {
+          look: () => operator.ask<PathsPage>('GET', `/api/v1/paths?${query.toString()}`),
+          page: pathsPage,
+        },
+        shown,
+      )
+    })
+
+const pathFilters = (command: Command): Command =>
+  command
     .addOption(new Option('--tier <tier>', 'only paths on this tier').choices(TIERS))
     .addOption(
       new Option('--reason <code>', 'only paths that are not direct for this reason').choices([
@@ -32,18 +53,6 @@ export const pathsCommand = (): Command =>
     .option('--node <id>', 'only paths to this node')
     .option('--limit <rows>', 'at most so many', String(ROWS))
     .option('--after <next>', 'go on after the page before, as it says')
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLES)
-    .action(async (options: Record<string, unknown>) => {
-      const operator = new Operator(options)
-      const query = new URLSearchParams()
-      for (const name of FILTERS) {
-        const value = options[name]
-        if (typeof value === 'string') query.set(name, value)
-      }
-      const page = await operator.ask<PathsPage>('GET', `/api/v1/paths?${query.toString()}`)
-      process.stdout.write(`${options['json'] === true ? JSON.stringify(page) : pathsPage(page)}\n`)
-    })
 
 /** Returns what a person sees. */
 export function pathsPage({ nowMs, paths, total, next }: PathsPage): string {

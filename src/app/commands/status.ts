@@ -1,10 +1,10 @@
 /** `boson status`: the coordinator, its nodes and its clients, once or again and again. */
 import { Command } from 'commander'
 import type { ClientView, DrainView, NodeView, RouteView } from '../../actors/ports.js'
-import { heldClock } from '../../agent/held-clock.js'
 import type { Status } from '../api/status.js'
 import { asDuration, asMs, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show, showOptions } from '../watching.js'
 
 const EXAMPLES = `
 Examples:
@@ -12,13 +12,10 @@ Examples:
   $ boson status --watch --server https://mesh.example.org
   $ boson status --json | jq .status.nodes`
 
-/** How often --watch looks, ms. */
-const WATCH_EVERY_MS = 2_000
 /** Rows of a list on a terminal; --json has them all. */
 const ROWS_MAX = 40
 /** In which order paths are counted, the best first. */
 const TIERS = ['direct', 'turned', 'relayed', 'waiting', 'opening'] as const
-const CLEAR = '\u001b[2J\u001b[H'
 
 interface Picture {
   readonly status: Status
@@ -30,23 +27,13 @@ interface Picture {
 
 /** Returns the command. */
 export const statusCommand = (): Command =>
-  addOperatorOptions(new Command('status'))
+  addWatchOptions(addOperatorOptions(new Command('status')))
     .description('show the coordinator, its nodes and its clients')
-    .option('--watch', 'look again every two seconds')
-    .option('--json', 'print JSON, one line a look')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Record<string, unknown>) => {
+      const shown = showOptions(options)
       const operator = new Operator(options)
-      const clear = options['watch'] === true && options['json'] !== true && process.stdout.isTTY === true
-      for (;;) {
-        const picture = await look(operator)
-        const page = options['json'] === true ? JSON.stringify(picture) : statusPage(picture)
-        process.stdout.write(`${clear ? CLEAR : ''}${page}\n`)
-        if (options['watch'] !== true) return
-        await new Promise<void>(resolve => {
-          heldClock.setTimeout(resolve, WATCH_EVERY_MS)
-        })
-      }
+      await show({ look: () => look(operator), page: statusPage }, shown)
     })
 
 async function look(operator: Operator): Promise<Picture> {

@@ -5,10 +5,12 @@ import { natInWords } from '../../mesh/nat-words.js'
 import { endpointText } from '../../protocol/address.js'
 import { asBytes, asDuration, asMs, asPercent, columns } from '../columns.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show, showOptions } from '../watching.js'
 
 const EXAMPLES = `
 Examples:
   $ boson why alice fra-1
+  $ boson why fra-1 alice --watch
   $ boson why fra-1 alice --json | jq .words`
 
 /** Ended paths that are told in one line each. */
@@ -16,16 +18,19 @@ const ENDED_MAX = 5
 
 /** Returns the command. */
 export const whyCommand = (): Command =>
-  addOperatorOptions(new Command('why'))
+  addWatchOptions(addOperatorOptions(new Command('why')))
     .description('say how a client and a node are connected, and why not better')
     .argument('<a>', 'id of one of the two')
     .argument('<b>', 'id of the other')
-    .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLES)
     .action(async (a: string, b: string, options: Record<string, unknown>) => {
       const query = new URLSearchParams({ a, b })
-      const why = await new Operator(options).ask<WhyView>('GET', `/api/v1/why?${query.toString()}`)
-      process.stdout.write(`${options['json'] === true ? JSON.stringify(why) : whyPage(why)}\n`)
+      const shown = showOptions(options)
+      const operator = new Operator(options)
+      await show(
+        { look: () => operator.ask<WhyView>('GET', `/api/v1/why?${query.toString()}`), page: whyPage },
+        shown,
+      )
     })
 
 /** Returns what a person sees: the answer, the newest path in full, the ones before it in a line each. */

@@ -40,7 +40,7 @@ export function Overview() {
           <Reasons reasons={status.reasons} />
         </Panel>
       </div>
-      <div class="columns">
+      <div class="columns small">
         <Panel title="Relay" about="bit/s">
           <Plot
             label="Relay throughput"

@@ -1,10 +1,10 @@
 /** Remembers the last minutes of figures while a view is open, for its plots. */
 import { useEffect, useState } from 'preact/hooks'
 import { serverNowMs } from '../live/hooks.js'
-import type { Points } from './plot.js'
+import { type Points, WINDOW_S } from './plot.js'
 
-/** Points of a plot: five minutes at one a second. */
-const MOST = 300
+/** Points of a plot: one a second. */
+const MOST = WINDOW_S
 
 /** Returns the points of some figures so far: one more with each value of `of`. */
 export function useHistory<T>(

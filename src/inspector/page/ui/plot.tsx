@@ -4,6 +4,9 @@ import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { colour, theme } from './theme.js'
 
+/** How much time a plot shows, s. */
+export const WINDOW_S = 300
+
 export interface Line {
   readonly label: string
   /** A colour of the style sheet. */
@@ -65,7 +68,11 @@ function options(lines: readonly Line[], unit: (value: number) => string, place:
     cursor: { show: false },
     legend: { show: false },
     padding: [8, 28, 0, 0],
-    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
+    // A window that moves on: what comes is at the right, and nothing is stretched while there is little.
+    scales: {
+      x: { range: (_, __, newest) => [newest - WINDOW_S, newest] },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] },
+    },
     axes: [
       { ...axis, size: 28, space: 70, values: (_, times) => times.map(time => CLOCK.format(time * 1000)) },
       { ...axis, size: 74, space: 34, values: (_, values) => values.map(unit) },

@@ -10,7 +10,6 @@ export interface AccountTokenOptions {
   readonly serverId: string
   /** The first signs, each of them verifies. */
   readonly keys: readonly Uint8Array[]
-  readonly lifeMs: number
 }
 
 /** What a token says. Name and role it does not: those hold that are in the database. */
@@ -39,11 +38,11 @@ export class AccountTokens {
     this.#signers = options.keys.map(key => ({ key, head: `${headOf(key)}.` }))
   }
 
-  issue({ accountId, signInId, epoch }: Omit<Claims, 'expiresAtMs'>): {
-    readonly token: string
-    readonly expiresAtMs: number
-  } {
-    const { clock, serverId, lifeMs } = this.#options
+  issue(
+    { accountId, signInId, epoch }: Omit<Claims, 'expiresAtMs'>,
+    lifeMs: number,
+  ): { readonly token: string; readonly expiresAtMs: number } {
+    const { clock, serverId } = this.#options
     const [{ key, head }] = this.#signers as readonly [Signer] // there is one
     const iat = Math.floor(clock.wallMs() / 1_000)
     const exp = iat + lifeMs / 1_000

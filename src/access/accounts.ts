@@ -16,6 +16,8 @@ export interface NewAccount {
   readonly name: string
   readonly role: AccountRole
   readonly passwordHash: string
+  /** Absent: no. */
+  readonly unconfirmed?: boolean
 }
 
 export interface AccountQuery {
@@ -102,7 +104,7 @@ export class Accounts {
 
   /** Resolves with the new account; rejects with a 409 when the name is taken, or when `onlyFirst` and there is any. */
   async create(
-    { name, role, passwordHash }: NewAccount,
+    { name, role, passwordHash, unconfirmed = false }: NewAccount,
     { onlyFirst = false }: { readonly onlyFirst?: boolean } = {},
   ): Promise<Account> {
     const row: Insertable<AccessTables['accounts']> = {
@@ -115,6 +117,7 @@ export class Accounts {
       disabled_at: null,
       created_at: new Date(this.#clock.wallMs()),
       last_sign_in_at: null,
+      unconfirmed,
     }
     const outcome = await this.#room.transact(async tx => {
       if (onlyFirst) {
@@ -155,6 +158,27 @@ export class Accounts {
         .executeTakeFirstOrThrow()
     })
     return settled(outcome, name)
+  }
+
+  /** Makes an account an admin while there is none; resolves with it, with `not_first`, or with undefined when it is not there. */
+  promoteFirst(userId: number): Promise<Account | 'not_first' | undefined> {
+    return this.#room.transact(async tx => {
+      await inTurn(tx)
+      const any = await tx
+        .selectFrom('accounts')
+        .select('account_id')
+        .where('role', '=', 'admin')
+        .limit(1)
+        .executeTakeFirst()
+      if (any !== undefined) return 'not_first'
+      return await tx
+        .updateTable('accounts')
+        .set(({ eb }) => ({ role: 'admin', unconfirmed: false, epoch: eb('epoch', '+', 1) }))
+        .where('user_id', '=', userId)
+        .where('disabled_at', 'is', null)
+        .returningAll()
+        .executeTakeFirst()
+    })
   }
 
   /** Resolves with the account as it was; rejects with a 404, or a 409 when it is the last admin. */

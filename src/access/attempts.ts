@@ -8,7 +8,7 @@
  * An attempt counts as failed from when it begins, so that many at once are no way around.
  */
 import type { Clock } from '../kit/clock.js'
-import { TokenBucket } from '../kit/token-bucket.js'
+import { Buckets } from './buckets.js'
 
 /** Failures of one address: an office with a wrong password saved in every browser is not locked out. */
 const ADDRESS_BURST = 20
@@ -23,29 +23,31 @@ const WAIT_FROM_MS = 1_000
 const WAIT_MAX_MS = 15 * 60_000
 /** Failures in a row are forgotten after this, ms. */
 const FORGOTTEN_MS = 3_600_000
-/** Of each kind; the one not seen for longest goes first. */
-const REMEMBERED_MAX = 10_000
+/** Of names and addresses; the one not seen for longest goes first. */
+const ROWS_MAX = 10_000
 
 interface Row {
-  failures: number
+  readonly failures: number
   /** Not before this, of the clock. */
-  fromMs: number
-  lastMs: number
+  readonly fromMs: number
+  readonly lastMs: number
 }
 
 export class Attempts {
   readonly #clock: Clock
-  readonly #addresses = new Map<string, TokenBucket>()
-  readonly #names = new Map<string, TokenBucket>()
+  readonly #addresses: Buckets
+  readonly #names: Buckets
   readonly #rows = new Map<string, Row>()
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#addresses = new Buckets(clock, ADDRESS_PER_S, ADDRESS_BURST)
+    this.#names = new Buckets(clock, NAME_PER_S, NAME_BURST)
   }
 
   /** Returns how long the address has to wait before it may try anyone, ms. */
   addressWaitMs(address: string): number {
-    return this.#addresses.get(address)?.waitMs(1, this.#clock.now()) ?? 0
+    return this.#addresses.waitMs(address)
   }
 
   /** Begins an attempt and returns 0, or returns how long to wait, ms. `isStrange`: nobody ever signed in by this name from there. */
@@ -53,45 +55,26 @@ export class Attempts {
     const now = this.#clock.now()
     const key = `${name}\n${address}`
     const row = this.#rows.get(key)
-    const ofAddress = recent(
-      this.#addresses,
-      address,
-      () => new TokenBucket(ADDRESS_PER_S, ADDRESS_BURST, now),
-    )
-    const ofName = isStrange
-      ? recent(this.#names, name, () => new TokenBucket(NAME_PER_S, NAME_BURST, now))
-      : null
     const waitMs = Math.max(
-      ofAddress.waitMs(1, now),
-      ofName?.waitMs(1, now) ?? 0,
+      this.#addresses.waitMs(address),
+      isStrange ? this.#names.waitMs(name) : 0,
       row === undefined ? 0 : row.fromMs - now,
     )
     if (waitMs > 0) return waitMs
-    ofAddress.take(1, now)
-    ofName?.take(1, now)
+    this.#addresses.take(address)
+    if (isStrange) this.#names.take(name)
     const failures = row === undefined || now - row.lastMs > FORGOTTEN_MS ? 1 : row.failures + 1
     const rest = failures <= FREE ? 0 : Math.min(WAIT_MAX_MS, WAIT_FROM_MS * 2 ** (failures - FREE - 1))
-    remember(this.#rows, key, { failures, fromMs: now + rest, lastMs: now })
+    this.#rows.delete(key)
+    this.#rows.set(key, { failures, fromMs: now + rest, lastMs: now })
+    if (this.#rows.size > ROWS_MAX) this.#rows.delete(this.#rows.keys().next().value ?? '')
     return 0
   }
 
   /** The attempt was good: what it had counted for is given back. */
   succeeded(name: string, address: string, isStrange: boolean): void {
-    const now = this.#clock.now()
     this.#rows.delete(`${name}\n${address}`)
-    this.#addresses.get(address)?.take(-1, now)
-    if (isStrange) this.#names.get(name)?.take(-1, now)
+    this.#addresses.giveBack(address)
+    if (isStrange) this.#names.giveBack(name)
   }
-}
-
-function recent<V>(map: Map<string, V>, key: string, make: () => V): V {
-  const value = map.get(key) ?? make()
-  remember(map, key, value)
-  return value
-}
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > REMEMBERED_MAX) map.delete(map.keys().next().value ?? '')
 }

@@ -16,6 +16,7 @@ import { nameKey } from './name.js'
 import { complaintOf } from './password.js'
 import type { Begun, SignIns } from './sign-ins.js'
 import type { Standings } from './standings.js'
+import { TIMING } from './timing.js'
 
 export interface DoorOptions {
   readonly accounts: Accounts
@@ -26,6 +27,8 @@ export interface DoorOptions {
   readonly attempts: Attempts
   readonly counts: SignInCounts
   readonly audit: PluginHost['audit']
+  /** Characters that a password has at least. */
+  readonly passwordMin: number
 }
 
 /** What whoever signed in holds. */
@@ -97,7 +100,7 @@ export class Door {
   /** Gives the account another password; resolves with null when it is gone. */
   async setPassword(account: Account, password: string, actor: string): Promise<Account | null> {
     const { accounts, hashing, standings, audit } = this.#options
-    mustBeGood(password, account.name)
+    mustBeGood(password, account.name, this.#options.passwordMin)
     const changed = await accounts.setPassword(account.account_id, await hashing.hash(password))
     if (changed === null) return null
     standings.changed(changed)
@@ -134,17 +137,15 @@ export class Door {
   }
 
   #mustWait(waitMs: number): void {
-    if (waitMs <= 0) return
-    this.#options.counts.held++
-    const waitS = Math.ceil(waitMs / 1_000)
-    throw new HttpError(429, 'too_many_attempts', `too many attempts: come back in ${waitS} s`, {
-      'Retry-After': String(waitS),
-    })
+    if (waitMs > 0) this.#options.counts.held++
+    mustWait(waitMs)
   }
 
   async #begin(account: Account, address: string): Promise<SignedIn> {
     if (account.disabled_at !== null)
       throw new HttpError(403, 'disabled', 'this account is disabled: an admin can enable it')
+    if (account.unconfirmed)
+      throw new HttpError(403, 'unconfirmed', 'send the code that was mailed to POST /auth/confirm first')
     const begun = await this.#options.signIns.begin(account, address)
     if (begun === null)
       throw new HttpError(401, 'signed_out', 'this account was changed meanwhile: sign in again', BEARER)
@@ -152,8 +153,9 @@ export class Door {
   }
 
   #holding(account: Account, { signInId, refreshToken }: Begun): SignedIn {
-    const { account_id: accountId, epoch } = account
-    const { token, expiresAtMs } = this.#options.tokens.issue({ accountId, signInId, epoch })
+    const { account_id: accountId, epoch, role } = account
+    const lifeMs = role === 'user' ? TIMING.userTokenMs : TIMING.tokenMs
+    const { token, expiresAtMs } = this.#options.tokens.issue({ accountId, signInId, epoch }, lifeMs)
     return { token, expiresAtMs, refreshToken, account }
   }
 
@@ -165,11 +167,20 @@ export class Door {
 }
 
 /** Throws a 400 that says what is wrong with a password. */
-export function mustBeGood(password: string, name: string): void {
-  const complaint = complaintOf(password, name)
+export function mustBeGood(password: string, name: string, min: number): void {
+  const complaint = complaintOf(password, name, min)
   if (complaint !== null) throw badRequest(`password: ${complaint}`, [{ at: 'password', message: complaint }])
 }
 
 /** Names no account, and is asked about like one: what takes time for those that exist takes it for others too. */
 const NOBODY = ''
+/** Throws a 429 unless there is nothing to wait for. */
+export function mustWait(waitMs: number): void {
+  if (waitMs <= 0) return
+  const waitS = Math.ceil(waitMs / 1_000)
+  throw new HttpError(429, 'too_many_attempts', `too many attempts: come back in ${waitS} s`, {
+    'Retry-After': String(waitS),
+  })
+}
+
 const BEARER = { 'WWW-Authenticate': 'Bearer realm="boson"' }

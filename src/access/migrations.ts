@@ -47,4 +47,17 @@ const accounts: Migration = {
   },
 }
 
-export const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001_accounts': accounts }
+const signUp: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .alterTable('accounts')
+      .addColumn('user_id', 'bigint', column => column.generatedAlwaysAsIdentity().unique())
+      .addColumn('unconfirmed', 'boolean', column => column.notNull().defaultTo(false))
+      .execute()
+  },
+}
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_accounts': accounts,
+  '0002_sign_up': signUp,
+}

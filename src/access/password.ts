@@ -5,8 +5,6 @@
 import type { Random } from '../kit/random.js'
 import { nameKey } from './name.js'
 
-/** Characters. */
-const LENGTH_MIN = 12
 /** Bytes; a longer one would only cost. */
 export const BYTES_MAX = 1_024
 /** A text of so few different characters is no secret. */
@@ -44,11 +42,10 @@ const COMMON: ReadonlySet<string> = new Set([
   'welcome12345',
 ])
 
-/** Returns what is wrong with a password for an account of this name; null: nothing. */
-export function complaintOf(password: string, name: string): string | null {
+/** Returns what is wrong with a password for an account of this name; null: nothing. It has `min` characters at least. */
+export function complaintOf(password: string, name: string, min: number): string | null {
   const characters = Array.from(password) // code points
-  if (characters.length < LENGTH_MIN)
-    return `wanted at least ${LENGTH_MIN} characters, got ${characters.length}`
+  if (characters.length < min) return `wanted at least ${min} characters, got ${characters.length}`
   if (Buffer.byteLength(password) > BYTES_MAX) return `wanted at most ${BYTES_MAX} bytes`
   const plain = password.toLowerCase()
   if (plain === nameKey(name) || plain === nameKey(name).split('@')[0])

@@ -4,12 +4,14 @@ import { every } from '../kit/clock.js'
 import { AccountTokens } from './account-tokens.js'
 import { Accounts } from './accounts.js'
 import { Attempts } from './attempts.js'
+import { authEndpoints } from './auth-endpoints.js'
 import { Door } from './door.js'
 import { accessFigures, SignInCounts } from './figures.js'
 import { Hashing } from './hashing.js'
 import { MIGRATIONS } from './migrations.js'
 import { signInEndpoints } from './sign-in-endpoints.js'
 import { SignIns } from './sign-ins.js'
+import { SignUp } from './sign-up.js'
 import { Standings } from './standings.js'
 import type { AccessTables } from './tables.js'
 import { TIMING } from './timing.js'
@@ -29,11 +31,13 @@ export const access: Plugin = {
       clock,
       serverId: mesh.serverId,
       keys: host.signingKeys('account tokens'),
-      lifeMs: TIMING.tokenMs,
     })
     const audit: typeof host.audit = event => host.audit(event)
     const attempts = new Attempts(clock)
-    const door = new Door({ accounts, signIns, standings, tokens, hashing, attempts, counts, audit })
+    const { passwordMin, promoteSecret, signUp: mode } = host.config
+    const common = { accounts, standings, hashing, attempts, audit, passwordMin }
+    const door = new Door({ ...common, signIns, tokens, counts })
+    const signUp = new SignUp({ ...common, clock, mode, promoteSecret })
 
     // Tokens that were ended by the process before are not good again.
     await standings.look()
@@ -58,7 +62,8 @@ export const access: Plugin = {
     return {
       routes: [
         ...signInEndpoints(door),
-        ...userEndpoints({ accounts, standings, hashing, door, random, audit }),
+        ...userEndpoints({ ...common, door, random }),
+        ...authEndpoints({ accounts, door, signUp, nowMs: () => clock.wallMs() }),
       ],
       figures: accessFigures(counts),
       recognise(bearer) {

@@ -1,5 +1,5 @@
 /** The tables of this room, as Kysely sees them. */
-import type { ColumnType } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { AccountRole } from '../http/roles.js'
 
 export interface AccessTables {
@@ -21,6 +21,10 @@ interface Accounts {
   disabled_at: Date | null
   created_at: ColumnType<Date, Date, never>
   last_sign_in_at: Date | null
+  /** The number that the first systems knew an account by. */
+  user_id: GeneratedAlways<number>
+  /** Its address was not shown to be its own yet. */
+  unconfirmed: Generated<boolean>
 }
 
 /** A sign-in is a family of refresh tokens: each renewal replaces the secret, and the one before it is worth nothing. */

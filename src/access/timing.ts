@@ -1,7 +1,9 @@
 /** How long things are good here, ms. */
 export const TIMING = {
-  /** A token that was stolen from a page's memory is of use for no longer. */
+  /** A token that was stolen from a page's memory is of use for no longer … */
   tokenMs: 15 * 60_000,
+  /** … and one of an account that has no part in running the mesh, for an hour, as the first systems promised. */
+  userTokenMs: 60 * 60_000,
   /** Whoever has not come back after a night signs in again … */
   idleMs: 12 * 3_600_000,
   /** … and everyone does once a week. */

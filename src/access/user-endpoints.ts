@@ -23,6 +23,8 @@ export interface UserParts {
   readonly door: Door
   readonly random: Random
   readonly audit: PluginHost['audit']
+  /** Characters that a password has at least. */
+  readonly passwordMin: number
 }
 
 const givenPassword = password.optional().meta({ description: 'Absent: one is made.', format: 'password' })
@@ -48,7 +50,7 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
     options: { readonly onlyFirst?: boolean } = {},
   ) => {
     const secret = wish.password ?? newPassword(random)
-    mustBeGood(secret, wish.name)
+    mustBeGood(secret, wish.name, parts.passwordMin)
     const passwordHash = await hashing.hash(secret)
     const account = await accounts.create({ name: wish.name, role: wish.role, passwordHash }, options)
     audit({ kind: 'account.created', actor, subject: account.name, detail: { role: account.role } })

@@ -14,8 +14,8 @@ const SHORTEST = 32
 const WELL_KNOWN = /change[-_ ]?(this|me)|default|example|your[-_ ]|placeholder|password|^(.)\2*$/i
 
 const SECRETS = ['secretToken', 'jwtSecret', 'turnStaticSecret'] as const
-/** Secrets that may be left out even in production: then the data directory has them. */
-const OPTIONAL_SECRETS = ['vaultKey'] as const
+/** Secrets that may be left out even in production: then the data directory has them, or nobody needs them. */
+const OPTIONAL_SECRETS = ['vaultKey', 'promoteSecret'] as const
 
 /** Throws a BadConfig that names each secret which is missing, short or well known. */
 export function checkSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): void {

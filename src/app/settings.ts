@@ -166,6 +166,14 @@ export const SETTINGS = {
     doc: 'How long jobs of nodes are kept after they are over, days.',
   }),
 
+  // people
+  signUp: standard('BOSON_SIGN_UP', oneOf('off', 'open', 'confirmed'), 'off' as const, {
+    doc: 'Whether people may register by themselves: not at all, at once, or once they have confirmed their address by mail.',
+  }),
+  passwordMin: standard('BOSON_PASSWORD_MIN', whole(8, 64), 12, {
+    doc: 'Characters that the password of an account has at least.',
+  }),
+
   // secrets
   secretToken: secret('SECRET_TOKEN', {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',
@@ -179,6 +187,9 @@ export const SETTINGS = {
   jwtLifeMs: standard('JWT_EXPIRES_IN', lifetime(60_000, 30 * DAY_MS), DAY_MS, {
     doc: 'How long a token of an agent that speaks HTTP is good, with its unit: 24h, 90m, 3600s.',
     example: '24h',
+  }),
+  promoteSecret: secret('PROMOTE_SECRET', {
+    doc: 'Makes the first admin of a registered account, by `POST /auth/admin/promote`; worth nothing once there is one. `boson users first` needs none.',
   }),
   turnStaticSecret: secret('TURN_STATIC_SECRET', {
     doc: 'Signs TURN credentials, at least 32 characters. Required in production.',

@@ -1,7 +1,7 @@
 /** Accounts over HTTP, on each database: made, signed in to, changed, removed. */
 import t from 'tap'
 import { access } from '../../src/access/plugin.js'
-import { type Clock, systemClock } from '../../src/kit/clock.js'
+import { MovableClock } from '../support/movable-clock.js'
 import { onEachDatabase, type RestServer } from '../support/rest-server.js'
 import { until } from '../support/until.js'
 
@@ -12,7 +12,7 @@ const HOUR = 60 * MINUTE
 
 t.test('accounts', t =>
   onEachDatabase(t, async (t, start) => {
-    const clock = movable()
+    const clock = new MovableClock()
     const server = await start({ clock, plugins: [access] })
     const { ask } = server
     const as = people(server)
@@ -188,19 +188,19 @@ t.test('accounts', t =>
     await t.test('a sign-in lives for twelve hours after each renewal, and a week', async t => {
       await as.made('tim', 'viewer')
       let { token, refreshToken } = (await as.signIn('tim')).body
-      clock.aheadMs += 15 * MINUTE
+      clock.advance(15 * MINUTE)
       t.match(await ask('GET', '/api/v1/me', { token }), { status: 401 })
       for (let hours = 11; hours < 7 * 24; hours += 11) {
-        clock.aheadMs += 11 * HOUR
+        clock.advance(11 * HOUR)
         const { status, body } = await as.renew(refreshToken)
         t.equal(status, 200)
         ;({ token, refreshToken } = body)
       }
       t.match(await ask('GET', '/api/v1/me', { token }), { status: 200 })
-      clock.aheadMs += 6 * HOUR
+      clock.advance(6 * HOUR)
       t.match(await as.renew(refreshToken), { status: 401 })
       const idle = (await as.signIn('tim')).body.refreshToken
-      clock.aheadMs += 12 * HOUR
+      clock.advance(12 * HOUR)
       t.match(await as.renew(idle), { status: 401 })
     })
 
@@ -217,6 +217,8 @@ t.test('accounts', t =>
 
     await t.test('guessing gets slower and slower, and the owner is told', async t => {
       await as.made('gus', 'viewer')
+      clock.hold()
+      t.teardown(() => clock.release())
       const statuses: number[] = []
       for (const name of ['gus', 'no-such-account'])
         for (let i = 0; i < 6; i++) statuses.push((await as.signIn(name, 'not the password')).status)
@@ -227,7 +229,7 @@ t.test('accounts', t =>
       )
       const held = await as.signIn('gus')
       t.match(held, { status: 429, body: { code: 'too_many_attempts' } })
-      clock.aheadMs += Number(held.headers.get('retry-after')) * 1_000
+      clock.advance(Number(held.headers.get('retry-after')) * 1_000)
       t.match(await as.signIn('gus'), { status: 200 })
       t.equal((await as.audited('subject=gus&kind=account.sign_in_refused', 4)).length, 4)
     })
@@ -312,15 +314,4 @@ function people({ ask }: RestServer) {
     renew: (refreshToken: string) =>
       ask('POST', '/api/v1/sign-in/renew', { token: null, body: { refreshToken } }),
   }
-}
-
-/** The process’s clock, which a test may put ahead: nothing here waits for its timers. */
-function movable(): Clock & { aheadMs: number } {
-  const clock = {
-    ...systemClock,
-    aheadMs: 0,
-    now: () => systemClock.now() + clock.aheadMs,
-    wallMs: () => systemClock.wallMs() + clock.aheadMs,
-  }
-  return clock
 }

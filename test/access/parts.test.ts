@@ -30,7 +30,7 @@ t.test('a password is long, and none of those that are tried first', async t => 
     ['abcdefghijklm', /tried first/],
   ]
   for (const [password, wanted] of table) {
-    const complaint = complaintOf(password, 'ada.lovelace@example.org')
+    const complaint = complaintOf(password, 'ada.lovelace@example.org', 12)
     if (wanted === null) t.equal(complaint, null, password)
     else t.match(complaint, wanted, password.slice(0, 20))
   }
@@ -40,7 +40,7 @@ t.test('a password that is made is good, has 100 bits, and is never made twice',
   const made = Array.from({ length: 1_000 }, () => newPassword(systemRandom))
   t.equal(new Set(made).size, made.length)
   for (const password of made) t.match(password, /^([a-km-z2-8]{5}-){3}[a-km-z2-8]{5}$/)
-  t.equal(complaintOf(made[0] ?? '', 'ada'), null)
+  t.equal(complaintOf(made[0] ?? '', 'ada', 12), null)
   const letters = new Set(made.join('').replaceAll('-', ''))
   t.equal(letters.size, 32, 'every letter of five bits')
 })
@@ -96,13 +96,13 @@ const CLAIMS = { accountId: 'acc_1', signInId: 'si-1', epoch: 3 }
 const KEY = Buffer.alloc(32, 7)
 
 function tokensOf(clock: SimulatedClock, ...keys: Uint8Array[]) {
-  return new AccountTokens({ clock, serverId: 'here', keys, lifeMs: 900_000 })
+  return new AccountTokens({ clock, serverId: 'here', keys })
 }
 
 t.test('a token is a JWT that others can read, good for a quarter of an hour', async t => {
   const clock = new SimulatedClock()
   const tokens = tokensOf(clock, KEY)
-  const { token, expiresAtMs } = tokens.issue(CLAIMS)
+  const { token, expiresAtMs } = tokens.issue(CLAIMS, 900_000)
   t.equal(expiresAtMs, clock.wallMs() + 900_000)
   t.same(tokens.read(token), { ...CLAIMS, expiresAtMs })
   const { payload } = await jwtVerify(token, KEY, {
@@ -121,18 +121,18 @@ t.test('a token is a JWT that others can read, good for a quarter of an hour', a
 
 t.test('a token of the key before is good, of any other it is not', async t => {
   const clock = new SimulatedClock()
-  const old = tokensOf(clock, KEY).issue(CLAIMS).token
+  const old = tokensOf(clock, KEY).issue(CLAIMS, 900_000).token
   const newKey = Buffer.alloc(32, 8)
   t.match(tokensOf(clock, newKey, KEY).read(old), CLAIMS, 'while both are set')
   t.equal(tokensOf(clock, newKey).read(old), 'foreign', 'afterwards nobody knows it')
-  const other = new AccountTokens({ clock, serverId: 'there', keys: [KEY], lifeMs: 900_000 })
+  const other = new AccountTokens({ clock, serverId: 'there', keys: [KEY] })
   t.equal(other.read(old), 'bad', 'another coordinator')
 })
 
 t.test('forged tokens', async t => {
   const clock = new SimulatedClock()
   const tokens = tokensOf(clock, KEY)
-  const { token } = tokens.issue(CLAIMS)
+  const { token } = tokens.issue(CLAIMS, 900_000)
   const [head = '', body = '', mac = ''] = token.split('.')
   const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString())
   const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

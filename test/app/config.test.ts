@@ -123,7 +123,15 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
   const secrets = Object.entries(SETTINGS).filter(([, setting]) => setting.secret)
   t.same(
     secrets.map(([key]) => key),
-    ['secretToken', 'jwtSecret', 'jwtOldSecret', 'turnStaticSecret', 'turnOldSecret', 'vaultKey'],
+    [
+      'secretToken',
+      'jwtSecret',
+      'jwtOldSecret',
+      'promoteSecret',
+      'turnStaticSecret',
+      'turnOldSecret',
+      'vaultKey',
+    ],
   )
   t.equal(flagOf('relayMbpsPerIdentity'), '--relay-mbps-per-identity')
 })

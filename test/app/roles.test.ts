@@ -11,6 +11,7 @@ import { restServer } from '../support/rest-server.js'
 const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   // Each has its own account.
   'GET /api/v1/me': 'user',
+  'GET /auth/me': 'user',
   'POST /api/v1/me/password': 'user',
   // They let others in.
   'GET /api/v1/users': 'admin',

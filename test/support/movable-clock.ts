@@ -1,14 +1,23 @@
 /** The process's clock, which a test may put ahead or hold: for what only reads the time and waits for no timer. */
-import { type Clock, systemClock } from '../../src/kit/clock.js'
+import { type Clock, systemClock, type Timer } from '../../src/kit/clock.js'
 
 export class MovableClock implements Clock {
   #aheadMs = 0
   #heldAtMs: number | null = null
 
-  readonly setTimeout = systemClock.setTimeout
-  readonly clearTimeout = systemClock.clearTimeout
-  readonly soon = systemClock.soon
   readonly #wallAheadMs = systemClock.wallMs() - systemClock.now()
+
+  setTimeout(run: () => void, ms: number): Timer {
+    return systemClock.setTimeout(run, ms)
+  }
+
+  clearTimeout(timer: Timer | undefined): void {
+    systemClock.clearTimeout(timer)
+  }
+
+  soon(run: () => void): void {
+    systemClock.soon(run)
+  }
 
   now(): number {
     return (this.#heldAtMs ?? systemClock.now()) + this.#aheadMs

@@ -98,7 +98,7 @@ t.test('of all refresh tokens, only the newest of a living sign-in is good, once
         }
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })
 

@@ -69,6 +69,11 @@ export interface MeshAgentEvents {
   fault: { readonly what: string; readonly error: unknown }
 }
 
+export interface StopOptions {
+  readonly leave?: boolean
+  readonly keepTunnel?: boolean
+}
+
 /** An agent at a glance. */
 export interface MeshAgentStatus {
   readonly state: ContactState
@@ -175,14 +180,15 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
 
   /**
    * Stops and closes every link. With `leave` (the default) the session ends, and the coordinator moves its
-   * routes at once; without it, an agent that starts again soon resumes it with routes and links intact.
+   * routes at once; without it, an agent that starts again soon resumes it with routes and links intact. With
+   * `keepTunnel` the tunnel stays as it is: the process is about to end, and the next one finds it.
    */
-  async stop({ leave = true }: { readonly leave?: boolean } = {}): Promise<void> {
+  async stop({ leave = true, keepTunnel = false }: StopOptions = {}): Promise<void> {
     this.reports.stop()
     this.#contact.stop(leave)
     this.#prober?.stop()
     this.#answer(new AgentError('STOPPED', 'stopped before it was online'))
-    await this.links.stop('the agent stops')
+    if (!keepTunnel) await this.links.stop('the agent stops')
   }
 
   /**

@@ -5,7 +5,13 @@ import { Drain, type DrainOptions, type DrainOutcome, type DrainProgress } from 
 import { AgentError } from './errors.js'
 import type { JobMemory } from './jobs/job-memory.js'
 import { Jobs } from './jobs/jobs.js'
-import { MeshAgent, type MeshAgentEvents, type MeshAgentOptions, type MeshAgentStatus } from './mesh-agent.js'
+import {
+  MeshAgent,
+  type MeshAgentEvents,
+  type MeshAgentOptions,
+  type MeshAgentStatus,
+  type StopOptions,
+} from './mesh-agent.js'
 
 export interface MeshNodeOptions extends MeshAgentOptions {
   /** Keeps what jobs were done over a restart of this process; without one, a restart may do one again. */
@@ -71,7 +77,7 @@ export class MeshNode extends MeshAgent<MeshNodeEvents> {
     return { ...super.status(), drain: this.#drain.progress }
   }
 
-  override async stop(options: { readonly leave?: boolean } = {}): Promise<void> {
+  override async stop(options: StopOptions = {}): Promise<void> {
     this.#drain.forget()
     this.jobs.stop()
     await super.stop(options)

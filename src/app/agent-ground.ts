@@ -20,6 +20,7 @@ import type { ClientSettings, NodeSettings } from './agent-settings.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { LiveLine } from './live-line.js'
 import type { Log } from './mesh.js'
+import { type Leveled, LogLevel } from '../telemetry/log-level.js'
 import { takeStateDir } from './state-dir.js'
 
 /**
@@ -39,6 +40,7 @@ export interface Ground {
   readonly iface: string
   /** The state directory. */
   readonly folder: string
+  readonly logLevel: LogLevel
   /** Lets the state directory go; the tunnel is stopped by the agent. */
   release(): void
 }
@@ -50,7 +52,8 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
   const folder = settings.stateDir ?? stateDirOf(role, id)
   const state = takeStateDir(folder)
   try {
-    const log = logTo(line, settings.logLevel)
+    const leveled: Leveled = { level: settings.logLevel }
+    const log = logTo(line, leveled)
     const { ledger, recovered } = await Ledger.open(join(folder, 'machine.json'), run)
     if (recovered.length > 0)
       line.note(`gave back what an earlier process left: ${recovered.map(each => each.kind).join(', ')}`)
@@ -84,7 +87,8 @@ export async function prepare(role: 'node' | 'client', settings: Settings, line:
         lookup: addresses.lookup,
       }),
     }
-    return { agent, tunnel, ledger, iface, folder, release: () => state.release() }
+    const logLevel = new LogLevel(systemClock, leveled)
+    return { agent, tunnel, ledger, iface, folder, logLevel, release: () => state.release() }
   } catch (error) {
     state.release()
     throw asCommandError(error)
@@ -121,12 +125,12 @@ function readCertificates(path: string): string {
   }
 }
 
-const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 /** A log whose lines stand above the live line. */
-function logTo(line: LiveLine, least: (typeof LEVELS)[number]): Log {
-  const at = (level: (typeof LEVELS)[number]) => (fields: object, message: string) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return
+function logTo(line: LiveLine, least: Leveled): Log {
+  const at = (level: string) => (fields: object, message: string) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(least.level)) return
     const values = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`)
     line.note(`${level}: ${[message, ...values].join(' ')}`)
   }

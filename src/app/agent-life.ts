@@ -5,6 +5,7 @@
  *                               ├── refused for good, or an error: the same, and its exit code
  *                               └── kill -9: the next start gives everything back
  */
+import { heldClock } from '../agent/held-clock.js'
 import { procGauges } from '../agent/gauges/proc.js'
 import { RttWindow } from '../agent/gauges/rtt-window.js'
 import { RefusedError, watchNetwork, type MeshAgentEvents } from '../agent/index.js'
@@ -16,13 +17,15 @@ import type { LiveLine, Moment } from './live-line.js'
 
 /** Figures on a terminal move this often, ms. */
 const SHOW_EVERY_MS = 1_000
+/** What the last messages get to leave, ms. */
+const PARTING_MS = 200
 /** Patience for a clean end, ms. The next start gives back what is left. */
 const END_MS = 8_000
 
 /** The parts of an agent that its life needs. */
 export interface Living {
   start(): Promise<unknown>
-  stop(options?: { readonly leave?: boolean }): Promise<void>
+  stop(options?: { readonly leave?: boolean; readonly keepTunnel?: boolean }): Promise<void>
   nudge(): void
   on<K extends keyof MeshAgentEvents>(type: K, listener: (event: MeshAgentEvents[K]) => void): () => void
   status(): { readonly reason: string; readonly session: object | null }
@@ -44,29 +47,40 @@ export interface LifeOptions<A extends Living> {
   readonly watch?: (agent: A, show: () => void) => void
   /** Runs at the first signal, while the agent goes on; a second signal does not wait for it. */
   readonly farewell?: (agent: A) => Promise<unknown>
+  /** Resolves when the process is to be started again: then nothing is given back, and it ends with EXIT.restart. */
+  readonly again?: Promise<void>
 }
 
 /** Runs the agent until something ends it; then everything is given back. Rejects with a CommandError. */
 export async function runAgent<A extends Living>(options: LifeOptions<A>): Promise<void> {
   const { ground, line, make, before } = options
   let agent: A | null = null
+  let isAgain = false
   try {
     await before?.()
     agent = make()
-    await liveUntilEnded(agent, options)
+    isAgain = (await liveUntilEnded(agent, options)) === 'again'
+    if (isAgain) await agent.stop({ leave: false, keepTunnel: true })
   } catch (error) {
     throw asCommandError(error)
   } finally {
-    await giveBack(agent ?? ground.tunnel, line)
+    if (!isAgain) await giveBack(agent ?? ground.tunnel, line)
     ground.release()
     line.end()
   }
+  if (isAgain) await exitSoon()
+}
+
+/** What was said last leaves; the tunnel, which stays, would keep the process alive. */
+async function exitSoon(): Promise<never> {
+  await new Promise<void>(resolve => void heldClock.setTimeout(resolve, PARTING_MS))
+  process.exit(EXIT.restart)
 }
 
 async function liveUntilEnded<A extends Living>(
   agent: A,
-  { line, moment, begin, watch, farewell, giveUpAfterS }: LifeOptions<A>,
-): Promise<void> {
+  { line, moment, begin, watch, farewell, giveUpAfterS, again }: LifeOptions<A>,
+): Promise<'ended' | 'again'> {
   const over = new AbortController()
   // After the event is dealt with: what is told during it may be half of the change.
   const show = () => queueMicrotask(() => over.signal.aborted || line.show(moment(agent)))
@@ -76,8 +90,12 @@ async function liveUntilEnded<A extends Living>(
   watch?.(agent, show)
   agent.on('fault', ({ what, error }) => line.note(`${what}: ${messageOf(error)}`))
   try {
-    await new Promise<void>((resolve, reject) => {
-      onSignals(() => farewell?.(agent) ?? Promise.resolve(), resolve)
+    return await new Promise((resolve, reject) => {
+      onSignals(
+        () => farewell?.(agent) ?? Promise.resolve(),
+        () => resolve('ended'),
+      )
+      again?.then(() => resolve('again'), reject)
       onUncaught(reject, over.signal)
       agent.on('refused', ({ code, reason }) => reject(new RefusedError(code, reason)))
       if (giveUpAfterS > 0) giveUpLater(agent, giveUpAfterS, reject)

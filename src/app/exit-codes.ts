@@ -15,6 +15,8 @@ export const EXIT = {
   unable: 6,
   /** Time was up before it was done. */
   timeUp: 7,
+  /** A node was asked to end so that its supervisor starts it again; what it took from the machine stays until then. */
+  restart: 8,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -2,6 +2,7 @@
  * How a running agent shows how it is: one line. On a terminal it is rewritten in place; elsewhere each change
  * is a line of its own, and with `--json` an object of its own. What is worth a remark goes to the error output.
  */
+import { Ring } from '../kit/ring.js'
 import type { LinkStatus, MeshAgentStatus } from '../agent/index.js'
 
 export interface Moment {
@@ -27,6 +28,9 @@ export interface Output {
 
 /** A terminal that does not tell its width says 0. */
 const USUAL_COLUMNS = 80
+/** Remarks that are kept, and characters of each. */
+const NOTES = 100
+const NOTE_MAX = 400
 const REWRITE = '\r\u001b[K'
 
 export class LiveLine {
@@ -34,6 +38,7 @@ export class LiveLine {
   readonly #out: Output
   readonly #err: Output
   readonly #live: boolean
+  readonly #notes = new Ring<string>(NOTES)
   #text = ''
   #line = ''
 
@@ -53,8 +58,14 @@ export class LiveLine {
 
   /** A remark; the live line stays below it. */
   note(text: string): void {
+    this.#notes.push(text.slice(0, NOTE_MAX))
     this.#err.write(`${this.#line === '' ? '' : REWRITE}${text}\n`)
     if (this.#line !== '') this.#out.write(this.#line)
+  }
+
+  /** The last remarks, the oldest first. */
+  get notes(): readonly string[] {
+    return this.#notes.values()
   }
 
   /** Leaves the last line standing. */

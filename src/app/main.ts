@@ -10,6 +10,7 @@ import { drainCommand } from './commands/drain.js'
 import { enrolCommand } from './commands/enrol.js'
 import { explainCommand } from './commands/explain.js'
 import { interventionCommands } from './commands/interventions.js'
+import { jobsCommand } from './commands/jobs.js'
 import { listCommands } from './commands/lists.js'
 import { logLevelCommand } from './commands/log-level.js'
 import { netcheckCommand } from './commands/netcheck.js'
@@ -65,6 +66,7 @@ function program(): Command {
     steerCommand(),
     drainCommand(),
     ...interventionCommands(),
+    jobsCommand(),
     logLevelCommand(),
     bundleCommand(),
     netcheckCommand(),

@@ -21,7 +21,7 @@ export interface LogLevelView {
 export class LogLevel {
   readonly #clock: Clock
   readonly #log: Leveled
-  readonly #usual: string
+  #usual: string
   #untilMs: number | null = null
   #timer: Timer | undefined
 
@@ -41,6 +41,12 @@ export class LogLevel {
     this.#log.level = level
     this.#untilMs = this.#clock.wallMs() + forMs
     this.#timer = this.#clock.setTimeout(() => this.reset(), forMs)
+  }
+
+  /** Writes lines of this level and above from now on, but for what holds for a while. */
+  usually(level: string): void {
+    this.#usual = level
+    if (this.#untilMs === null) this.#log.level = level
   }
 
   /** Returns to what the settings say. */

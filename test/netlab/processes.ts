@@ -120,19 +120,15 @@ export class Coordinator {
 
   /** Returns an enrolment key that can be used any number of times. */
   async enrol(): Promise<string> {
-    const directory = `BOSON_DATA_DIR=${this.#dataDir}`
-    const enrol = [
-      process.execPath,
-      BOSON,
-      'enrol',
-      '--server',
-      `http://${COORDINATOR}`,
-      '--uses',
-      'any',
-      '--json',
-    ]
-    const printed = await this.#space.run('env', directory, ...enrol)
+    const printed = await this.boson('enrol', '--uses', 'any', '--json')
     return (JSON.parse(printed) as { secret: string }).secret // what `boson enrol --json` prints
+  }
+
+  /** Resolves with what a command of the operator's prints; rejects when it does not end well. */
+  boson(...command: readonly string[]): Promise<string> {
+    const directory = `BOSON_DATA_DIR=${this.#dataDir}`
+    const server = ['--server', `http://${COORDINATOR}`]
+    return this.#space.run('env', directory, process.execPath, BOSON, ...command, ...server)
   }
 
   /** Gets something of the operator's interface; resolves to undefined when it is not there. */

@@ -1,13 +1,15 @@
 /** `boson node`: this machine carries the traffic of clients. */
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { procGauges } from '../../agent/gauges/proc.js'
 import { startForwarding } from '../../agent/exit/forwarding.js'
-import { type DrainProgress, MeshNode } from '../../agent/index.js'
+import { type DrainProgress, jobFile, MeshNode } from '../../agent/index.js'
 import { run } from '../../agent/system/run.js'
 import { prepare } from '../agent-ground.js'
 import { gaugesOf, runAgent } from '../agent-life.js'
 import { NODE_SETTINGS, readNodeSettings, type NodeSettings } from '../agent-settings.js'
 import { asBytes, asMs, awayText, LiveLine, type Moment } from '../live-line.js'
+import { type ChangedSettings, doJobs } from '../node-jobs.js'
 import { report, reportOptions } from '../reporting.js'
 import { addSettings, sourcesOf } from '../setting-options.js'
 
@@ -38,7 +40,12 @@ export function nodeCommand(): Command {
 async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
   const line = new LiveLine({ json })
   const ground = await prepare('node', settings, line)
-  const { iface, ledger, folder } = ground
+  const { iface, ledger, folder, logLevel } = ground
+  const changed: ChangedSettings = {}
+  let restart = () => {}
+  const again = new Promise<void>(resolve => {
+    restart = resolve
+  })
   let stopReporting = () => {}
   await runAgent({
     ground,
@@ -46,7 +53,15 @@ async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
     make: () => {
       const gauges = gaugesOf(ground.agent.url, () => node.status().rttMs)
       const reports = reportOptions(folder, settings)
-      const node: MeshNode = new MeshNode({ ...ground.agent, gauges, reports, profile: profileOf(settings) })
+      const node: MeshNode = new MeshNode({
+        ...ground.agent,
+        gauges,
+        reports,
+        profile: profileOf(settings),
+        jobMemory: jobFile(join(folder, 'jobs.json')),
+      })
+      const isWatched = process.stdout.isTTY === true
+      doJobs({ node, settings, changed, logLevel, line, isWatched, restart })
       if (reports !== undefined) stopReporting = report(node, folder, procGauges())
       return node
     },
@@ -54,10 +69,11 @@ async function runNode(settings: NodeSettings, json: boolean): Promise<void> {
     giveUpAfterS: settings.giveUpAfter,
     watch: (node, show) => node.on('drain', show),
     farewell: node =>
-      handOver(node, settings.drainWithin, line).then(() => {
+      handOver(node, changed.drainWithin ?? settings.drainWithin, line).then(() => {
         stopReporting()
         return node.reports.flush()
       }),
+    again,
     ...(settings.exit && { before: () => startForwarding({ iface, ledger, run }) }),
   })
 }

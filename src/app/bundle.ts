@@ -6,6 +6,7 @@ import type { MeshApi, Plain } from '../actors/ports.js'
 import type { Clock } from '../kit/clock.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { LogLevel } from '../telemetry/log-level.js'
+import type { LogTail } from '../telemetry/log-tail.js'
 import type { LoopDelay } from '../telemetry/loop-delay.js'
 import type { Metrics } from '../telemetry/metrics.js'
 import type { Config } from './config.js'
@@ -22,12 +23,15 @@ export interface BundleParts {
   readonly metrics: Metrics
   readonly loop: LoopDelay
   readonly logLevel: LogLevel
+  readonly tail: LogTail
   /** Secrets that are not in the settings: made in the data directory. */
   readonly secrets: readonly string[]
 }
 
 /** Rows of each list; the counts are of all. */
 const ROWS_MAX = 200
+/** Lines of the log, the newest ones. */
+const LINES_MAX = 300
 
 /** Resolves with the bundle, as JSON. */
 export async function bundleText(parts: BundleParts): Promise<string> {
@@ -52,6 +56,7 @@ export async function bundleText(parts: BundleParts): Promise<string> {
     drains: mesh.drains(),
     actors: await mesh.actors({ limit: ROWS_MAX }),
     statecharts: mesh.statecharts(),
+    log: parts.tail.lines({ level: 'trace' }, LINES_MAX),
     metrics: (await metrics.page()).body,
   }
   const text = JSON.stringify(bundle, (_, value: unknown) => plain(value))

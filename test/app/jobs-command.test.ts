@@ -21,7 +21,7 @@ t.test('words become what goes with a job', async t => {
   })
   t.same(payloadOf('custom', [], { payload: '[1,{"a":null}]' }), [1, { a: null }])
   t.equal(payloadOf('restart', [], {}), null)
-  const table: readonly (readonly [string, readonly string[], object, RegExp])[] = [
+  const table: readonly (readonly [string, readonly string[], Record<string, unknown>, RegExp])[] = [
     ['logLevel', [], {}, /wanted a level/],
     ['logLevel', ['debug'], { for: 'soon' }, /--for: wanted a time/],
     ['updateConfig', [], {}, /wanted settings/],

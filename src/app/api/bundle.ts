@@ -23,7 +23,7 @@ export function bundleRoute(parts: BundleParts): Endpoint {
     tag: 'status',
     summary: 'Tells everything that somebody who helps asks for first',
     description:
-      'Version, settings, health, figures, statecharts, and the first 200 of each list. No secret is in it, but names and addresses are.',
+      'Version, settings, health, figures, statecharts, the last lines of the log, and the first 200 of each list. No secret is in it, but names and addresses are.',
     replies: {
       200: {
         description: 'The bundle.',

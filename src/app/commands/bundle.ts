@@ -13,8 +13,8 @@ Examples:
   $ boson bundle --out help.json.gz      another file; .json is not compressed
   $ boson bundle --out - | jq .health    to standard output
 
-Version, settings, health, figures, statecharts, and the first 200 of each list. No secret is in it; the names and
-addresses of nodes and clients are.`
+Version, settings, health, figures, statecharts, the last lines of the log, and the first 200 of each list. No secret is in
+it; the names and addresses of nodes and clients are.`
 
 interface Bundle {
   readonly serverId: string

@@ -7,8 +7,9 @@ import { makeMesh, online } from './made-mesh.js'
 import { cannotRun } from './namespaces.js'
 
 t.test('a node does the jobs that it is ordered, each once', { skip: cannotRun() }, async t => {
-  const { coordinator, lab, root, startNode } = await makeMesh(t)
-  const node = startNode('--drain-within', '1')
+  const mesh = await makeMesh(t)
+  const { coordinator, lab, root } = mesh
+  const node = mesh.startNode('--drain-within', '1')
   await online(node)
   const order = async (...words: readonly string[]): Promise<JobView> => {
     const printed = await coordinator.boson('jobs', 'order', 'fra-1', ...words, '--json')
@@ -76,7 +77,7 @@ t.test('a node does the jobs that it is ordered, each once', { skip: cannotRun()
       await node.comesTo('it has ended', () => node.ended !== null).catch(() => null)
       t.equal(node.process.exitCode, 8, node.err)
       t.match(await lab.node.run('ip', '-o', 'link'), `${before?.interface}:`)
-      const next = startNode()
+      const next = mesh.startNode()
       await online(next)
       t.equal(next.lines.at(-1)?.address, before?.address)
       await next.comesTo('the job is done', async () => {

@@ -151,7 +151,7 @@ export function payloadOf(
   options: Readonly<Record<string, unknown>>,
 ): unknown {
   const { payload, for: forText } = options
-  if (payload !== undefined) return fromJson('--payload', String(payload))
+  if (typeof payload === 'string') return fromJson('--payload', payload)
   if (type === 'logLevel') {
     if (words.length !== 1) throw usage('log-level: wanted a level such as debug')
     return { level: words[0], ...(forText !== undefined && { forMs: durationOf('--for', forText) }) }

@@ -45,7 +45,7 @@ function drawn(graph: Graph, stage: Stage): Drawn {
       key: vertex.id,
       ...stage.at(vertex),
       text: vertex.node.id,
-      below: vertex.radius + 18,
+      below: vertex.radius + 17,
     })),
   )
   for (const { id, client, node, links } of graph.edges) {
@@ -80,7 +80,7 @@ function drawn(graph: Graph, stage: Stage): Drawn {
               data-tier={tier}
               href={linksAddress(links)}
               aria-label={`${fromWords(links)} to ${node.node.id}, ${tierLabel(tier)}`}
-              tabIndex={-1}
+              tabindex={-1}
               {...stage.hint(id)}
             >
               <path class="mesh-grip" d={line} />
@@ -103,7 +103,7 @@ function drawn(graph: Graph, stage: Stage): Drawn {
                   : linksAddress(vertex.links)
               }
               aria-label={fromWords(vertex.links)}
-              tabIndex={isWalked ? 0 : -1}
+              tabindex={isWalked ? 0 : -1}
               {...stage.hint(vertex.id)}
             >
               <circle cx={x} cy={y} r={vertex.radius} />

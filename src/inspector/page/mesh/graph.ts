@@ -33,9 +33,9 @@ export interface Graph {
 
 /** Steps of the first layout, and after something came or went. */
 const STEPS = { first: 220, again: 50 }
-/** Room between circles, and the length of links, px. */
+/** Room between circles, and from a node to its clients, which leaves some for its name, px. */
 const ROOM = 5
-const LENGTH = 46
+const LENGTH = 34
 /** Radii of one client and of several, px. */
 const CLIENT_RADIUS = { one: 4, several: 7 }
 
@@ -104,9 +104,16 @@ function layOut(
       client.x = node.x + 1
       client.y = node.y + 1
     }
-  const pulls = edges.map(({ client, node }) => ({ source: client, target: node }))
+  const pulls = edges.map(({ client, node }) => ({
+    source: client,
+    target: node,
+    length: node.radius + LENGTH,
+  }))
   forceSimulation(drafts)
-    .force('link', forceLink(pulls).distance(LENGTH))
+    .force(
+      'link',
+      forceLink(pulls).distance(({ length }) => length),
+    )
     .force(
       'charge',
       forceManyBody<AnyDraft>()

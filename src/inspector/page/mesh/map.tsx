@@ -105,7 +105,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
             data-tier={tier}
             href={linksAddress(links)}
             aria-label={`${title}, ${tierLabel(tier)}`}
-            tabIndex={lines.length > STOPS_MAX ? -1 : 0}
+            tabindex={lines.length > STOPS_MAX ? -1 : 0}
             {...stage.hint(key)}
           >
             <path class="mesh-grip" d={curve} />
@@ -122,7 +122,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
                 : linksAddress(links)
             }
             aria-label={fromWords(links)}
-            tabIndex={-1}
+            tabindex={-1}
             {...stage.hint(key)}
           >
             <circle cx={at.x} cy={at.y} r={Math.min(6, 2.5 + Math.log10(number))} />
@@ -147,7 +147,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
               key={key}
               class="mesh-node"
               role="button"
-              tabIndex={0}
+              tabindex={0}
               aria-label={`${plural(its.length, 'node')}, ${plural(clientsOf(cluster), 'client')}: look nearer`}
               onClick={look}
               onKeyDown={event => {

@@ -62,6 +62,14 @@ export function Plane({ label, draw }: { readonly label: string; readonly draw: 
     return () => sizes.disconnect()
   }, [])
   useGestures(place, frame, lens)
+  const hintOf = useRef<Drawn['hintOf']>(() => null)
+  /** What gets the focus by the keyboard may be beside the frame: it is brought into it. */
+  const reveal = (key: string) => {
+    const { width, height } = frame.peek()
+    const at = hintOf.current(key)
+    if (at === null || (at.x >= 0 && at.x <= width && at.y >= 0 && at.y <= height)) return
+    lens.value = moved(lens.peek(), { x: width / 2 - at.x, y: height / 2 - at.y }, frame.peek())
+  }
   const stage = useComputed<Stage>(() => ({
     frame: frame.value,
     lens: lens.value,
@@ -76,7 +84,11 @@ export function Plane({ label, draw }: { readonly label: string; readonly draw: 
       const leave = () => {
         if (looked.peek() === key) looked.value = null
       }
-      return { onPointerEnter: look, onPointerLeave: leave, onFocus: look, onBlur: leave }
+      const focus = () => {
+        look()
+        reveal(key)
+      }
+      return { onPointerEnter: look, onPointerLeave: leave, onFocus: focus, onBlur: leave }
     },
   })).value
   const zoom = (factor: number) => {
@@ -85,7 +97,8 @@ export function Plane({ label, draw }: { readonly label: string; readonly draw: 
   }
   const { width, height } = frame.value
   const drawn = width === 0 ? null : draw(stage)
-  const hint = looked.value === null || drawn === null ? null : drawn.hintOf(looked.value)
+  if (drawn !== null) hintOf.current = drawn.hintOf
+  const hint = looked.value === null ? null : hintOf.current(looked.value)
   return (
     <div
       ref={place}

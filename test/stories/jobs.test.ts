@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { JobFailed, type Jobs } from '../../src/agent/index.js'
 import { readConfig } from '../../src/app/config.js'
 import type { PluginHost } from '../../src/app/plugin.js'
+import { JOB_JSON_MAX } from '../../src/protocol/messages.js'
 import type { RestDatabase } from '../../src/rest/database.js'
 import { openHand } from '../../src/rest/jobs/hand.js'
 import type { Order } from '../../src/rest/jobs/job.js'
@@ -13,6 +14,7 @@ import { MIGRATIONS } from '../../src/rest/migrations/index.js'
 import { openStore, type Room } from '../../src/store/index.js'
 import { NodeHost } from '../lab/hosts.js'
 import { Lab } from '../lab/lab.js'
+import { pack } from '../protocol/bytes.js'
 import { shortFolder } from '../support/short-folder.js'
 
 const room = await aRoom()
@@ -241,6 +243,20 @@ t.test(
     }
   },
 )
+
+t.test('a result that is too large is a strike, and nothing of it is kept', async t => {
+  const { order, job, lab, run } = await story(t, () => {})
+  const liar = await lab.enrolled('node', 'boaster')
+  liar.say({ type: 'job.ready', kinds: ['custom'] })
+  const { id } = await order({ server_id: 'boaster' })
+  await run(1_000)
+  t.equal(liar.last('job.offer').jobId, id)
+  liar.sayBytes(pack([0x52, id, 'done', Buffer.alloc(JOB_JSON_MAX + 1, '1')]))
+  await run(1_000)
+  t.match(liar.last('error'), { code: 'bad_field', reason: /job\.done\.result/ })
+  t.match(await job(id), { status: 'delivered', result: null })
+  t.equal(lab.mesh.stats().denied['bad_field'], 1)
+})
 
 // ── helpers ──────────────────────────────────────────────────────────────────────────────────────
 

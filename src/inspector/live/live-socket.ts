@@ -259,7 +259,8 @@ export class LiveSocket implements Connection {
     try {
       this.#parts.admit({ method: 'GET', path: topic.path(wish), ...this.#whoAsks(this.#caller) })
     } catch (error) {
-      return this.#ended(watchId, 'forbidden', asHttpError(error).message)
+      const { statusCode, message } = asHttpError(error)
+      return this.#ended(watchId, statusCode === 404 ? 'not_found' : 'forbidden', message)
     }
     const follow = new Follow({
       watchId,

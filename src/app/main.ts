@@ -12,6 +12,7 @@ import { explainCommand } from './commands/explain.js'
 import { interventionCommands } from './commands/interventions.js'
 import { jobsCommand } from './commands/jobs.js'
 import { listCommands } from './commands/lists.js'
+import { logCommand } from './commands/log.js'
 import { logLevelCommand } from './commands/log-level.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
@@ -67,6 +68,7 @@ function program(): Command {
     drainCommand(),
     ...interventionCommands(),
     jobsCommand(),
+    logCommand(),
     logLevelCommand(),
     bundleCommand(),
     netcheckCommand(),

@@ -237,10 +237,8 @@ t.test('one coordinator, many operators', async t => {
 
   t.test('looking at 20,000 rows is paced', async t => {
     const socket = await OperatorSocket.signedIn(t, port, OPERATOR_TOKEN)
-    const busyS = async () => {
-      const { body } = await socket.call('GET', '/metrics')
-      return Number(/^boson_operator_look_seconds_total\{.*\} (.+)$/m.exec(String(body))?.[1])
-    }
+    const busyS = async () =>
+      Number(/^boson_operator_look_seconds_total\{.*\} (.+)$/m.exec(await metricsOf(socket))?.[1])
     const [beforeS, beganMs] = [await busyS(), performance.now()]
     socket.say({ type: 'operator.watch', watchId: 1, path: '/rows/20000', everyMs: 1 })
     await until('it is seen three times', () => socket.all('operator.view').length >= 3)
@@ -248,7 +246,10 @@ t.test('one coordinator, many operators', async t => {
     t.ok(share > 0)
     // The first look is free; of what follows one part in twenty.
     t.ok(share / ((performance.now() - beganMs) / 1_000) < 0.2, `${share} s of looking`)
-    t.equal((socket.all('operator.view').at(-1)?.body as readonly unknown[]).length, 20_000)
+    t.same(
+      socket.all('operator.view').map(({ body }) => Array.isArray(body) && body.length),
+      socket.all('operator.view').map(() => 20_000),
+    )
   })
 
   t.test(
@@ -279,10 +280,8 @@ t.test('one coordinator, many operators', async t => {
     t.match(socket.all('operator.answer'), [{ status: 429 }, { status: 429 }, { status: 429 }])
     socket.ws.pause()
     for (const answer of lists.waiting.splice(0)) answer()
-    await until('it is closed', async () => {
-      const { body } = await other.call('GET', '/metrics')
-      return /^boson_operator_refused_total\{.*reason="slowReader".*\} 1$/m.test(String(body))
-    })
+    const closed = /^boson_operator_refused_total\{.*reason="slowReader".*\} 1$/m
+    await until('it is closed', async () => closed.test(await metricsOf(other)))
     socket.ws.resume()
     t.equal((await socket.ended()).code, OPERATOR_CLOSE.slowReader.code)
     t.match(await other.call('GET', '/api/v1/nodes'), { status: 200 })
@@ -498,3 +497,8 @@ t.test('a stop tells operators to come back', async t => {
   await stop()
   t.equal((await socket.ended()).code, OPERATOR_CLOSE.restarting.code)
 })
+
+async function metricsOf(socket: OperatorSocket): Promise<string> {
+  const { body } = await socket.call('GET', '/metrics')
+  return typeof body === 'string' ? body : ''
+}

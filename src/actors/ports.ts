@@ -877,6 +877,8 @@ export interface ActorView extends ActorRow {
 /** What an actor did: an event that it heard, or a message that its agent said or was told. */
 export interface ActorStep {
   readonly atMs: number
+  /** Of two steps of whomever, the one that was told later has the larger. */
+  readonly order: number
   readonly actor: ActorId
   readonly kind: 'step' | 'said' | 'told'
   /** Name of the event or of the message. */

@@ -162,7 +162,7 @@ function probeSource({ natProbes, clock }: ActorParts): ActorSource {
     row: ({ cell, nat }) => ({
       parent: `${cell.role}/${cell.identity.id}`,
       country: cell.identity.profile.country,
-      about: nat.mapping,
+      about: nat.mapping === 'unknown' ? null : `${nat.mapping.replaceAll('_', ' ')} mapping`,
     }),
     context: ({ nat, agreed, planId, remote }) => ({ nat, agreed, planId, remote }),
     timers: probe => timer('next', natProbes.waitsUntilMs(probe), clock),

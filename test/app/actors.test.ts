@@ -109,6 +109,7 @@ t.test('one actor is shown with all that is known of it', async t => {
 t.test('a step is one line', async t => {
   const step: ActorStep = {
     atMs: Date.UTC(2026, 0, 1, 10, 30, 0, 250),
+    order: 1,
     actor: 'client/anna',
     kind: 'step',
     event: 'route.given',

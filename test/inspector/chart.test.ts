@@ -135,6 +135,7 @@ t.test('the arrow that a step took is known by its event and both of its ends', 
     []
   const step = (event: string, to: string): ActorStep => ({
     atMs: 0,
+    order: 1,
     actor: 'path/65537',
     kind: 'step',
     event,

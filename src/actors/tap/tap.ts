@@ -9,7 +9,7 @@ import { Ring } from '../../kit/ring.js'
 import type { ActorId, ActorKind, ActorRow, ActorStep, ActorView, Statechart } from '../ports.js'
 
 /** A step as a source tells it. */
-export type Told = Omit<ActorStep, 'atMs' | 'actor'>
+export type Told = Omit<ActorStep, 'atMs' | 'order' | 'actor'>
 
 /** Where actors of one kind are found. */
 export interface ActorSource {
@@ -37,6 +37,7 @@ export class Tap {
   readonly #clock: Clock
   readonly #sources = new Map<ActorKind, ActorSource>()
   readonly #watched = new Map<ActorId, Watched>()
+  #told = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -96,7 +97,7 @@ export class Tap {
     const recent = new Ring<ActorStep>(STEPS)
     const hearers = new Set<(step: ActorStep) => void>()
     const detach = source.attach(name, told => {
-      const step = { atMs: this.#clock.wallMs(), actor: id, ...told }
+      const step = { atMs: this.#clock.wallMs(), order: ++this.#told, actor: id, ...told }
       recent.push(step)
       for (const hear of hearers) hear(step)
     })

@@ -72,6 +72,7 @@ const Step = z
   .object({
     seq: z.int().meta({ description: 'Counts while the actor is watched; a gap is what was lost.' }),
     atMs: z.number(),
+    order: z.int().meta({ description: 'Larger than that of any step told before, whoever took it.' }),
     actor: z.string(),
     kind: oneOf('step', 'said', 'told').meta({
       description: 'An event that it heard; a message that its agent said, or was told.',

@@ -7,8 +7,12 @@ import { type Box, type Drawing, type Edge, layOut, LETTER, LINE, type Point, TI
 import { leavesOf } from './states.js'
 import { wasTaken } from './taken.js'
 
-/** Room around the drawing, px. */
+/** Room around the drawing, and beside it, px. */
 const MARGIN = 6
+const PAD = 12
+/** It is never drawn so small that it cannot be read, unless one wants to see all of it; nor much larger than the rest. */
+const SMALLEST = 0.82
+const LARGEST = 1.15
 
 export function Chart(props: {
   readonly chart: Statechart
@@ -21,18 +25,31 @@ export function Chart(props: {
   const drawing = useMemo(() => layOut(chart.root), [chart])
   const pointed = useSignal<Handling | null>(null)
   const isWhole = useSignal(false)
+  const isCut = useSignal(false)
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => show(place.current), [chart.id])
   const { width, height } = drawing
+  useEffect(() => {
+    const { current } = place
+    if (current === null) return
+    const sizes = new ResizeObserver(() => {
+      isCut.value = current.clientWidth - 2 * PAD < (width + 2 * MARGIN) * SMALLEST
+    })
+    sizes.observe(current)
+    return () => sizes.disconnect()
+  }, [width])
   const point = (handling: Handling | null) => {
     pointed.value = handling
   }
   return (
     <>
-      <div ref={place} class="chart" data-size={isWhole.value ? 'whole' : 'readable'}>
+      <div ref={place} class="chart">
         <svg
           viewBox={`${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}`}
-          style={{ '--natural': `${width + 2 * MARGIN}px` }}
+          style={{
+            minWidth: isWhole.value ? 0 : (width + 2 * MARGIN) * SMALLEST,
+            maxWidth: (width + 2 * MARGIN) * LARGEST,
+          }}
           role="group"
           aria-label={`Statechart; now in ${leavesOf(lit).join(', ')}`}
         >
@@ -59,17 +76,19 @@ export function Chart(props: {
         <p aria-live="polite">
           <Told handling={pointed.value} />
         </p>
-        <button
-          type="button"
-          class="button"
-          data-kind="plain"
-          aria-pressed={isWhole.value}
-          onClick={() => {
-            isWhole.value = !isWhole.peek()
-          }}
-        >
-          Fit
-        </button>
+        {isCut.value && (
+          <button
+            type="button"
+            class="button"
+            data-size="small"
+            aria-pressed={isWhole.value}
+            onClick={() => {
+              isWhole.value = !isWhole.peek()
+            }}
+          >
+            All of it
+          </button>
+        )}
       </div>
     </>
   )

@@ -1,15 +1,16 @@
 /** One actor: its statechart with the current state lit, what it holds, and what it hears, says and does from now on. */
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { ActorStep, ActorView, Statechart } from '../../../actors/ports.js'
 import { Chart } from '../chart/chart.js'
 import { statesIn } from '../chart/states.js'
 import { useFollow, useView } from '../live/hooks.js'
 import { may } from '../live/who.js'
+import { joined } from '../sequence/steps.js'
 import { Act, ActorActions, undrain } from '../ui/actions.js'
 import { Data } from '../ui/data.js'
 import { Fault, Heading, Panel, Tag } from '../ui/parts.js'
-import { toneOfState } from '../ui/words.js'
+import { State } from '../ui/state.js'
 import { Conversation } from './actor/conversation.js'
 import { Gone } from './actor/gone.js'
 import { Now } from './actor/now.js'
@@ -17,8 +18,8 @@ import { Steps } from './actor/steps.js'
 
 type Charts = Readonly<Partial<Record<string, Statechart>>>
 
-/** Steps that are kept. */
-const STEPS = 100
+/** Steps that are kept: the last hundred that differ are shown. */
+const STEPS = 400
 /** Statecharts are those of the program: they change with it, ms. */
 const CHARTS_EVERY_MS = 60_000
 /** How soon an actor is watched again that has ended and is there again, ms. */
@@ -26,21 +27,44 @@ const RETURN_MS = 1_000
 
 export function Actor({ id }: { id: string }) {
   const life = useSignal(0)
-  return <Life key={life.value} id={id} again={() => life.value++} />
+  const before = useSignal<readonly ActorStep[]>([])
+  const ticked = useSignal<readonly string[]>([])
+  return (
+    <Life
+      key={life.value}
+      id={id}
+      before={before.value}
+      ticked={ticked}
+      ended={steps => {
+        before.value = steps
+        life.value++
+      }}
+    />
+  )
 }
 
 /** One life of an actor: another one may follow under the same name, and is another one to watch. */
-function Life({ id, again }: { id: string; again: () => void }) {
+function Life(props: {
+  readonly id: string
+  /** What was heard in the lives before. */
+  readonly before: readonly ActorStep[]
+  readonly ticked: Signal<readonly string[]>
+  readonly ended: (steps: readonly ActorStep[]) => void
+}) {
+  const { id } = props
   const { value: actor, fault, status } = useView<ActorView>(`/api/v1/actors/${encodeURIComponent(id)}`)
   const { value: charts } = useView<{ readonly statecharts: Charts }>('/api/v1/statecharts', CHARTS_EVERY_MS)
-  const { events: steps, dropped, ended } = useFollow<ActorStep>({ topic: 'actor', of: id }, STEPS)
+  const { events, dropped, ended } = useFollow<ActorStep>({ topic: 'actor', of: id }, STEPS)
+  const steps = joined(props.before, events, STEPS)
   const known = useRef<ActorView | null>(null)
   if (actor !== null) known.current = actor
-  const state = useNewest(actor?.state ?? null, steps.at(-1) ?? null)
+  // What is said and told changes no state by itself.
+  const last = steps.findLast(({ kind }) => kind === 'step') ?? null
+  const state = useNewest(actor?.state ?? null, last)
   const isBack = ended !== null && actor !== null
   useEffect(() => {
     if (!isBack) return
-    const timer = setTimeout(again, RETURN_MS)
+    const timer = setTimeout(() => props.ended(steps), RETURN_MS)
     return () => clearTimeout(timer)
   }, [isBack])
   if (actor === null)
@@ -51,12 +75,11 @@ function Life({ id, again }: { id: string; again: () => void }) {
       </>
     )
   const chart = charts?.statecharts[actor.kind]
-  const last = steps.findLast(({ kind }) => kind === 'step') ?? null
   return (
     <>
-      <Heading title={<Name id={id} />} about={<Tag tone={toneOfState(state ?? '')}>{state}</Tag>}>
+      <Heading title={<Name id={id} />} about={<State of={state ?? actor.state} />}>
         <ActorActions id={id} />
-        {actor.kind === 'drain' && may('operator') && <Act question={undrain(id.slice('drain/'.length))} />}
+        {isDrained(actor) && may('operator') && <Act question={undrain(id.slice(id.indexOf('/') + 1))} />}
       </Heading>
       {fault !== null && <Fault>{fault}</Fault>}
       <div class="actor-columns">
@@ -79,12 +102,16 @@ function Life({ id, again }: { id: string; again: () => void }) {
         </div>
       </div>
       <div class="actor-streams">
-        <Conversation id={id} steps={steps} neighbours={actor.neighbours} />
+        <Conversation id={id} steps={steps} neighbours={actor.neighbours} ticked={props.ticked} />
         <Steps steps={steps} dropped={dropped} />
       </div>
     </>
   )
 }
+
+/** Whether it is a drain, or a node that is being left. */
+const isDrained = ({ kind, state }: ActorView): boolean =>
+  kind === 'drain' || (kind === 'node' && state.includes('duty: leaving'))
 
 const Name = ({ id }: { id: string }) => <span class="mono name">{id}</span>
 

@@ -3,9 +3,10 @@ import type { ActorRow, ActorsPage } from '../../../actors/ports.js'
 import { useView } from '../live/hooks.js'
 import { narrow, route, to } from '../route.js'
 import { Choice, queryFor, TextFilter } from '../ui/filters.js'
-import { ActorLink, Empty, Fault, Heading, Tag } from '../ui/parts.js'
+import { ActorLink, Empty, Fault, Heading } from '../ui/parts.js'
+import { State } from '../ui/state.js'
+import { reasonWords } from '../ui/words.js'
 import { type Column, Pages, Table } from '../ui/table.js'
-import { toneOfState } from '../ui/words.js'
 import { QuickFilters } from './actors/quick-filters.js'
 import { Tree } from './actors/tree.js'
 
@@ -23,12 +24,22 @@ const KINDS = [
 ] as const
 
 const COLUMNS: readonly Column<ActorRow>[] = [
-  { name: 'Actor', sort: 'id', cell: ({ id }) => <ActorLink id={id} /> },
-  { name: 'State', sort: 'state', cell: ({ state }) => <Tag tone={toneOfState(state)}>{state}</Tag> },
-  { name: 'About', sort: 'about', cell: ({ about }) => about },
-  { name: 'Country', sort: 'country', kind: 'tight', cell: ({ country }) => country },
-  { name: 'Parent', cell: ({ parent }) => parent !== null && <ActorLink id={parent} /> },
+  { name: 'Actor', sort: 'id', width: '18%', cell: ({ id }) => <ActorLink id={id} /> },
+  { name: 'State', sort: 'state', width: '29%', cell: ({ state }) => <State of={state} /> },
+  { name: 'About', sort: 'about', width: '31%', cell: aboutOf },
+  { name: 'Country', sort: 'country', kind: 'tight', width: '7%', cell: ({ country }) => country },
+  { name: 'Parent', width: '15%', cell: ({ parent }) => parent !== null && <ActorLink id={parent} /> },
 ]
+
+/** The code at the end of what a path is about is said in words. */
+function aboutOf({ about, reason }: ActorRow) {
+  if (about === null || reason === null) return about
+  return (
+    <>
+      {about.replace(`, ${reason}`, '')} <span class="quiet">{reasonWords(reason)}</span>
+    </>
+  )
+}
 
 /** Rows of a page. */
 const ROWS = '50'

@@ -6,6 +6,7 @@
  */
 import type { ActorStep } from '../../../actors/ports.js'
 import { changeBetween } from '../chart/states.js'
+import { byTime } from './steps.js'
 
 export interface Message {
   readonly key: string
@@ -26,15 +27,38 @@ const LIFELINES = 8
 /** Returns the lifeline of the agent on the other side of a session’s socket. */
 export const agentOf = (id: string): string => `agent ${id}`
 
-/** Returns the last `most` messages that steps of several actors tell of, the oldest first. */
-export const messagesOf = (steps: readonly ActorStep[], most: number): readonly Message[] =>
-  steps
-    .toSorted((a, b) => a.atMs - b.atMs)
-    .slice(-most)
-    .map(messageOf)
+/** Whose messages are shown. */
+export interface Circle {
+  /** All that it hears, says and does is shown. */
+  readonly one: string
+  /** What these say to each other, to `one` and to their agents. */
+  readonly others: readonly string[]
+  /** Links that are about `one`: a node speaks with its agent about many others. */
+  readonly links: ReadonlySet<number>
+}
 
-function messageOf(step: ActorStep, i: number): Message {
-  const { atMs, actor, kind, event, data, from, to, moved } = step
+/** Returns the last `most` messages that steps of several actors tell of, the oldest first. */
+export const messagesOf = (steps: readonly ActorStep[], circle: Circle, most: number): readonly Message[] => {
+  const shown = new Set([circle.one, ...circle.others])
+  for (const id of [...shown]) shown.add(agentOf(id))
+  return steps
+    .toSorted(byTime)
+    .map(messageOf)
+    .filter(message => isShown(message, circle.one, shown) && isAbout(message, circle))
+    .slice(-most)
+}
+
+function isShown({ from, to, change }: Message, one: string, shown: ReadonlySet<string>): boolean {
+  // What one hears by itself and stays as it is at is not said to anyone: a timer.
+  if (from === to) return change !== '' && shown.has(to)
+  return from === one || to === one || (shown.has(from) && shown.has(to))
+}
+
+const isAbout = ({ from, to, link }: Message, { one, links }: Circle): boolean =>
+  link === null || from === one || to === one || links.has(link)
+
+function messageOf(step: ActorStep): Message {
+  const { atMs, order, actor, kind, event, data, from, to, moved } = step
   const link = fieldOf(data, 'link')
   const ends =
     kind === 'step'
@@ -43,7 +67,7 @@ function messageOf(step: ActorStep, i: number): Message {
         ? { from: agentOf(actor), to: actor }
         : { from: actor, to: agentOf(actor) }
   return {
-    key: `${atMs} ${actor} ${event} ${i}`,
+    key: `${atMs} ${order}`,
     atMs,
     ...ends,
     event,
@@ -78,6 +102,17 @@ const fieldOf = (data: ActorStep['data'], name: string): unknown =>
 
 const isSession = (id: string): boolean => /^(?:node|client)\//.test(id)
 
+/** Returns the links that are about an actor: those of the paths it speaks with, and those it has spoken of. */
+export const linksOf = (
+  id: string,
+  steps: readonly ActorStep[],
+  neighbours: readonly string[],
+): ReadonlySet<number> => {
+  const paths = [id, ...neighbours].filter(each => each.startsWith('path/'))
+  const spoken = steps.map(({ data }) => fieldOf(data, 'link')).filter(link => typeof link === 'number')
+  return new Set([...paths.map(path => Number(path.slice('path/'.length))), ...spoken])
+}
+
 /** Clients stand to the left, what is between them and the nodes in the middle. */
 const ORDER: readonly RegExp[] = [
   /^agent client\//,
@@ -94,8 +129,8 @@ const ORDER: readonly RegExp[] = [
 const rankOf = (id: string): number => ORDER.findIndex(pattern => pattern.test(id))
 
 /** Returns the lifelines of messages from left to right: those that are followed, and those who spoke with them last. */
-export function lifelinesOf(messages: readonly Message[], followed: readonly string[]): readonly string[] {
-  const shown = new Set(followed)
+export function lifelinesOf(messages: readonly Message[], { one, others }: Circle): readonly string[] {
+  const shown = new Set([one, ...others])
   for (const { from, to } of messages.toReversed())
     for (const id of [from, to]) if (shown.size < LIFELINES) shown.add(id)
   return [...shown].sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))

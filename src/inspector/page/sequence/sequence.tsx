@@ -4,18 +4,19 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { ActorStep } from '../../../actors/ports.js'
 import { to } from '../route.js'
 import { precise } from '../ui/format.js'
-import { lifelinesOf, type Message, messagesOf } from './messages.js'
+import { type Circle, lifelinesOf, type Message, messagesOf } from './messages.js'
 
 /** Messages that are drawn at most: the oldest go. */
 const MOST = 80
 /** So near to the end one is there, px. */
 const NEAR = 40
 
-export function Sequence({ steps, followed }: { steps: readonly ActorStep[]; followed: readonly string[] }) {
+export function Sequence({ steps, circle }: { steps: readonly ActorStep[]; circle: Circle }) {
   const place = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
-  const all = messagesOf(steps, MOST)
-  const lifelines = lifelinesOf(all, followed)
+  const followed = [circle.one, ...circle.others]
+  const all = messagesOf(steps, circle, MOST)
+  const lifelines = lifelinesOf(all, circle)
   const messages = all.filter(({ from, to: end }) => lifelines.includes(from) && lifelines.includes(end))
   useEffect(() => {
     // Whoever has scrolled back to look at something stays there.

@@ -13,6 +13,8 @@ export interface Column<R> {
   readonly kind?: 'number' | 'tight' | 'name'
   /** What its figures are, as a hint at its head. */
   readonly about?: string
+  /** Its share, such as `20%`; where every column has one, nothing moves when rows change. */
+  readonly width?: string
   readonly cell: (row: R) => ComponentChildren
 }
 
@@ -32,8 +34,13 @@ export function Table<R>(props: {
   useRows(place)
   return (
     <div ref={place} class="table-place">
-      <table class="table">
+      <table class={columns.every(({ width }) => width !== undefined) ? 'table fixed' : 'table'}>
         <caption class="hidden-visually">{caption}</caption>
+        <colgroup>
+          {columns.map(({ name, width }) => (
+            <col key={name} {...(width !== undefined && { style: { width } })} />
+          ))}
+        </colgroup>
         <thead>
           <tr>
             {columns.map(column => (

@@ -1,8 +1,9 @@
 /** The messages between an actor and its neighbours; those that are ticked are followed as well. */
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { ActorStep } from '../../../../actors/ports.js'
 import { useFollow } from '../../live/hooks.js'
+import { linksOf } from '../../sequence/messages.js'
 import { Sequence } from '../../sequence/sequence.js'
 import { Hold, useHold } from '../../ui/hold.js'
 import { Panel } from '../../ui/parts.js'
@@ -21,11 +22,12 @@ export function Conversation(props: {
   readonly id: string
   readonly steps: readonly ActorStep[]
   readonly neighbours: readonly string[]
+  /** Those that are followed as well. */
+  readonly ticked: Signal<readonly string[]>
 }) {
-  const { id, steps, neighbours } = props
-  const ticked = useSignal<readonly string[]>([])
+  const { id, steps, neighbours, ticked } = props
   const heard = useSignal<Heard>({})
-  const followed = [id, ...ticked.value]
+  const circle = { one: id, others: ticked.value, links: linksOf(id, steps, neighbours) }
   const hold = useHold([...steps, ...Object.values(heard.value).flat()])
   const toggle = (other: string) => {
     const { [other]: _, ...rest } = heard.peek()
@@ -66,7 +68,9 @@ export function Conversation(props: {
           }}
         />
       ))}
-      {hold.value.length === 0 ? <Since /> : <Sequence steps={hold.value} followed={followed} />}
+      <div class="stream">
+        {hold.value.length === 0 ? <Since /> : <Sequence steps={hold.value} circle={circle} />}
+      </div>
     </Panel>
   )
 }

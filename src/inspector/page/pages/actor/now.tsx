@@ -20,7 +20,7 @@ export function Now({ actor }: { actor: ActorView }) {
           'Mailbox',
           unreadBytes === null
             ? 'empty: events are heard at once'
-            : `empty; ${bytes(unreadBytes)} in its socket that its agent has not read`,
+            : `empty; its agent has still to read ${bytes(unreadBytes)}`,
         ],
         ['Timers', timers.length > 0 && <Timers timers={timers} />],
         ['Speaks with', neighbours.length > 0 && <Neighbours ids={neighbours} />],

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { ActorStep } from '../../../../actors/ports.js'
 import { changeBetween } from '../../chart/states.js'
+import { keyOf, runsOf } from '../../sequence/steps.js'
 import { Data } from '../../ui/data.js'
 import { count, precise } from '../../ui/format.js'
 import { Panel } from '../../ui/parts.js'
@@ -14,10 +15,13 @@ const KINDS: Readonly<Record<ActorStep['kind'], { readonly sign: string; readonl
   told: { sign: '←', words: 'its agent was told' },
 }
 
+/** Rows that are shown. */
+const ROWS = 100
+
 export function Steps({ steps, dropped }: { steps: readonly ActorStep[]; dropped: number }) {
   const filter = useSignal('')
   const hold = useHold(steps)
-  const shown = hold.value.filter(step => has(step, filter.value))
+  const shown = runsOf(hold.value.filter(step => has(step, filter.value))).slice(-ROWS)
   return (
     <Panel
       title="Events"
@@ -38,15 +42,17 @@ export function Steps({ steps, dropped }: { steps: readonly ActorStep[]; dropped
           }}
         />
       </div>
-      {shown.length === 0 ? (
-        <Since hasAny={hold.value.length > 0} />
-      ) : (
-        <ol class="steps" tabIndex={0} aria-label="Events">
-          {shown.toReversed().map(step => (
-            <Step key={keyOf(step)} step={step} />
-          ))}
-        </ol>
-      )}
+      <div class="stream">
+        {shown.length === 0 ? (
+          <Since hasAny={hold.value.length > 0} />
+        ) : (
+          <ol class="steps" tabIndex={0} aria-label="Events">
+            {shown.toReversed().map(({ step, times }) => (
+              <Step key={keyOf(step)} step={step} times={times} />
+            ))}
+          </ol>
+        )}
+      </div>
     </Panel>
   )
 }
@@ -57,17 +63,7 @@ function has(step: ActorStep, text: string): boolean {
   return `${event} ${from} ${to} ${actions.join(' ')} ${JSON.stringify(data)}`.toLowerCase().includes(text)
 }
 
-const keys = new WeakMap<ActorStep, number>()
-let made = 0
-
-/** Steps have no name of their own: each is given one when it is first drawn. */
-function keyOf(step: ActorStep): number {
-  const key = keys.get(step) ?? ++made
-  keys.set(step, key)
-  return key
-}
-
-function Step({ step }: { step: ActorStep }) {
+function Step({ step, times }: { step: ActorStep; times: number }) {
   const { atMs, kind, event, from, to, moved, actions, data } = step
   const { sign, words } = KINDS[kind]
   const line = (
@@ -78,6 +74,7 @@ function Step({ step }: { step: ActorStep }) {
       </span>
       <span>
         <strong class="mono">{event}</strong>
+        {times > 1 && <span class="quiet"> {count(times)} times</span>}
         {moved && <span class="step-change"> {changeBetween(from, to)}</span>}
         {actions.length > 0 && <span class="quiet"> {actions.join(', ')}</span>}
       </span>

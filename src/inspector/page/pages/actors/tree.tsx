@@ -1,6 +1,6 @@
 /**
  * Who looks after whom. A branch is asked for when it is opened, and only what is open is kept fresh; where there are more
- * than a page of them they stand by kind, with how many there are.
+ * than a page of them, kinds that have many stand as one line, with how many there are.
  */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
@@ -9,12 +9,14 @@ import type { ActorKind, ActorRow, ActorsPage } from '../../../../actors/ports.j
 import { useView } from '../../live/hooks.js'
 import { narrow, route, to } from '../../route.js'
 import { count, plural } from '../../ui/format.js'
-import { ActorLink, Fault, Tag } from '../../ui/parts.js'
+import { ActorLink, Fault } from '../../ui/parts.js'
 import { openRow, useRows } from '../../ui/rows.js'
-import { toneOfState } from '../../ui/words.js'
+import { State } from '../../ui/state.js'
 
 /** Rows of a page of a branch. */
 const ROWS = 50
+/** As many of a kind stand by themselves, beside kinds of which there are many. */
+const FEW = 3
 /** How often an open branch is looked at, ms. */
 const EVERY_MS = 2000
 /** Branches that are open at once: each is watched, and a socket has 64 watches. The one opened first is closed. */
@@ -53,14 +55,21 @@ function Level({ query, parent }: { query: string; parent?: string }) {
   )
   if (page === null) return fault === null ? <p class="tree-note quiet">…</p> : <Fault>{fault}</Fault>
   const kinds = Object.entries(page.kinds) as [ActorKind, number][] // its keys are kinds
-  if (parent !== undefined && page.total > ROWS && kinds.length > 1)
+  if (parent !== undefined && page.total > ROWS && kinds.length > 1) {
+    const few = kinds.filter(([, number]) => number <= FEW).map(([kind]) => kind)
     return (
-      <ul>
-        {kinds.map(([kind, number]) => (
-          <Group key={kind} parent={parent} kind={kind} number={number} />
-        ))}
-      </ul>
+      <>
+        {few.length > 0 && <Level query={`${query}&kinds=${few.join(',')}`} />}
+        <ul>
+          {kinds
+            .filter(([kind]) => !few.includes(kind))
+            .map(([kind, number]) => (
+              <Group key={kind} parent={parent} kind={kind} number={number} />
+            ))}
+        </ul>
+      </>
     )
+  }
   return (
     <>
       <ul>
@@ -122,7 +131,7 @@ function Branch({ row: { id, kind, state, about } }: { row: ActorRow }) {
     <li>
       <Row branch={PARENTS.has(kind) ? id : null} isOpen={isOpen} address={to(['actors', id])}>
         <ActorLink id={id} />
-        <Tag tone={toneOfState(state)}>{state}</Tag>
+        <State of={state} />
         {about !== null && <span class="quiet">{about}</span>}
       </Row>
       {isOpen && <Level query={`parent=${encodeURIComponent(id)}`} parent={id} />}

@@ -49,9 +49,13 @@ t.test('a message leads from who sent it to who heard it', t => {
 })
 
 t.test('steps of several actors stand in the order in which they were told, and only the last of them', t => {
-  const steps = [step(2, 'client/b', 'third'), step(1, 'client/a', 'first'), step(2, 'client/a', 'fourth')]
-    .map(each => ({ ...each, kind: 'said' as const }))
-    .toSpliced(1, 0, step(1, 'client/b', 'second', { kind: 'said' }))
+  const said = (atMs: number, actor: string, event: string) => step(atMs, actor, event, { kind: 'said' })
+  const steps = [
+    said(1, 'client/a', 'first'),
+    said(1, 'client/b', 'second'),
+    said(2, 'client/b', 'third'),
+    said(2, 'client/a', 'fourth'),
+  ].toReversed()
   t.same(
     messagesOf(steps, all('client/a', 'client/b'), 3).map(({ event }) => event),
     ['second', 'third', 'fourth'],

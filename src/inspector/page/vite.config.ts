@@ -13,5 +13,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The coast lines are a file of their own: they are large, and only the map loads them.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'land', test: /world-atlas/ }] } } },
   },
 })

@@ -39,8 +39,8 @@ export interface Circle {
 
 /** Returns the last `most` messages that steps of several actors tell of, the oldest first. */
 export const messagesOf = (steps: readonly ActorStep[], circle: Circle, most: number): readonly Message[] => {
-  const shown = new Set([circle.one, ...circle.others])
-  for (const id of [...shown]) shown.add(agentOf(id))
+  const ids = [circle.one, ...circle.others]
+  const shown = new Set([...ids, ...ids.map(agentOf)])
   return steps
     .toSorted(byTime)
     .map(messageOf)

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { PicturedLink, PicturedNode } from '../../src/actors/ports.js'
 import { clustered } from '../../src/inspector/page/mesh/clusters.js'
 import { middleOf } from '../../src/inspector/page/mesh/countries.js'
-import { graphOf, type Graph } from '../../src/inspector/page/mesh/graph.js'
+import { graphOf, inFrame, type Graph } from '../../src/inspector/page/mesh/graph.js'
 import { placed } from '../../src/inspector/page/mesh/labels.js'
 import { around, moved, nearer, seen, WHOLE } from '../../src/inspector/page/mesh/lens.js'
 import { radiusOf, stepOf, widthOf } from '../../src/inspector/page/mesh/scales.js'
@@ -89,6 +89,12 @@ t.test('names that would cover others are left out', async t => {
     placed([label('a', 0), label('b', 30), label('c', 200)]).map(({ key }) => key),
     ['a', 'c'],
   )
+  const circle = { key: 'c', x: 200, y: 20, radius: 10 }
+  t.same(
+    placed([label('c', 200), label('d', 260)], [circle]).map(({ key }) => key),
+    ['c'],
+    'nor circles that are not their own',
+  )
 })
 
 t.test('nodes are where they say, or in the middle of their country', async t => {
@@ -129,8 +135,13 @@ t.test('every country of the table is somewhere', async t => {
   t.equal(middleOf(null), undefined)
 })
 
-const placesOf = ({ nodes, clients }: Graph) =>
-  Object.fromEntries([...nodes, ...clients].map(({ id, x, y }) => [id, [x, y]]))
+const placesOf = (graph: Graph) =>
+  Object.fromEntries(
+    [...graph.nodes, ...graph.clients].map(vertex => {
+      const { x, y } = inFrame(graph, vertex)
+      return [vertex.id, [x, y]]
+    }),
+  )
 
 const SMALL = {
   nodes: [node('fra-1', { clients: 2 }), node('ams-1', { clients: 1 })],

@@ -4,9 +4,9 @@ import type { MeshPicture } from '../../../actors/ports.js'
 import { to } from '../route.js'
 import { plural } from '../ui/format.js'
 import { tierLabel } from '../ui/words.js'
-import { type Edge, type Graph, graphOf } from './graph.js'
-import { placed } from './labels.js'
-import type { Size } from './lens.js'
+import { type Edge, type Graph, graphOf, inFrame } from './graph.js'
+import { placed, shortened } from './labels.js'
+import type { Point, Size } from './lens.js'
 import { Disc, fromWords, LinksHint, linksAddress, NodeHint, tierCounts } from './marks.js'
 import { type Drawn, type Hint, Plane, type Stage } from './plane.js'
 import { clientsOf } from './sites.js'
@@ -33,23 +33,29 @@ export function MeshGraph({ picture }: { readonly picture: MeshPicture }) {
 
 const isSame = (a: Size, b: Size): boolean => a.width === b.width && a.height === b.height
 
+/** Where circles are smaller than this, numbers beside them would cover each other. */
+const NUMBERED = 0.7
 /** More stops than this are not walked through with the tab key. */
 const STOPS_MAX = 100
 
 function drawn(graph: Graph, stage: Stage): Drawn {
   const hints = new Map<string, () => Hint>()
+  const at = (vertex: Point) => stage.at(inFrame(graph, vertex))
+  // Nearer, there is room again for the size that they have.
+  const shrink = Math.min(1, graph.fit.shrink * Math.sqrt(stage.lens.scale))
   const ofNode = new Map<string, Edge[]>()
   for (const edge of graph.edges) ofNode.set(edge.node.id, [...(ofNode.get(edge.node.id) ?? []), edge])
   const names = placed(
     graph.nodes.map(vertex => ({
       key: vertex.id,
-      ...stage.at(vertex),
-      text: vertex.node.id,
-      below: vertex.radius + 17,
+      ...at(vertex),
+      text: shortened(vertex.node.id),
+      below: vertex.radius * shrink + 17,
     })),
+    graph.nodes.map(vertex => ({ key: vertex.id, ...at(vertex), radius: vertex.radius * shrink })),
   )
   for (const { id, client, node, links } of graph.edges) {
-    const [a, b] = [stage.at(client), stage.at(node)]
+    const [a, b] = [at(client), at(node)]
     hints.set(id, () => ({
       x: (a.x + b.x) / 2,
       y: (a.y + b.y) / 2,
@@ -58,11 +64,11 @@ function drawn(graph: Graph, stage: Stage): Drawn {
   }
   for (const vertex of graph.nodes) {
     const links = (ofNode.get(vertex.id) ?? []).flatMap(edge => edge.links)
-    hints.set(vertex.id, () => ({ ...stage.at(vertex), body: <NodeHint node={vertex.node} links={links} /> }))
+    hints.set(vertex.id, () => ({ ...at(vertex), body: <NodeHint node={vertex.node} links={links} /> }))
   }
   for (const vertex of graph.clients)
     hints.set(vertex.id, () => ({
-      ...stage.at(vertex),
+      ...at(vertex),
       body: <LinksHint title={fromWords(vertex.links)} links={vertex.links} />,
     }))
   const isWalked = graph.clients.length <= STOPS_MAX
@@ -71,7 +77,7 @@ function drawn(graph: Graph, stage: Stage): Drawn {
     picture: (
       <>
         {graph.edges.map(({ id, client, node, tier, links }) => {
-          const [a, b] = [stage.at(client), stage.at(node)]
+          const [a, b] = [at(client), at(node)]
           const line = `M${a.x} ${a.y}L${b.x} ${b.y}`
           return (
             <a
@@ -89,7 +95,8 @@ function drawn(graph: Graph, stage: Stage): Drawn {
           )
         })}
         {graph.clients.map(vertex => {
-          const { x, y } = stage.at(vertex)
+          const { x, y } = at(vertex)
+          const radius = vertex.radius * shrink
           const [first] = vertex.links
           const clients = clientsOf(vertex.links)
           return (
@@ -106,9 +113,9 @@ function drawn(graph: Graph, stage: Stage): Drawn {
               tabindex={isWalked ? 0 : -1}
               {...stage.hint(vertex.id)}
             >
-              <circle cx={x} cy={y} r={vertex.radius} />
-              {clients > 1 && (
-                <text x={x} y={y + vertex.radius + 13}>
+              <circle cx={x} cy={y} r={radius} />
+              {clients > 1 && shrink > NUMBERED && (
+                <text x={x} y={y + radius + 13}>
                   {clients}
                 </text>
               )}
@@ -124,8 +131,8 @@ function drawn(graph: Graph, stage: Stage): Drawn {
             {...stage.hint(vertex.id)}
           >
             <Disc
-              at={stage.at(vertex)}
-              radius={vertex.radius}
+              at={at(vertex)}
+              radius={vertex.radius * shrink}
               nodes={[vertex.node]}
               tiers={tierCounts((ofNode.get(vertex.id) ?? []).flatMap(edge => edge.links))}
             />
@@ -133,13 +140,10 @@ function drawn(graph: Graph, stage: Stage): Drawn {
         ))}
         {names.map(({ key, x, y, below, text }) => (
           <text key={key} class="mesh-name" x={x} y={y + below}>
-            {text.length > NAME_MAX ? `${text.slice(0, NAME_MAX - 1)}…` : text}
+            {text}
           </text>
         ))}
       </>
     ),
   }
 }
-
-/** Names in the graph, in letters; the hint has the whole. */
-const NAME_MAX = 18

@@ -26,10 +26,24 @@ export interface Edge {
 }
 
 export interface Graph {
+  readonly fit: Fit
   readonly nodes: readonly NodeVertex[]
   readonly clients: readonly ClientVertex[]
   readonly edges: readonly Edge[]
 }
+
+/** How the layout is put into its frame. */
+interface Fit extends Point {
+  readonly scale: number
+  /** How much smaller circles are drawn, where very many have to be in it. */
+  readonly shrink: number
+}
+
+/** Returns where a vertex of the graph is in its frame. */
+export const inFrame = ({ fit }: Graph, { x, y }: Point): Point => ({
+  x: fit.x + x * fit.scale,
+  y: fit.y + y * fit.scale,
+})
 
 /** Steps of the first layout, and after something came or went. */
 const STEPS = { first: 220, again: 50 }
@@ -42,7 +56,7 @@ const CLIENT_RADIUS = { one: 4, several: 7 }
 type Draft<T> = { -readonly [name in keyof T]: T[name] }
 type AnyDraft = Draft<NodeVertex> | Draft<ClientVertex>
 
-/** Returns the graph, fitted into the frame. What was in `before` begins where it was, and stays if nothing came or went. */
+/** Returns the graph, laid out for the frame. What was in `before` begins where it was, and stays if nothing came or went. */
 export function graphOf(
   { nodes, links }: Pick<MeshPicture, 'nodes' | 'links'>,
   frame: Size,
@@ -76,7 +90,7 @@ export function graphOf(
   const drafts: AnyDraft[] = [...nodeDrafts, ...clientDrafts]
   if (known.size !== drafts.length || drafts.some(({ id }) => !known.has(id)))
     layOut(drafts, edges, frame, known.size === 0)
-  return { nodes: nodeDrafts, clients: clientDrafts, edges }
+  return { fit: fitted(drafts, frame), nodes: nodeDrafts, clients: clientDrafts, edges }
 }
 
 const endOf = ({ clientId, nodeId, country, tier }: PicturedLink): string =>
@@ -129,7 +143,6 @@ function layOut(
     .stop()
     .alpha(isFirst ? 1 : 0.25)
     .tick(isFirst ? STEPS.first : STEPS.again)
-  fit(drafts, frame)
 }
 
 /** Room around the graph for the names of nodes, px. */
@@ -137,14 +150,19 @@ const MARGIN = { x: 60, y: 46 }
 /** A few vertices are not blown up to fill the frame. */
 const GROWTH_MAX = 1.4
 
-function fit(drafts: AnyDraft[], { width, height }: Size): void {
+/** Circles that one can still point at. */
+const SHRINK_LEAST = 0.4
+
+function fitted(drafts: readonly AnyDraft[], { width, height }: Size): Fit {
   const xs = drafts.map(({ x }) => x)
   const ys = drafts.map(({ y }) => y)
   const [left, top] = [Math.min(...xs), Math.min(...ys)]
   const [across, down] = [Math.max(...xs) - left || 1, Math.max(...ys) - top || 1]
   const scale = Math.min(GROWTH_MAX, (width - 2 * MARGIN.x) / across, (height - 2 * MARGIN.y) / down)
-  for (const draft of drafts) {
-    draft.x = width / 2 + (draft.x - left - across / 2) * scale
-    draft.y = height / 2 + (draft.y - top - down / 2) * scale
+  return {
+    scale,
+    x: width / 2 - (left + across / 2) * scale,
+    y: height / 2 - (top + down / 2) * scale,
+    shrink: Math.max(SHRINK_LEAST, Math.min(1, scale)),
   }
 }

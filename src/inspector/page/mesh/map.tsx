@@ -6,17 +6,20 @@ import { plural } from '../ui/format.js'
 import { TIERS, tierLabel } from '../ui/words.js'
 import { LAND, project, WORLD } from './atlas.js'
 import { type Cluster, clustered } from './clusters.js'
-import { placed } from './labels.js'
+import { placed, shortened } from './labels.js'
 import type { Point, Size } from './lens.js'
 import { Disc, fromWords, LinksHint, linksAddress, NodeHint, NodesHint, tierCounts } from './marks.js'
 import { type Drawn, type Hint, Plane, type Stage } from './plane.js'
 import { radiusOf, widthOf } from './scales.js'
-import { sitesOf } from './sites.js'
+import { clientsOf as clientsIn, sitesOf } from './sites.js'
 
 /** Circles and places nearer than this are one, px. */
 const NEAR = { nodes: 30, clients: 18 }
 /** Lines that are shorter than this show nothing that the ring does not, px. */
 const LINE_LEAST = 14
+/** Lines that can be told apart, and from where on they are drawn more faintly. */
+const LINES_MAX = 300
+const CALM_MAX = 80
 /** More lines than this are not walked through with the tab key. */
 const STOPS_MAX = 100
 
@@ -63,6 +66,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
     }
   })
   const lines = linesOf(clients, nodes, stage)
+  const isLit = litBy(stage.looked, lines, discs)
   const hints = new Map<string, () => Hint>()
   for (const { key, nodes: its, links, first, at } of discs)
     hints.set(key, () => ({
@@ -86,6 +90,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
     discs.flatMap(({ key, nodes: its, at, radius }) =>
       its.length === 1 ? [{ key, ...at, text: shortened(its[0]?.id ?? ''), below: radius + 18 }] : [],
     ),
+    discs.map(({ key, at, radius }) => ({ key, ...at, radius })),
   )
   const fit = fitted({ x: 0, y: 0 })
   const factor = fitted({ x: 1, y: 0 }).x - fit.x
@@ -103,6 +108,8 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
             key={key}
             class="mesh-line"
             data-tier={tier}
+            data-lit={isLit(key)}
+            data-many={lines.length > CALM_MAX}
             href={linksAddress(links)}
             aria-label={`${title}, ${tierLabel(tier)}`}
             tabindex={lines.length > STOPS_MAX ? -1 : 0}
@@ -191,6 +198,8 @@ function byNode(links: readonly PicturedLink[]): ReadonlyMap<string, readonly Pi
 
 interface Line {
   readonly key: string
+  /** What they lead to. */
+  readonly node: Cluster<Spot<PicturedNode>>
   readonly tier: PathTier
   readonly curve: string
   readonly middle: Point
@@ -223,7 +232,7 @@ function linesOf(
       if (bundle === undefined) bundles.set(key, { from, to: node, tier: link.tier, links: [link] })
       else bundle.links.push(link)
     }
-  return [...bundles].flatMap(([key, { from, to: node, tier, links }]) => {
+  return largest(bundles).flatMap(([key, { from, to: node, tier, links }]) => {
     const [a, b] = [stage.at(from), stage.at(node)]
     const far = Math.hypot(b.x - a.x, b.y - a.y)
     if (far < LINE_LEAST) return []
@@ -236,6 +245,7 @@ function linesOf(
     return [
       {
         key,
+        node,
         tier,
         curve: `M${a.x} ${a.y}Q${control.x} ${control.y} ${b.x} ${b.y}`,
         middle: { x: (a.x + b.x + 2 * control.x) / 4, y: (a.y + b.y + 2 * control.y) / 4 },
@@ -247,14 +257,29 @@ function linesOf(
   })
 }
 
+/** Of very many lines those with the most clients are drawn: the rings of nodes show all. */
+const largest = <B extends { readonly links: readonly PicturedLink[] }>(
+  bundles: ReadonlyMap<string, B>,
+): readonly (readonly [string, B])[] =>
+  [...bundles].sort(([, a], [, b]) => clientsIn(b.links) - clientsIn(a.links)).slice(0, LINES_MAX)
+
+/** Returns which lines stand out: those of the node that is looked at, or the one itself; all while nothing is. */
+function litBy(
+  looked: string | null,
+  lines: readonly Line[],
+  discs: readonly { readonly key: string; readonly cluster: unknown }[],
+): (key: string) => boolean | undefined {
+  const disc = discs.find(({ key }) => key === looked)
+  if (disc === undefined && !lines.some(({ key }) => key === looked)) return () => undefined
+  const lit = new Set(
+    lines.flatMap(({ key, node }) => (key === looked || node === disc?.cluster ? [key] : [])),
+  )
+  return key => lit.has(key)
+}
+
 /** Lines are bent northwards, each tier a little more than the one before: none covers another. */
 function bent(a: Point, b: Point, tier: number): Point {
   const by = 0.16 + 0.09 * tier
   const sign = a.x < b.x ? 1 : -1
   return { x: (a.x + b.x) / 2 + sign * (b.y - a.y) * by, y: (a.y + b.y) / 2 - sign * (b.x - a.x) * by }
 }
-
-/** Names on the map, in letters; the hint has the whole. */
-const NAME_MAX = 18
-const shortened = (name: string): string =>
-  name.length > NAME_MAX ? `${name.slice(0, NAME_MAX - 1)}…` : name

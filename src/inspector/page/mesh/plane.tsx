@@ -12,6 +12,8 @@ export interface Stage {
   /** Of the surface, px. */
   readonly frame: Size
   readonly lens: Lens
+  /** What is pointed at, or has the focus. */
+  readonly looked: string | null
   /** Returns where a point of the drawing, which fills the frame, is on the screen. */
   at(point: Point): Point
   /** Shows a part of the drawing. */
@@ -73,6 +75,7 @@ export function Plane({ label, draw }: { readonly label: string; readonly draw: 
   const stage = useComputed<Stage>(() => ({
     frame: frame.value,
     lens: lens.value,
+    looked: looked.value,
     at: point => seen(lens.value, point),
     show: points => {
       lens.value = around(points, frame.peek())

@@ -17,7 +17,7 @@ const WorldMap = lazy(async () => (await import('../mesh/map.js')).WorldMap, bla
 const MeshGraph = lazy(async () => (await import('../mesh/graph-view.js')).MeshGraph, blank)
 
 /** What each of the two still shows well. */
-const MOST = { map: 'nodes=500&links=1000', graph: 'nodes=200&links=400' } as const
+const MOST = { map: 'nodes=500&links=1000', graph: 'nodes=150&links=300' } as const
 /** Figures of a picture are no plot: it is enough to see them move. ms */
 const EVERY_MS = 2000
 
@@ -98,7 +98,7 @@ function Legend({ picture }: { readonly picture: MeshPicture | null }) {
       </div>
       <p class="quiet">
         A circle is as large as its clients are many, its ring shows their tiers; a line is as wide as what it
-        has carried, 100 kB to 1 TB.
+        has carried, 100 kB to 1 TB. Of very many lines, those with the most clients are drawn.
       </p>
       {picture !== null && <Undrawn picture={picture} />}
     </div>

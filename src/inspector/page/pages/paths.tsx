@@ -8,7 +8,7 @@ import { bytes, ms, percent } from '../ui/format.js'
 import { ActorLink, Ago, Empty, Fault, Heading } from '../ui/parts.js'
 import { type Column, Pages, Table } from '../ui/table.js'
 import { Tier } from '../ui/tier.js'
-import { REASON_WORDS, reasonWords, TIERS } from '../ui/words.js'
+import { REASON_WORDS, reasonWords, TIERS, viaWords } from '../ui/words.js'
 import { WhyForm } from './why.js'
 
 const sum = (of: Readonly<Record<string, number>>): number =>
@@ -40,7 +40,7 @@ const COLUMNS: readonly Column<PathView>[] = [
     name: 'Tier',
     cell: ({ tier, via }) => (
       <>
-        <Tier tier={tier} /> {via !== null && <span class="quiet">{via}</span>}
+        <Tier tier={tier} /> {via !== null && <span class="quiet">{viaWords(via)}</span>}
       </>
     ),
   },

@@ -10,6 +10,7 @@ import { isWeighted, steeringWords, wishWords, Words } from '../routing/wish.js'
 import { count, duration, moment, plural } from '../ui/format.js'
 import { ActorLink, Ago, Empty, Facts, Fault, Heading, Panel } from '../ui/parts.js'
 import { Tier } from '../ui/tier.js'
+import { viaWords } from '../ui/words.js'
 
 /** Nodes of a decision that a table still shows. */
 const ROWS = 50
@@ -110,7 +111,7 @@ function Standing({ story }: { readonly story: RouteStory }) {
         [
           'Travels',
           <>
-            <Tier tier={tier} /> {via !== null && <span class="quiet">by {via}</span>}
+            <Tier tier={tier} /> {via !== null && <span class="quiet">by {viaWords(via)}</span>}
           </>,
         ],
         ['Asked for', <Words of={wishWords(wish)} none="nothing: any node will do" />],

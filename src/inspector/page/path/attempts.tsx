@@ -3,6 +3,7 @@ import type { PathAttempt, PathEndName, PathStory, PathTrial } from '../../../ac
 import { ms } from '../ui/format.js'
 import { Ago, Empty, Tag, type Tone } from '../ui/parts.js'
 import { type Column, Table } from '../ui/table.js'
+import { viaWords } from '../ui/words.js'
 
 interface Row {
   readonly attempt: PathAttempt
@@ -30,7 +31,7 @@ const causeWords = (cause: string | null): string => (cause === null ? '' : (CAU
 
 const COLUMNS: readonly Column<Row>[] = [
   { name: 'Attempt', kind: 'number', cell: ({ attempt }) => attempt.attempt },
-  { name: 'By', kind: 'tight', cell: ({ attempt }) => attempt.via },
+  { name: 'By', kind: 'tight', cell: ({ attempt }) => viaWords(attempt.via) },
   {
     name: 'When',
     kind: 'tight',

@@ -8,7 +8,7 @@ import { bytes, duration, moment, ms, percent } from '../ui/format.js'
 import { nowMs } from '../ui/clock.js'
 import { ActorLink, Ago, Empty, Facts, Panel, Tag } from '../ui/parts.js'
 import { Tier } from '../ui/tier.js'
-import { reasonWords, tierLabel, toneOfState } from '../ui/words.js'
+import { reasonWords, tierLabel, toneOfState, viaWords } from '../ui/words.js'
 import { Attempts } from './attempts.js'
 
 /** `more`: what is shown beside how it travels. */
@@ -71,7 +71,7 @@ function Travels({
       <p class="answer-tier">
         <Tier tier={tier} />
         <span class="quiet">
-          {via !== null && `by ${via}, `}for <Ago atMs={sinceMs} />
+          {via !== null && `by ${viaWords(via)}, `}for <Ago atMs={sinceMs} />
         </span>
       </p>
       {tier === 'direct' && <p>Packets go straight from one to the other: there is no better way.</p>}
@@ -120,7 +120,7 @@ function Stays({ story }: { readonly story: PathStory }) {
           <li key={fromMs}>
             <Tier tier={tier} />
             <span class="quiet">
-              {via !== null && `by ${via}, `}for {duration(Math.max(0, untilMs - fromMs))}
+              {via !== null && `by ${viaWords(via)}, `}for {duration(Math.max(0, untilMs - fromMs))}
               {', '}
               from {moment(fromMs, nowMs.value)}
               {reason !== null && `: ${reasonWords(reason)}`}

@@ -23,6 +23,16 @@ export const REASON_WORDS: Readonly<Record<PathReason, string>> = {
 export const reasonWords = (reason: string | null): string =>
   reason === null ? '' : (REASON_WORDS[reason as PathReason] ?? reason) // a newer coordinator may have others
 
+const VIAS: Readonly<Record<string, string>> = {
+  websocket: 'WebSocket',
+  udp: 'UDP',
+  wireguard: 'WireGuard',
+  ice: 'ICE',
+}
+
+/** By which socket packets travel. */
+export const viaWords = (via: string): string => VIAS[via] ?? via
+
 /** Tiers in the order of how good they are, and the colour each is drawn in. */
 export const TIERS: readonly { readonly tier: PathTier; readonly label: string; readonly colour: string }[] =
   [

@@ -24,7 +24,7 @@ export async function withServer<R>(contestant: Contestant, run: (server: Server
 }
 
 /** How the generator greets us: where agents connect, and with a ticket. Bare servers want nothing. */
-const AS_AGENT = { path: MESH_PATH, protocol: SUBPROTOCOL, hello: 'resume' }
+export const AS_AGENT = { path: MESH_PATH, protocol: SUBPROTOCOL, hello: 'resume' }
 
 /** Runs the generator against a server that stands. */
 export const loadOn = <L extends Crowd | Load = Load>(

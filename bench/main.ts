@@ -10,6 +10,7 @@ import { type Bench, type Case, type Settings, UnableError } from './bench.js'
 import { failover } from './cases/failover.js'
 import { chooseBench } from './cases/choose.js'
 import { frames } from './cases/frames.js'
+import { inspector } from './cases/inspector.js'
 import { paths } from './cases/paths.js'
 import { relay } from './cases/relay.js'
 import { rest } from './cases/rest.js'
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   chooseBench,
   failover,
   frames,
+  inspector,
   paths,
   relay,
   rest,

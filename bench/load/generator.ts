@@ -1,5 +1,5 @@
 /** The load generator for WebSockets: run with options, answering with what it measured. */
-import { CLIENT_CORE, startOn } from '../processes.js'
+import { type Child, CLIENT_CORE, startOn } from '../processes.js'
 import { compiled } from './compiled.js'
 
 /** Options of `wsload.cpp` by their names there. */
@@ -62,12 +62,7 @@ export async function load<L extends Crowd | Load = Load>(
   options: LoadOptions,
   watch: Watch = {},
 ): Promise<L> {
-  const args = Object.entries({ ...options, hold: watch.held === undefined ? 0 : 1 })
-  const child = startOn(
-    CLIENT_CORE,
-    compiled('wsload.cpp'),
-    args.map(([key, value]) => `${key}=${value}`),
-  )
+  const child = start({ ...options, hold: watch.held === undefined ? 0 : 1 })
   try {
     await child.line()
     await watch.measuring?.()
@@ -82,3 +77,35 @@ export async function load<L extends Crowd | Load = Load>(
     await child.end()
   }
 }
+
+/** What is done around each of several windows of one run. */
+export interface Windows {
+  /** Their number. */
+  readonly count: number
+  /** The time before window `i` has begun, in which nothing is measured. */
+  before(i: number): Promise<void>
+  measuring(i: number): Promise<void>
+  measured(i: number, load: Load): Promise<void>
+}
+
+/** Runs the generator with the same connections through several windows. */
+export async function loadThrough(options: LoadOptions, windows: Windows): Promise<void> {
+  const child = start({ ...options, windows: windows.count })
+  try {
+    for (let i = 0; i < windows.count; i++) {
+      await windows.before(i)
+      await child.line()
+      await windows.measuring(i)
+      await windows.measured(i, JSON.parse(await child.line()) as Load) // wsload prints these fields
+    }
+  } finally {
+    await child.end()
+  }
+}
+
+const start = (options: LoadOptions): Child =>
+  startOn(
+    CLIENT_CORE,
+    compiled('wsload.cpp'),
+    Object.entries(options).map(([key, value]) => `${key}=${value}`),
+  )

@@ -7,9 +7,10 @@
 //                and they connect again within `within` ms. Who is refused comes back when it was told to
 //   mode=lost    the first `dying` of them are cut off; how long until all after `skip` hear of another route
 //
-// With rate=N (messages a second over all connections) reply and relay are open loops instead of closed ones.
+// With rate=N (messages a second over all connections) reply and relay are open loops instead of closed ones; with
+// windows=N they are measured so often, each time after `warm` ms.
 // Arguments are key=value, see `struct Options`. On stdout: "measuring" when the window begins, then one line of
-// JSON with what was measured.
+// JSON with what was measured, for each window.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -103,6 +104,7 @@ struct Options {
   bool holds = number("hold", 0);
   double warmMs = number("warm", 500);
   double ms = number("ms", 2000);
+  int windows = number("windows", 1);
 };
 static Options *opt;
 
@@ -801,9 +803,10 @@ static void runTraffic() {
   Pace pace{opt->rate / opt->burst}, apartPace{opt->apartRate / opt->burst};
   uint64_t begin = nanos(), measureAt = begin + uint64_t(opt->warmMs * 1e6), endAt = measureAt + uint64_t(opt->ms * 1e6);
   uint64_t lookAt = begin;
+  int windows = opt->windows;
   bool measuring = false;
   Reading from;
-  for (;;) {
+  while (windows > 0) {
     dispatch(opt->rate || opt->apartRate ? 1 : 100);
     while (opt->rate && pace.due()) {
       Conn &c = conns[(pace.done * 7919) % paced * step];
@@ -826,10 +829,15 @@ static void runTraffic() {
       latency = Histogram{};
       from = Reading{};
     }
-    if (now >= endAt) break;
+    if (now >= endAt) {
+      report(from, received - from.received, openSeconds, openServerCpu);
+      fflush(stdout);
+      measuring = false;
+      windows--;
+      measureAt = nanos() + uint64_t(opt->warmMs * 1e6);
+      endAt = measureAt + uint64_t(opt->ms * 1e6);
+    }
   }
-  report(from, received - from.received, openSeconds, openServerCpu);
-  fflush(stdout);
   // The connections stay until the other end of stdin closes, so that the server can be looked at with them.
   for (char byte; opt->holds && read(STDIN_FILENO, &byte, 1) > 0;);
 }

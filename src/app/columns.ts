@@ -2,14 +2,17 @@
 
 export type Cell = string | number | null
 
-/** Returns the table as text; what is unknown is a dash. Columns of numbers, and those from `rightFrom` on, stand to the right. */
+/**
+ * Returns the table as text; what is unknown is a dash. Columns of numbers, of amounts such as `12 ms`, and those from
+ * `rightFrom` on, stand to the right.
+ */
 export function columns(
   heading: readonly string[],
   rows: readonly (readonly Cell[])[],
   rightFrom = heading.length,
 ): string {
   const widths = heading.map((name, i) => Math.max(name.length, ...rows.map(row => shown(row[i]).length)))
-  const right = heading.map((_, i) => i >= rightFrom || rows.some(row => typeof row[i] === 'number'))
+  const right = heading.map((_, i) => i >= rightFrom || isOfAmounts(rows.map(row => row[i])))
   const line = (cells: readonly (Cell | undefined)[]) =>
     cells
       .map((cell, i) => shown(cell)[right[i] === true ? 'padStart' : 'padEnd'](widths[i] ?? 0))
@@ -17,6 +20,17 @@ export function columns(
       .trimEnd()
   return [heading, ...rows].map(line).join('\n')
 }
+
+/** Whether something is known in a column, and all of it can be compared by where it ends. */
+function isOfAmounts(cells: readonly (Cell | undefined)[]): boolean {
+  const known = cells.filter(cell => cell !== null && cell !== undefined)
+  return (
+    known.some(cell => typeof cell === 'number') ||
+    (known.length > 0 && known.every(cell => AMOUNT.test(String(cell))))
+  )
+}
+
+const AMOUNT = /^\d[\d.,]* (?:ms|s|%|[kMGTP]?B|×)$/
 
 const shown = (cell: Cell | undefined): string => (cell === null || cell === undefined ? '-' : String(cell))
 

@@ -26,6 +26,7 @@ import { usersCommand } from './commands/users.js'
 import { versionCommand } from './commands/version.js'
 import { whyCommand } from './commands/why.js'
 import { EXIT } from './exit-codes.js'
+import { layOut } from './help.js'
 import { EXIT_CODES_HELP, exitCodeOf, reportOf } from './exit-report.js'
 
 /** Runs the command line and sets the exit code. */
@@ -79,10 +80,8 @@ function program(): Command {
   ]
   for (const command of commands) boson.addCommand(command)
   for (const command of [boson, ...commands, ...commands.flatMap(each => each.commands)]) {
-    command
-      .exitOverride()
-      .configureHelp({ sortOptions: false })
-      .showHelpAfterError('(add --help for the options)')
+    command.exitOverride().showHelpAfterError('(add --help for the options)')
+    layOut(command)
   }
   return boson
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { meshUrl } from '../agent/index.js'
 import { coordinatorAddress } from './agent-settings.js'
 import { CommandError, EXIT } from './exit-codes.js'
+import { WHICH_COORDINATOR } from './help.js'
 import { BadConfig, readSettings } from './read-settings.js'
 import { TOKEN_FILE } from './secrets.js'
 import { optional, secret } from './setting.js'
@@ -25,11 +26,15 @@ const OPERATOR_SETTINGS = {
 const PATIENCE_MS = 10_000
 
 /** Adds the flags that say which coordinator to ask, and with which token. */
-export const addOperatorOptions = (command: Command): Command =>
+export function addOperatorOptions(command: Command): Command {
+  const before = new Set(command.options)
   addSettings(command, OPERATOR_SETTINGS).option(
     '--token <token>',
     'the operator’s token; better in SECRET_TOKEN. When not set: the one in the data directory',
   )
+  for (const option of command.options) if (!before.has(option)) option.helpGroup(WHICH_COORDINATOR)
+  return command
+}
 
 export class Operator {
   readonly url: string

@@ -8,6 +8,22 @@ export function natInWords(nat: Nat): string {
   return `${nat.nat === false ? 'no NAT' : MAPPING[nat.mapping]}, ${FILTERING[nat.filtering]}`
 }
 
+/** Returns what people call such a NAT: `full cone`, `port restricted`, `symmetric`; null when it is not known. */
+export function natName({ udp, nat, mapping, filtering }: Nat): string | null {
+  if (udp === 'blocked') return 'UDP blocked'
+  if (nat === false) return filtering.startsWith('address') ? 'none, firewall' : 'none'
+  if (mapping === 'unknown') return null
+  return mapping.startsWith('address') ? 'symmetric' : CONES[filtering]
+}
+
+const CONES: Readonly<Record<Behaviour, string>> = {
+  endpoint_independent: 'full cone',
+  address_dependent: 'restricted',
+  address_and_port_dependent: 'port restricted',
+  port_independent: 'cone',
+  unknown: 'cone',
+}
+
 const MAPPING: Readonly<Record<Behaviour, string>> = {
   endpoint_independent: 'one mapping for all',
   address_dependent: 'maps per address',

@@ -83,7 +83,7 @@ const STATUS: Status = {
   timing: timingOf(readConfig({ flags: {}, env: {} })),
 }
 
-t.test('words stand to the left, numbers to the right, and what is unknown is a dash', async t => {
+t.test('words stand to the left, numbers and amounts to the right, and what is unknown is a dash', async t => {
   const table = columns(
     ['NODE', 'CLIENTS', 'RTT'],
     [
@@ -92,9 +92,9 @@ t.test('words stand to the left, numbers to the right, and what is unknown is a 
     ],
   )
   t.same(table.split('\n'), [
-    'NODE         CLIENTS  RTT',
+    'NODE         CLIENTS    RTT',
     'fra-1              7  12 ms',
-    'a-long-name     1200  -',
+    'a-long-name     1200      -',
   ])
 })
 
@@ -139,11 +139,11 @@ t.test('the status page: the coordinator, its nodes, its clients and how they ar
     'BosonServer 0.1.0   up 3 d 4 h   nodes 1/2 online   clients 1,204   relay 38 Mbit/s   store embedded (pglite) (away: sessions go on from memory)',
     'sockets 1,205   routes 1   direct 1,200   relayed 1   moved 0   relay queue p99 0.5 ms   loop lag p99 3.0 ms   dropped 0   turn up, 2 open',
     '',
-    'NODE   IP         COUNTRY  STATE      CLIENTS  RTT    CPU   SEEN',
+    'NODE   IP         COUNTRY  STATE      CLIENTS    RTT   CPU  SEEN',
     'fra-1  10.77.0.2  DE       online           1  12 ms  31 %  2 s ago',
-    'hel-2  10.77.0.3  -        suspended  0 of 40  -      -     -',
+    'hel-2  10.77.0.3  -        suspended  0 of 40      -     -  -',
     '',
-    'CLIENT  IP         NODE   PATH     WHY       STATE   RTT     SEEN',
+    'CLIENT  IP         NODE   PATH     WHY       STATE      RTT  SEEN',
     'alice   10.77.0.4  fra-1  relayed  starting  online  8.4 ms  0 s ago',
   ])
 })
@@ -194,8 +194,8 @@ t.test('each way to travel is told, and why a path is not direct', async t => {
   })
   for (const line of [
     'direct (udp)        -',
-    'turned (udp)        symmetric both',
-    'waiting             policy direct only',
+    'turned (udp)        symmetric_both',
+    'waiting             policy_direct_only',
     'direct (wireguard)  -',
   ])
     t.match(page, line)

@@ -31,6 +31,7 @@ import { startPostgres } from '../parts/postgres.js'
 import { commandIn, freePort, startServer } from '../support/boson.js'
 import { makeCertificate } from '../support/certificate.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
+import { until } from '../support/until.js'
 
 const LOOK = { clock: systemClock, withinMs: 2_000 }
 const DAY_MS = 86_400_000

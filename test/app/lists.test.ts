@@ -20,7 +20,7 @@ t.test('nodes, clients, routes and the audit are listed', async t => {
   t.match(await list('clients', '--node', 'fra-1'), /alice +10\.77\.\d+\.\d+ +online +fra-1/)
   t.match(await list('routes'), /alice +fra-1 +\d+ +relayed/)
   t.match(await list('audit', '--kind', 'node.drained'), /node\.drained +operator +ams-1/)
-  t.equal(await list('clients', '--node', 'ams-1'), 'no client\n')
+  t.equal(await list('clients', '--node', 'ams-1'), 'no clients like that\n')
   t.match(JSON.parse(await list('nodes', '--json', '--limit', '1')), { count: 1, total: 2, next: String })
   const { code, stderr } = await boson('nodes', '--sort', 'beauty')
   t.equal(code, 1)
@@ -37,11 +37,11 @@ t.test('a list that goes on says how', async t => {
     detail: { uses: 1, note: 'x y' },
   }
   t.equal(
-    listPage(AUDIT, { rows: [event], total: 9, next: 'abc' }),
+    listPage(AUDIT, { rows: [event], total: 9, next: 'abc', isPart: false }),
     [
-      'WHEN                 WHAT  BY  TO  DETAIL',
+      'WHEN (UTC)           WHAT  BY  TO  DETAIL',
       '1970-01-01 00:00:00  k     a   s   uses=1 note=x y',
-      '… 1 of 9: --after abc',
+      '… 1 of 9; the next ones: --after abc',
     ].join('\n'),
   )
 })

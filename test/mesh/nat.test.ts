@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Behaviour, canPunch, type Nat, type Punch, UNKNOWN_NAT } from '../../src/mesh/nat.js'
-import { natInWords } from '../../src/mesh/nat-words.js'
+import { natInWords, natName } from '../../src/mesh/nat-words.js'
 import { type NamedEnd, PATH_REASONS, reasonInWords } from '../../src/mesh/path-reason.js'
 
 const NATS = {
@@ -159,6 +159,16 @@ t.test('a NAT in a few words', async t => {
   t.equal(natInWords({ ...NATS.none, nat: false }), 'no NAT, lets in anyone')
   t.equal(natInWords(NATS.sym), 'maps per destination, lets in ports it sent to')
   t.equal(natInWords({ ...NATS.port, filtering: 'unknown' }), 'one mapping for all, filter not known')
+})
+
+t.test('a NAT has the name that people use, where it has one', async t => {
+  t.equal(natName(UNKNOWN_NAT), null)
+  t.equal(natName({ ...UNKNOWN_NAT, udp: 'blocked' }), 'UDP blocked')
+  t.equal(natName({ ...NATS.none, nat: false }), 'none')
+  t.equal(natName({ ...NATS.port, nat: false }), 'none, firewall')
+  t.equal(natName(NATS.sym), 'symmetric')
+  t.equal(natName(NATS.port), 'port restricted')
+  t.equal(natName({ ...NATS.port, filtering: 'unknown' }), 'cone')
 })
 
 function natOf(mapping: Behaviour, filtering: Behaviour, more: Partial<Nat> = {}): Nat {

@@ -190,7 +190,9 @@ export class Routing {
   }
 
   #assign(client: Cell, wish: RouteWish, node: FleetNode, explanation: Explanation): Route {
-    const routeId = Buffer.from(this.#options.random.bytes(12)).toString('base64url')
+    const drawn = Buffer.from(this.#options.random.bytes(12)).toString('base64url')
+    // A command line takes what begins with a dash for an option.
+    const routeId = drawn.replace(/^-/, '0')
     const atMs = this.#options.clock.wallMs()
     this.#reserve(node)
     const { link } = this.#options.paths.open({ routeId, client, node: node.cell, exit: wish.exit === true })

@@ -17,7 +17,7 @@ export interface ListSpec<Row> {
   readonly sorts: readonly string[]
   readonly heading: readonly string[]
   readonly row: (row: Row) => readonly Cell[]
-  /** What is said when there is none. */
+  /** What is said when there is none at all. */
   readonly none: string
 }
 
@@ -26,6 +26,8 @@ export interface ListPage<Row> {
   readonly rows: readonly Row[]
   readonly total: number
   readonly next: string | null
+  /** Whether something was asked of the rows. */
+  readonly isPart: boolean
 }
 
 /** Rows when nobody says. */
@@ -55,6 +57,7 @@ export function listCommand<Row>(spec: ListSpec<Row>): Command {
               rows: answer[spec.field] as readonly Row[], // as documented
               total: Number(answer['total']),
               next: answer['next'] as string | null,
+              isPart: [...Object.keys(spec.filters), 'after'].some(name => query.has(name)),
             }),
         },
         shown,
@@ -64,10 +67,10 @@ export function listCommand<Row>(spec: ListSpec<Row>): Command {
 
 /** Returns what a person sees. */
 export function listPage<Row>(
-  { heading, row, none }: Pick<ListSpec<Row>, 'heading' | 'row' | 'none'>,
-  { rows, total, next }: ListPage<Row>,
+  { heading, row, none, field }: Pick<ListSpec<Row>, 'heading' | 'row' | 'none' | 'field'>,
+  { rows, total, next, isPart }: ListPage<Row>,
 ): string {
-  if (rows.length === 0) return none
+  if (rows.length === 0) return isPart ? `no ${field} like that` : none
   const table = columns(heading, rows.map(row))
-  return next === null ? table : `${table}\n… ${rows.length} of ${total}: --after ${next}`
+  return next === null ? table : `${table}\n… ${rows.length} of ${total}; the next ones: --after ${next}`
 }

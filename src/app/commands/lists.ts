@@ -1,7 +1,7 @@
 /** `boson nodes`, `clients`, `routes`, `audit`: what there is, as the pages of the same names tell it. */
 import type { Command } from 'commander'
 import type { AuditEvent, ClientView, NodeView, RouteView } from '../../actors/ports.js'
-import { natInWords } from '../../mesh/nat-words.js'
+import { natName } from '../../mesh/nat-words.js'
 import { asDuration, asMs, asPercent } from '../columns.js'
 import { listCommand, type ListSpec } from './list-command.js'
 
@@ -40,7 +40,7 @@ export const NODES: ListSpec<NodeView> = {
     overlay4,
     profile.country,
     ailment === null ? state : `${state}, degraded (${ailment})`,
-    natInWords(nat),
+    natName(nat),
     places === null ? links : `${links} of ${places}`,
     asMs(rttMs),
     asPercent(lossPct),
@@ -48,7 +48,7 @@ export const NODES: ListSpec<NodeView> = {
     flaps < 0.5 ? null : Math.round(flaps),
     ago(silentMs),
   ],
-  none: 'no node',
+  none: 'no node has a session: `boson enrol --role node` makes the key that one needs to come',
 }
 
 export const CLIENTS: ListSpec<ClientView> = {
@@ -66,11 +66,11 @@ export const CLIENTS: ListSpec<ClientView> = {
     state,
     nodeId,
     link === null ? null : String(link),
-    natInWords(nat),
+    natName(nat),
     asMs(rttMs),
     ago(silentMs),
   ],
-  none: 'no client',
+  none: 'no client has a session: `boson enrol --role client` makes the key that one needs to come',
 }
 
 export const ROUTES: ListSpec<RouteView> = {
@@ -92,11 +92,11 @@ export const ROUTES: ListSpec<RouteView> = {
     nodeId,
     String(link),
     via === null || tier === 'relayed' ? tier : `${tier} (${via})`,
-    reason?.replaceAll('_', ' ') ?? null,
+    reason,
     explanation.compared[0]?.cost.toFixed(2) ?? null,
     `${explanation.qualified} of ${explanation.considered}`,
   ],
-  none: 'no route',
+  none: 'no route stands: clients ask for theirs',
 }
 
 export const AUDIT: ListSpec<AuditEvent> = {
@@ -112,7 +112,7 @@ export const AUDIT: ListSpec<AuditEvent> = {
     since: 'only from then on: 2026-01-15T10:30:00Z',
   },
   sorts: ['atMs', 'kind', 'actor', 'subject'],
-  heading: ['WHEN', 'WHAT', 'BY', 'TO', 'DETAIL'],
+  heading: ['WHEN (UTC)', 'WHAT', 'BY', 'TO', 'DETAIL'],
   row: ({ atMs, kind, actor, subject, detail }) => [
     new Date(atMs).toISOString().slice(0, 19).replace('T', ' '),
     kind,
@@ -122,7 +122,7 @@ export const AUDIT: ListSpec<AuditEvent> = {
       .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
       .join(' ') || null,
   ],
-  none: 'nothing was changed',
+  none: 'nothing was changed yet',
 }
 
 /** Returns the commands. */

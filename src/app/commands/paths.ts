@@ -59,11 +59,11 @@ export function pathsPage({ nowMs, paths, total, next }: PathsPage): string {
   if (total === 0) return 'no paths'
   const parts = [
     columns(
-      ['CLIENT', 'NODE', 'PATH', 'VIA', 'SINCE', 'REASON', 'TRIED', 'RTT', 'LOSS', '→ NODE', '→ CLIENT'],
+      ['CLIENT', 'NODE', 'PATH', 'VIA', 'SINCE', 'WHY', 'TRIED', 'RTT', 'LOSS', '→ NODE', '→ CLIENT'],
       paths.map(path => rowOf(path, nowMs)),
     ),
   ]
-  if (next !== null) parts.push(`… and ${total} in all: --after ${next}`)
+  if (next !== null) parts.push(`… ${paths.length} of ${total}; the next ones: --after ${next}`)
   return parts.join('\n')
 }
 

@@ -128,7 +128,7 @@ function carriage(route: RouteView | undefined): [string | null, string | null] 
   if (route === undefined) return [null, null]
   const { tier, via, reason } = route
   const by = via === null || tier === 'relayed' ? tier : `${tier} (${via})`
-  return [by, reason?.replaceAll('_', ' ') ?? null]
+  return [by, reason]
 }
 
 type Rows = Parameters<typeof columns>[1]

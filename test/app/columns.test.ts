@@ -83,20 +83,23 @@ const STATUS: Status = {
   timing: timingOf(readConfig({ flags: {}, env: {} })),
 }
 
-t.test('words stand to the left, numbers and amounts to the right, and what is unknown is a dash', async t => {
-  const table = columns(
-    ['NODE', 'CLIENTS', 'RTT'],
-    [
-      ['fra-1', 7, '12 ms'],
-      ['a-long-name', 1200, null],
-    ],
-  )
-  t.same(table.split('\n'), [
-    'NODE         CLIENTS    RTT',
-    'fra-1              7  12 ms',
-    'a-long-name     1200      -',
-  ])
-})
+t.test(
+  'words stand to the left, numbers and amounts to the right, and what is unknown is a dash',
+  async t => {
+    const table = columns(
+      ['NODE', 'CLIENTS', 'RTT'],
+      [
+        ['fra-1', 7, '12 ms'],
+        ['a-long-name', 1200, null],
+      ],
+    )
+    t.same(table.split('\n'), [
+      'NODE         CLIENTS    RTT',
+      'fra-1              7  12 ms',
+      'a-long-name     1200      -',
+    ])
+  },
+)
 
 t.test('durations as people say them', async t => {
   const table: readonly (readonly [number, string])[] = [

@@ -12,24 +12,23 @@ import { dataDirHolder } from '../../store/index.js'
 import { type DatabaseLook, isUnfinished, lookAtPglite, lookAtPostgres } from '../../store/look.js'
 import { lookAtRedis, type RedisLook } from '../../store/look-redis.js'
 import { issueCredentials } from '../../turn/credentials.js'
-import { urlsOf } from '../../turn/ice-servers.js'
 import { tryServer } from '../../turn/try-server.js'
 import type { Config } from '../config.js'
 import { unheeded } from '../first-names.js'
 import { urlHere } from '../greeting.js'
 import { existingSecrets, SECRET_FILES, secretProblems } from '../secrets.js'
-import { ownAddresses, stunPorts, tlsPortOf } from '../turn-mode.js'
-import { places, served } from '../turn-places.js'
 import { CHECKER } from '../turn.js'
-import { NODE_WANTED, VERSION } from '../version.js'
+import { NODE_WANTED } from '../version.js'
 import { certificate } from './certificate.js'
 import { type Check, ok, reasonOf, warning } from './check.js'
 import { clock } from './clock.js'
+import { coordinator } from './coordinator.js'
 import { dataDir } from './data-dir.js'
 import { database } from './database.js'
 import { countBoth, isSynchronised, writeAndSync } from './host.js'
 import { nodeVersion, openFiles, udpBuffers } from './machine.js'
-import { portFinding, type PortUse } from './ports.js'
+import { portUses, turnUrls } from './places-of-service.js'
+import { portFinding } from './ports.js'
 import { holdersOf, kernelNumber, listeningPortsOf, mostOpenFiles, openFilesOf } from './proc.js'
 import { redis } from './redis.js'
 import { askRunning, type Running } from './running.js'
@@ -87,7 +86,7 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
             )
       },
     },
-    { name: 'coordinator', look: async () => [await coordinator(await asked, holder !== null)] },
+    { name: 'coordinator', look: async () => [coordinator(await asked, holder !== null)] },
     { name: 'Node.js', look: () => [nodeVersion(machine())] },
     { name: 'open files', look: () => [openFiles(machine())] },
     { name: 'UDP buffers', look: () => [udpBuffers(machine())] },
@@ -154,7 +153,7 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
       look: async () =>
         turn({
           mode: config.turnMode,
-          urls: config.turnMode === 'external' ? config.turnUrls : urlsHere(config),
+          urls: config.turnMode === 'external' ? config.turnUrls : turnUrls(config),
           runs: (await running) !== null,
           secret: found.turn !== null,
           attempt: url =>
@@ -218,107 +217,12 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
   }
 }
 
-async function coordinator(answer: Running | string, isHeld: boolean) {
-  const name = 'coordinator'
-  if (typeof answer === 'string')
-    return isHeld
-      ? warning(name, `does not answer (${answer})`, 'see the data lock below')
-      : ok(name, 'does not run: this is how it would find this machine')
-  const { url, health, status } = answer
-  if (health === null)
-    return warning(name, `something answers at ${url}, and it is no coordinator`, 'see the http port below')
-  const runs = `runs at ${url}, ${health.status}`
-  if (status === null) return ok(name, `${runs}; more with SECRET_TOKEN or --token`)
-  if (status.version !== VERSION)
-    return warning(
-      name,
-      `${runs}, as version ${status.version}, and this is ${VERSION}`,
-      'restart it to run this version',
-    )
-  const away = Object.entries(health.services).filter(([, service]) => service.status === 'unhealthy')
-  return away.length > 0
-    ? warning(
-        name,
-        `${runs}: it has no ${away.map(([service]) => service).join(', ')}`,
-        'see the lines below',
-      )
-    : ok(name, `${runs}, version ${status.version}, ${status.connections.open} sockets`)
-}
-
 function usedBy(running: Running | null, isHeld: boolean) {
   if (running?.health != null) {
     const { status, latency } = running.health.services.database
     return { status, latencyMs: latency }
   }
   return isHeld ? ('unknown' as const) : null
-}
-
-function portUses(config: Config): readonly PortUse[] {
-  const { host, turnMode, turnPort, tlsCert } = config
-  const http: PortUse = {
-    check: 'http port',
-    transport: 'tcp',
-    address: host,
-    port: config.port,
-    setting: 'PORT',
-  }
-  const [port, other] = stunPorts(config)
-  const at = (
-    check: string,
-    transport: 'udp' | 'tcp',
-    number: number,
-    setting = 'TURN_LISTENING_PORT',
-    program?: string,
-  ) => ({
-    check,
-    transport,
-    address: host,
-    port: number,
-    setting,
-    ...(program !== undefined && { program }),
-  })
-  const second = 'BOSON_TURN_OTHER_PORT'
-  switch (turnMode) {
-    case 'embedded':
-      return [
-        http,
-        at('turn port', 'udp', port),
-        at('turn port', 'tcp', turnPort),
-        at('stun port', 'udp', other, second),
-        ...(tlsCert === null ? [] : [at('turns port', 'tcp', tlsPortOf(config), 'BOSON_TURN_TLS_PORT')]),
-      ]
-    case 'coturn':
-      return [
-        http,
-        at('turn port', 'udp', turnPort, 'TURN_LISTENING_PORT', 'turnserver'),
-        at('turn port', 'tcp', turnPort, 'TURN_LISTENING_PORT', 'turnserver'),
-        at('stun port', 'udp', other, second),
-        at('stun port', 'udp', other + 1, second),
-      ]
-    case 'external':
-      return [http, at('stun port', 'udp', port), at('stun port', 'udp', other, second)]
-    default:
-      return [http]
-  }
-}
-
-/** Where agents are told that STUN and TURN are, when we serve them on ports that are known. */
-function urlsHere(config: Config): readonly string[] {
-  if (config.turnPort === 0 || isIP(config.host) === 0) return []
-  const at = places(config.host, config, ownAddresses())
-  const tlsPort = config.tlsCert === null ? null : tlsPortOf(config)
-  const host = config.turnHost ?? at[0]?.advertised ?? config.host
-  const { stun, turn: relays } = urlsOf(
-    served(at, { port: config.turnPort, tlsPort }).map(one => ({
-      ...one,
-      // As the service names them: the host stands for the first address, and for whatever speaks TLS.
-      host:
-        one.transport === 'tls' || one.advertised === at[0]?.advertised
-          ? host
-          : (one.advertised ?? one.address),
-    })),
-  )
-  return [...stun, ...relays]
 }
 
 function credential(secret: string, clockNow: Pick<Clock, 'wallMs'>) {

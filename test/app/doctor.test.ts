@@ -24,7 +24,9 @@ import { secretProblems } from '../../src/app/secrets.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { systemRandom } from '../../src/kit/random.js'
 import { dataDirHolder, lockDataDir, openStore } from '../../src/store/index.js'
-import { lookAtPostgres } from '../../src/store/look.js'
+import { makeFromImage } from '../../src/store/image.js'
+import { lookAtPglite, lookAtPostgres } from '../../src/store/look.js'
+import { IMAGE } from '../../src/store/pglite-directory.js'
 import { lookAtRedis } from '../../src/store/look-redis.js'
 import { tryServer } from '../../src/turn/try-server.js'
 import { startPostgres } from '../parts/postgres.js'
@@ -54,7 +56,7 @@ t.test('a check that hangs or breaks says so, and hides no other', async t => {
   )
   await clock.run(3_000)
   t.match(await found, [
-    { check: 'slow', verdict: 'failed', found: 'no answer within 3 s' },
+    { check: 'slow', verdict: 'warning', found: 'could not be told within 3 s' },
     { check: 'broken', verdict: 'failed', found: /no such thing/ },
     { check: 'good', verdict: 'ok' },
   ])
@@ -190,6 +192,22 @@ t.test('the embedded database: not made yet, cut off, in use, and not to be open
   t.match(await say({ used: { status: 'unhealthy', latencyMs: null } }), { verdict: 'failed' })
   const broken = { look: () => Promise.reject(new Error('invalid checkpoint record')) }
   t.match(await say(broken), { verdict: 'failed', found: /invalid checkpoint/, advice: /backup/ })
+})
+
+t.test('the embedded database that nobody uses is opened as a copy, and stays as it is', async t => {
+  const dir = join(t.testdir(), 'pglite')
+  mkdirSync(dir)
+  await makeFromImage(IMAGE, dir)
+  const control = join(dir, 'global/pg_control')
+  const before = readFileSync(control)
+  const patient = { clock: systemClock, withinMs: 60_000, copyMax: 256e6 }
+  const found = await lookAtPglite(dir, patient)
+  t.match(found, { version: /^PostgreSQL \d/, missing: [], unknown: [], refused: [] })
+  t.ok(readFileSync(control).equals(before))
+  t.equal(await lookAtPglite(dir, { ...patient, copyMax: 1 }), null, 'too large to be copied')
+  writeFileSync(control, Buffer.alloc(before.length))
+  await t.rejects(lookAtPglite(dir, patient), 'a control file of nothing')
+  await t.rejects(lookAtPglite(join(dir, 'elsewhere'), patient), { code: 'ENOENT' })
 })
 
 t.test('a Redis that is not there', async t => {
@@ -360,8 +378,11 @@ t.test(
     const env = { TURN_LISTENING_PORT: String(turnPort) }
     const server = await startServer(t, { cwd, env })
     const boson = commandIn(t, { cwd, env: { ...env, PORT: String(server.port) } })
-    const beside = await boson('doctor')
-    t.equal(beside.code, 0, beside.stdout)
+    // Where the cores are busy with something else, an answer may come too late for it.
+    const beside = await until('all is well', async () => {
+      const said = await boson('doctor')
+      return said.code === 0 && /relays at/.test(said.stdout) && said
+    })
     for (const line of [
       /^ok +coordinator +runs at http:\/\/127\.0\.0\.1:\d+, healthy, version/m,
       /^ok +http port .* is held by our coordinator \(process \d+\)$/m,
@@ -389,9 +410,6 @@ t.test(
     const without = await boson('doctor', '--json')
     t.equal(without.code, 1)
     t.match(inJson(without.stdout, 'data dir', 'failed').advice, /chmod 700/)
-    t.match(inJson(without.stdout, 'database', 'ok').found, /opened as a copy; of this version/)
-    writeFileSync(join(cwd, '.boson/pglite/global/pg_control'), Buffer.alloc(8_192))
-    t.match(inJson((await boson('doctor', '--json')).stdout, 'database', 'failed').found, /cannot be opened/)
     const bad = await boson('doctor', '--port', 'high')
     t.match(bad, { code: 1, stdout: /^failed +settings +--port: wanted a whole number/ })
   },

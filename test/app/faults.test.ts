@@ -14,7 +14,7 @@ t.test(
     const table: readonly (readonly [wanted: number, answer: Answer, says: RegExp])[] = [
       [400, await ask('GET', '/api/v1/nodes?limit=none'), /limit: wanted a whole number/],
       [401, await ask('GET', status, { token: null }), /Authorization: Bearer/],
-      [403, await ask('GET', status, { token }), /for operators/],
+      [403, await ask('GET', status, { token }), /role viewer/],
       [404, await ask('GET', '/no/such/page'), /no such page/],
       [405, await ask('DELETE', '/health'), /knows GET, HEAD/],
       [409, await ask('POST', '/api/v1/nodes/register', CONFLICT), /key/],

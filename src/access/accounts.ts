@@ -20,6 +20,12 @@ export interface NewAccount {
   readonly unconfirmed?: boolean
 }
 
+interface CreateOptions {
+  readonly onlyFirst?: boolean
+  /** What is done with it in the same transaction. */
+  readonly alongWith?: (tx: Tx, account: Account) => Promise<void>
+}
+
 export interface AccountQuery {
   readonly limit: number
   readonly after?: string | undefined
@@ -105,7 +111,7 @@ export class Accounts {
   /** Resolves with the new account; rejects with a 409 when the name is taken, or when `onlyFirst` and there is any. */
   async create(
     { name, role, passwordHash, unconfirmed = false }: NewAccount,
-    { onlyFirst = false }: { readonly onlyFirst?: boolean } = {},
+    { onlyFirst = false, alongWith }: CreateOptions = {},
   ): Promise<Account> {
     const row: Insertable<AccessTables['accounts']> = {
       account_id: `acc_${Buffer.from(this.#random.bytes(12)).toString('hex')}`,
@@ -131,7 +137,9 @@ export class Accounts {
         .onConflict(conflicting => conflicting.column('name_key').doNothing())
         .returningAll()
         .executeTakeFirst()
-      return made ?? 'taken'
+      if (made === undefined) return 'taken'
+      await alongWith?.(tx, made)
+      return made
     })
     return settled(outcome, name)
   }
@@ -193,12 +201,16 @@ export class Accounts {
     return settled(outcome, name)
   }
 
-  /** Gives the account another password, which ends every token and sign-in; resolves with null when it is gone. */
-  setPassword(accountId: string, passwordHash: string): Promise<Account | null> {
+  /** Gives the account another password, which ends every token and sign-in; resolves with null when it is gone. `confirms`: its address was shown to be its own. */
+  setPassword(accountId: string, passwordHash: string, confirms = false): Promise<Account | null> {
     return this.#room.transact(async tx => {
       const account = await tx
         .updateTable('accounts')
-        .set(({ eb }) => ({ password_hash: passwordHash, epoch: eb('epoch', '+', 1) }))
+        .set(({ eb }) => ({
+          password_hash: passwordHash,
+          epoch: eb('epoch', '+', 1),
+          ...(confirms && { unconfirmed: false }),
+        }))
         .where('account_id', '=', accountId)
         .returningAll()
         .executeTakeFirst()

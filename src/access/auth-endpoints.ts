@@ -8,6 +8,7 @@ import type { Account, Accounts } from './accounts.js'
 import type { Door, SignedIn } from './door.js'
 import { password } from './forms.js'
 import { newName } from './name.js'
+import type { Mailbox } from './mailbox.js'
 import type { SignUp } from './sign-up.js'
 
 const anEmail = { error: 'wanted an e-mail address' }
@@ -40,16 +41,18 @@ const Promotion = z.object({
 const tag = 'accounts'
 const oneUser = { description: 'The user.', schema: UserOut }
 const oneToken = { 200: { description: 'A token, and what renews it.', schema: TokenOut } }
+const code = z.string({ error: 'wanted the code of the mail' }).max(64)
 const refresh = z.strictObject({ refresh_token: z.string({ error: 'wanted a refresh token' }).max(128) })
 
 export interface AuthParts {
   readonly accounts: Accounts
   readonly door: Door
   readonly signUp: SignUp
+  readonly mailbox: Mailbox
   readonly nowMs: () => number
 }
 
-export const authEndpoints = ({ accounts, door, signUp, nowMs }: AuthParts): readonly Endpoint[] => [
+export const authEndpoints = ({ accounts, door, signUp, mailbox, nowMs }: AuthParts): readonly Endpoint[] => [
   endpoint({
     method: 'POST',
     path: '/auth/register',
@@ -62,6 +65,44 @@ export const authEndpoints = ({ accounts, door, signUp, nowMs }: AuthParts): rea
     faults: [403, 409],
     handle: async ({ body, remote }) =>
       json(userOut(await signUp.register(body.email, body.password, remote)), 201),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/auth/confirm',
+    access: 'open',
+    tag,
+    summary: 'Confirms the address of an account by the code that was mailed to it',
+    body: z.strictObject({ code }),
+    replies: { 200: oneUser },
+    handle: async ({ body }) => json(userOut(await mailbox.confirm(body.code))),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/auth/password/forgot',
+    access: 'open',
+    tag,
+    summary: 'Has a code mailed by which a password can be replaced',
+    description: 'The answer is the same whether there is such an account or not.',
+    body: z.strictObject({ email }),
+    replies: { 202: { description: 'If there is such an account, a mail is on its way.' } },
+    handle({ body, remote }) {
+      mailbox.forgot(body.email, remote)
+      return empty(202)
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/auth/password/reset',
+    access: 'open',
+    tag,
+    summary: 'Replaces a password by the code that was mailed',
+    description: 'Every sign-in of the account ends.',
+    body: z.strictObject({ code, password }),
+    replies: { 204: { description: 'The new password holds.' } },
+    async handle({ body }) {
+      await mailbox.reset(body.code, body.password)
+      return empty()
+    },
   }),
   endpoint({
     method: 'POST',

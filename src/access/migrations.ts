@@ -57,7 +57,41 @@ const signUp: Migration = {
   },
 }
 
+const mail: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('mails')
+      .addColumn('mail_id', 'bigserial', column => column.primaryKey())
+      .addColumn('recipient', 'text', column => column.notNull())
+      .addColumn('subject', 'text', column => column.notNull())
+      .addColumn('body', 'bytea', column => column.notNull())
+      .addColumn('created_at', 'timestamptz', column => column.notNull())
+      .addColumn('due_at', 'timestamptz', column => column.notNull())
+      .addColumn('attempts', 'integer', column => column.notNull())
+      .addColumn('sent_at', 'timestamptz')
+      .addColumn('error', 'text')
+      .execute()
+    await db.schema
+      .createIndex('mails_due')
+      .on('mails')
+      .column('due_at')
+      .where(sql.ref('sent_at'), 'is', null)
+      .execute()
+    await db.schema
+      .createTable('mail_codes')
+      .addColumn('code_hash', 'bytea', column => column.primaryKey())
+      .addColumn('account_id', 'text', column =>
+        column.notNull().references('accounts.account_id').onDelete('cascade'),
+      )
+      .addColumn('purpose', 'text', column => column.notNull().check(sql`purpose in ('confirm', 'reset')`))
+      .addColumn('expires_at', 'timestamptz', column => column.notNull())
+      .addUniqueConstraint('mail_codes_newest', ['account_id', 'purpose'])
+      .execute()
+  },
+}
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_accounts': accounts,
   '0002_sign_up': signUp,
+  '0003_mail': mail,
 }

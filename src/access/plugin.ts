@@ -5,10 +5,15 @@ import { AccountTokens } from './account-tokens.js'
 import { Accounts } from './accounts.js'
 import { Attempts } from './attempts.js'
 import { authEndpoints } from './auth-endpoints.js'
+import { Codes } from './codes.js'
 import { Door } from './door.js'
 import { accessFigures, SignInCounts } from './figures.js'
 import { Hashing } from './hashing.js'
+import { mailEndpoint } from './mail-endpoints.js'
+import { Mailbox } from './mailbox.js'
+import { toLog } from './mailer.js'
 import { MIGRATIONS } from './migrations.js'
+import { Outbox } from './outbox.js'
 import { signInEndpoints } from './sign-in-endpoints.js'
 import { SignIns } from './sign-ins.js'
 import { SignUp } from './sign-up.js'
@@ -34,36 +39,50 @@ export const access: Plugin = {
     })
     const audit: typeof host.audit = event => host.audit(event)
     const attempts = new Attempts(clock)
-    const { passwordMin, promoteSecret, signUp: mode } = host.config
+    const { passwordMin, promoteSecret, signUp: mode, mode: ground } = host.config
     const common = { accounts, standings, hashing, attempts, audit, passwordMin }
     const door = new Door({ ...common, signIns, tokens, counts })
-    const signUp = new SignUp({ ...common, clock, mode, promoteSecret })
+    const outbox = new Outbox({
+      clock,
+      room,
+      vault: host.vault,
+      send: toLog(log, ground !== 'production'),
+      failed: (error, mailId) => log.warn({ err: error, mailId }, 'a mail did not leave; it is tried again'),
+    })
+    const failed = (error: unknown) => log.debug({ err: error }, 'accounts could not be looked at')
+    let busy = Promise.resolve()
+    const inTurn = (work: () => Promise<void>) => () => {
+      busy = busy.then(work).catch(failed)
+    }
+    const wake = inTurn(() => outbox.deliver())
+    const codes = new Codes(clock, random)
+    const mailbox = new Mailbox({ ...common, clock, room, codes, outbox, wake, failed })
+    const signUp = new SignUp({ ...common, clock, mailbox, wake, mode, promoteSecret })
 
     // Tokens that were ended by the process before are not good again.
     await standings.look()
-    let busy = Promise.resolve()
-    const now = (work: () => Promise<void>) => () => {
-      busy = busy
-        .then(work)
-        .catch((error: unknown) => log.debug({ err: error }, 'accounts could not be looked at'))
-    }
     const stops = [
       every(
         clock,
         TIMING.lookEveryMs,
-        now(() => standings.look()),
+        inTurn(() => standings.look()),
       ),
+      every(clock, TIMING.mailEveryMs, wake),
       every(
         clock,
         TIMING.tidyEveryMs,
-        now(() => signIns.tidy()),
+        inTurn(async () => {
+          await signIns.tidy()
+          await outbox.tidy()
+        }),
       ),
     ]
     return {
       routes: [
         ...signInEndpoints(door),
         ...userEndpoints({ ...common, door, random }),
-        ...authEndpoints({ accounts, door, signUp, nowMs: () => clock.wallMs() }),
+        ...authEndpoints({ accounts, door, signUp, mailbox, nowMs: () => clock.wallMs() }),
+        mailEndpoint(outbox),
       ],
       figures: accessFigures(counts),
       recognise(bearer) {
@@ -73,6 +92,7 @@ export const access: Plugin = {
       },
       async stop() {
         for (const stop of stops) stop()
+        await mailbox.settled()
         await busy
       },
     }

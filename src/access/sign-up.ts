@@ -12,6 +12,7 @@ import type { Attempts } from './attempts.js'
 import { Buckets } from './buckets.js'
 import { mustBeGood, mustWait } from './door.js'
 import type { Hashing } from './hashing.js'
+import type { Mailbox } from './mailbox.js'
 import type { Standings } from './standings.js'
 
 export interface SignUpOptions {
@@ -20,6 +21,9 @@ export interface SignUpOptions {
   readonly standings: Standings
   readonly hashing: Hashing
   readonly attempts: Attempts
+  readonly mailbox: Pick<Mailbox, 'welcome'>
+  /** There is mail to send. */
+  readonly wake: () => void
   readonly audit: PluginHost['audit']
   readonly mode: 'off' | 'open' | 'confirmed'
   readonly promoteSecret: string | null
@@ -43,7 +47,7 @@ export class SignUp {
 
   /** Resolves with the new account, which has the role `user`; rejects with a 400, 403, 409 or 429. */
   async register(email: string, password: string, remote: string): Promise<Account> {
-    const { mode, accounts, hashing, audit, passwordMin } = this.#options
+    const { mode, accounts, hashing, mailbox, wake, audit, passwordMin } = this.#options
     if (mode === 'off')
       throw new HttpError(403, 'sign_up_off', 'nobody registers here by themselves: an admin makes accounts')
     const address = allowanceKey(remote)
@@ -51,12 +55,12 @@ export class SignUp {
     mustWait(this.#addresses.waitMs(address))
     this.#addresses.take(address)
     const passwordHash = await hashing.hash(password)
-    const account = await accounts.create({
-      name: email,
-      role: 'user',
-      passwordHash,
-      unconfirmed: mode === 'confirmed',
-    })
+    const unconfirmed = mode === 'confirmed'
+    const account = await accounts.create(
+      { name: email, role: 'user', passwordHash, unconfirmed },
+      unconfirmed ? { alongWith: (tx, made) => mailbox.welcome(tx, made) } : {},
+    )
+    if (unconfirmed) wake()
     audit({ kind: 'account.registered', actor: account.name, subject: account.name, detail: { address } })
     return account
   }

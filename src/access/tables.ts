@@ -5,6 +5,8 @@ import type { AccountRole } from '../http/roles.js'
 export interface AccessTables {
   accounts: Accounts
   sign_ins: SignIns
+  mails: Mails
+  mail_codes: MailCodes
 }
 
 interface Accounts {
@@ -38,4 +40,30 @@ interface SignIns {
   created_at: ColumnType<Date, Date, never>
   expires_at: Date
   ended_at: Date | null
+}
+
+/** Mail that is to leave, or has left. */
+interface Mails {
+  /** The order in which they were written. */
+  mail_id: Generated<number>
+  recipient: string
+  subject: string
+  /** Sealed. */
+  body: Uint8Array
+  created_at: ColumnType<Date, Date, never>
+  /** When it is tried next. While it is on its way: when it is taken for lost. */
+  due_at: Date
+  attempts: number
+  sent_at: Date | null
+  /** Why it did not leave the last time. */
+  error: string | null
+}
+
+/** What was mailed and may come back, one for each account and purpose. */
+interface MailCodes {
+  /** SHA-256. */
+  code_hash: Uint8Array
+  account_id: string
+  purpose: 'confirm' | 'reset'
+  expires_at: Date
 }

@@ -12,6 +12,8 @@ export const TIMING = {
   keptMs: 30 * 86_400_000,
   /** How often is looked for what other coordinators have changed. */
   lookEveryMs: 30_000,
+  /** How often mail that waits is looked for, beside at once. */
+  mailEveryMs: 10_000,
   /** How often sign-ins that are no longer kept are cleared out. */
   tidyEveryMs: 3_600_000,
 } as const

@@ -14,6 +14,7 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /auth/me': 'user',
   'POST /api/v1/me/password': 'user',
   // They let others in.
+  'GET /api/v1/mails': 'admin',
   'GET /api/v1/users': 'admin',
   'POST /api/v1/users': 'admin',
   'POST /api/v1/users/first': 'admin',

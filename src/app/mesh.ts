@@ -75,9 +75,13 @@ export type Limits = EdgeLimits
 export type RelayOptions = RelayLaneOptions
 export type Timing = { readonly [K in keyof typeof TIMING]: number }
 
+/**
+ * In all as many may greet as a core welcomes in two seconds. Who is one too many in a storm is sent away before the
+ * upgrade and has no slot yet when it comes back, so it is told to wait twice.
+ */
 export const DEFAULT_LIMITS: Limits = {
   greetingPerAddress: 64,
-  greetingTotal: 2_048,
+  greetingTotal: 16_384,
   sessionsPerAddress: 10_000,
   hellosPerSecond: 20,
   helloBurst: 100,

@@ -75,7 +75,6 @@ export class SocketConnection implements Connection, Line {
   #challenge: Challenge | null = null
   #slot: Slot = -1
   #gone = false
-  /** Its greeting is to be heard in a later turn. */
   #waits = false
   /** Control allowance: a token bucket written out, since there is one for every socket. */
   #tokens = 0
@@ -103,6 +102,11 @@ export class SocketConnection implements Connection, Line {
 
   get gone(): boolean {
     return this.#gone
+  }
+
+  /** Whether its greeting is here, and waits for its turn. */
+  get waits(): boolean {
+    return this.#waits
   }
 
   get isSession(): boolean {

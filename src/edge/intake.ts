@@ -13,7 +13,7 @@ export interface IntakeOptions {
   readonly serverId: string
   readonly clock: Clock
   readonly limits: EdgeLimits
-  /** How long a socket may take to register, ms. */
+  /** How long a socket may take to register once it has been welcomed, ms; what it waits for us does not count. */
   readonly greetingMs: number
   readonly nextChallenge: () => Challenge
   readonly door: Omit<
@@ -49,6 +49,7 @@ export function createIntake(options: IntakeOptions): SocketIntake {
   const connections = new Set<SocketConnection>()
   const returns = new Schedule({ perSecond: RETURNS_PER_SECOND, burst: 0 })
   const greetings = new Deadlines<SocketConnection>(clock, connection => {
+    if (connection.waits) return greetings.set(connection, options.greetingMs)
     inner.count('greeting_timeout')
     connection.close('greetingTimeout', CLOSE.greetingTimeout.doc)
   })
@@ -85,7 +86,6 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     addresses.opened(socket.remote)
     const connection = new SocketConnection(socket, door)
     connections.add(connection)
-    greetings.set(connection, options.greetingMs)
     return connection
   }
 
@@ -100,12 +100,15 @@ export function createIntake(options: IntakeOptions): SocketIntake {
     opened(socket) {
       const connection = connect(socket)
       door.turns.run(() => {
-        if (!connection.gone) connection.welcome(options.nextChallenge(), options.serverId, clock.wallMs())
+        if (connection.gone) return
+        connection.welcome(options.nextChallenge(), options.serverId, clock.wallMs())
+        greetings.set(connection, options.greetingMs)
       })
       return connection
     },
     enter(socket, hello, vouch) {
       const connection = connect(socket)
+      greetings.set(connection, options.greetingMs)
       connection.enter(hello, vouch)
       return connection
     },

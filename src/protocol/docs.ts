@@ -154,7 +154,7 @@ you do not know: a newer coordinator may send them.`
 const handshake = (): string => `## Handshake
 
 The coordinator speaks first. The agent answers \`welcome\` with \`register\`, or with \`resume\` when it holds a
-ticket. Either must arrive within ${seconds(TIMING.greetingMs)} of the connection.
+ticket. Either must arrive within ${seconds(TIMING.greetingMs)} of \`welcome\`.
 
 ${fence(`agent                                   coordinator
   │ ─── GET ${MESH_PATH}, ${SUBPROTOCOL} ───────────────▶ │

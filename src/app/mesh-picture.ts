@@ -25,7 +25,7 @@ export interface PictureParts {
 }
 
 /** Paths that one turn of the event loop looks at: about 2 ms of them. */
-const PATHS_PER_TURN = 1_000
+const PATHS_PER_TURN = 500
 
 export function pictureView(parts: PictureParts): Pick<MeshApi, 'picture'> {
   const { clock, sessions, identities, paths, pathLedger } = parts

@@ -65,15 +65,26 @@ function Plots({ story }: { readonly story: PathStory }) {
   ]
   return (
     <div class="columns">
-      <Panel title="RTT" about="while one looks, ms" end={<Key />}>
+      <Panel
+        title="RTT"
+        about={aboutOf('ms', story.ends.client.rttMs ?? story.ends.node.rttMs)}
+        end={<Key />}
+      >
         <Plot label="Round trip" lines={lines} points={rtt} unit={ms} />
       </Panel>
-      <Panel title="Loss" about="while one looks, %" end={<Key />}>
+      <Panel
+        title="Loss"
+        about={aboutOf('%', story.ends.client.lossPct ?? story.ends.node.lossPct)}
+        end={<Key />}
+      >
         <Plot label="Loss" lines={lines} points={loss} unit={percent} />
       </Panel>
     </div>
   )
 }
+
+const aboutOf = (unit: string, figure: number | null): string =>
+  figure === null ? 'no end reports it now' : `while one looks, ${unit}`
 
 const Key = () => (
   <span class="plot-key">

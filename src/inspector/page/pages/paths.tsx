@@ -18,6 +18,7 @@ const COLUMNS: readonly Column<PathView>[] = [
   {
     name: 'Link',
     sort: 'link',
+    kind: 'tight',
     cell: ({ link }) => (
       <a class="mono" href={to(['paths', String(link)])}>
         {link}
@@ -40,7 +41,8 @@ const COLUMNS: readonly Column<PathView>[] = [
     name: 'Tier',
     cell: ({ tier, via }) => (
       <>
-        <Tier tier={tier} /> {via !== null && <span class="quiet">{viaWords(via)}</span>}
+        <Tier tier={tier} />{' '}
+        {via !== null && tier !== 'relayed' && <span class="quiet">{viaWords(via)}</span>}
       </>
     ),
   },

@@ -1,7 +1,13 @@
 /** How the inspector tells who said what to whom. */
 import t from 'tap'
 import type { ActorStep } from '../../src/actors/ports.js'
-import { type Circle, lifelinesOf, linksOf, messagesOf } from '../../src/inspector/page/sequence/messages.js'
+import {
+  type Circle,
+  lifelinesOf,
+  linksOf,
+  messagesOf,
+  speakersOf,
+} from '../../src/inspector/page/sequence/messages.js'
 import { joined, runsOf } from '../../src/inspector/page/sequence/steps.js'
 
 let told = 0
@@ -84,6 +90,19 @@ t.test('neighbours are heard only where it is about the one', t => {
     [...linksOf('path/65537', [steps[3] as ActorStep], ['path/65540', 'relay'])],
     [65_537, 65_540, 70_000],
   )
+  t.end()
+})
+
+t.test('who spoke with an actor last is known', t => {
+  const told = (atMs: number, cell: string) =>
+    step(atMs, 'coordinator', 'session.told', { data: { cell, fact: 'joined' } })
+  const steps = [
+    told(1, 'node/fra-1'),
+    told(2, 'client/anna'),
+    step(3, 'coordinator', 'look.due'),
+    told(4, 'node/fra-1'),
+  ]
+  t.same(speakersOf('coordinator', steps), ['node/fra-1', 'client/anna'])
   t.end()
 })
 

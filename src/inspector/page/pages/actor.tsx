@@ -87,7 +87,7 @@ function Life(props: {
           {chart === undefined ? (
             <div class="chart" aria-busy={charts === null} />
           ) : (
-            <Chart chart={chart} lit={statesIn(state ?? '')} last={last} />
+            <Chart chart={chart} lit={statesIn(state ?? '')} last={last?.to === state ? last : null} />
           )}
         </Panel>
         <div class="stack">

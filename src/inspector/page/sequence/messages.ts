@@ -113,6 +113,17 @@ export const linksOf = (
   return new Set([...paths.map(path => Number(path.slice('path/'.length))), ...spoken])
 }
 
+/** Returns who else spoke with an actor lately, the last one first. */
+export const speakersOf = (id: string, steps: readonly ActorStep[]): readonly string[] => [
+  ...new Set(
+    steps
+      .filter(({ actor, kind }) => actor === id && kind === 'step')
+      .map(senderOf)
+      .filter(sender => sender !== id)
+      .toReversed(),
+  ),
+]
+
 /** Clients stand to the left, what is between them and the nodes in the middle. */
 const ORDER: readonly RegExp[] = [
   /^agent client\//,

@@ -3,7 +3,7 @@ import { type Signal, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { ActorStep } from '../../../../actors/ports.js'
 import { useFollow } from '../../live/hooks.js'
-import { linksOf } from '../../sequence/messages.js'
+import { linksOf, speakersOf } from '../../sequence/messages.js'
 import { Sequence } from '../../sequence/sequence.js'
 import { Hold, useHold } from '../../ui/hold.js'
 import { Panel } from '../../ui/parts.js'
@@ -37,7 +37,7 @@ export function Conversation(props: {
       : [...ticked.value, other]
   }
   // One that has gone stays offered while it is ticked, so that it can be let go.
-  const offered = [...new Set([...ticked.value, ...neighbours.slice(0, OFFERED)])]
+  const offered = [...new Set([...ticked.value, ...neighbours, ...speakersOf(id, steps)])].slice(0, OFFERED)
   return (
     <Panel title="Messages" about="the newest at the bottom" end={<Hold of={hold} />} flush>
       {offered.length > 0 && (

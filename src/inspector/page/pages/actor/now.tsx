@@ -12,7 +12,7 @@ export function Now({ actor }: { actor: ActorView }) {
     <Facts
       of={[
         ['Kind', kind],
-        ['Looked after by', parent !== null && <ActorLink id={parent} />],
+        ['Looked after by', parent === null ? null : <ActorLink id={parent} />],
         ...(country === null ? [] : [['Country', country] as const]),
         ...(about === null ? [] : [['About', about] as const]),
         ...(reason === null ? [] : [['Not direct', reasonWords(reason)] as const]),
@@ -22,8 +22,8 @@ export function Now({ actor }: { actor: ActorView }) {
             ? 'empty: events are heard at once'
             : `empty; its agent has still to read ${bytes(unreadBytes)}`,
         ],
-        ['Timers', timers.length > 0 && <Timers timers={timers} />],
-        ['Speaks with', neighbours.length > 0 && <Neighbours ids={neighbours} />],
+        ['Timers', timers.length === 0 ? null : <Timers timers={timers} />],
+        ['Speaks with', neighbours.length === 0 ? null : <Neighbours ids={neighbours} />],
         ['Watched', watched ? 'yes: its steps are kept while somebody looks' : 'no'],
       ]}
     />

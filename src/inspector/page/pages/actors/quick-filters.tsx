@@ -19,7 +19,8 @@ const EVERY_MS = 3000
 export function QuickFilters() {
   const { state, kind, reason } = route.value.query
   const { value: status } = useView<Pick<Status, 'reasons'>>('/api/v1/status', EVERY_MS)
-  const reasons = status?.reasons ?? []
+  // By name and not by how many, so that none moves while one reaches for it.
+  const reasons = (status?.reasons ?? []).toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
   const isOther = reason !== undefined && !reasons.some(each => each.reason === reason)
   return (
     <div class="quick" role="group" aria-label="Quick filters">
@@ -46,6 +47,8 @@ export function QuickFilters() {
     </div>
   )
 }
+
+const nameOf = ({ tier, reason }: Status['reasons'][number]): string => `${tier} ${reason}`
 
 type Query = Readonly<Record<string, string | undefined>>
 

@@ -173,7 +173,7 @@ function Row(props: {
           {isOpen ? '▾' : '▸'}
         </button>
       )}
-      {children}
+      <div class="tree-about">{children}</div>
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { readDuration } from '../duration.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { LiveLine } from '../live-line.js'
 import { addOperatorOptions, Operator } from '../operator.js'
+import { addWatchOptions, show as showLive, showOptions } from '../watching.js'
 
 const EXAMPLES = `
 Examples:
@@ -41,12 +42,11 @@ const INTERRUPTED = 130
 
 /** Returns the command. */
 export function jobsCommand(): Command {
-  const list = addOperatorOptions(new Command('list'))
+  const list = addWatchOptions(addOperatorOptions(new Command('list')))
     .description('list jobs, the newest first')
     .option('--node <id>', 'only those of this node')
     .option('--status <state>', 'only pending, delivered, done, failed, expired or cancelled ones')
     .option('--limit <rows>', 'at most so many', '40')
-    .option('--json', 'print JSON')
     .action(listed)
   const order = addOperatorOptions(new Command('order'))
     .description('order something that a node is to do')
@@ -86,12 +86,16 @@ async function listed(options: Record<string, unknown>): Promise<void> {
   const query = new URLSearchParams()
   for (const name of ['node', 'status', 'limit'])
     if (typeof options[name] === 'string') query.set(name, options[name])
-  const answer = await new Operator(options).ask<{ readonly jobs: readonly JobView[] }>(
-    'GET',
-    `/api/v1/jobs?${query.toString()}`,
+  const shown = showOptions(options)
+  const operator = new Operator(options)
+  await showLive(
+    {
+      look: () =>
+        operator.ask<{ readonly jobs: readonly JobView[] }>('GET', `/api/v1/jobs?${query.toString()}`),
+      page: ({ jobs }) => jobsPage(jobs, heldClock.wallMs()),
+    },
+    shown,
   )
-  const page = options['json'] === true ? JSON.stringify(answer) : jobsPage(answer.jobs, heldClock.wallMs())
-  process.stdout.write(`${page}\n`)
 }
 
 async function ordered(

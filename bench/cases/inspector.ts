@@ -35,6 +35,9 @@ const TARGET = 0.91
 const BUSY = { session: 0, id: 'node/agent-0', reportsPerSecond: 20 }
 const FIRST = 1
 
+const BUSY_NODE = new URL('../load/busy-node.js', import.meta.url)
+const OPERATOR = new URL('../load/operator.js', import.meta.url)
+
 /** The page on one actor with the first four neighbours ticked: src/inspector/page/pages/actor.tsx. */
 const actorPage = ({ nodes }: Population): Attached => ({
   watches: [
@@ -128,8 +131,8 @@ async function windows(server: Server, run: Run): Promise<void> {
   const { count, ms, warm } = run.settings.quick ? WINDOWS.quick : WINDOWS.full
   const conns = nodes + clients - away - FIRST
   const isOpen = (i: number) => i % 4 === 1 || i % 4 === 2
-  const busy = startProgram('busy-node', server.port, BUSY.session, BUSY.reportsPerSecond)
-  const operator = startProgram('operator', server.port, await server.ask<string>('token'))
+  const busy = start(BUSY_NODE, server.port, BUSY.session, BUSY.reportsPerSecond)
+  const operator = start(OPERATOR, server.port, await server.ask<string>('token'))
   const asked = async (what: string) => {
     operator.say(what)
     return JSON.parse(await operator.line()) as Seen // as operator.ts writes it
@@ -188,10 +191,8 @@ async function windows(server: Server, run: Run): Promise<void> {
 /** A heartbeat whose sequence number takes four bytes, at the fifth. */
 const BEAT = Buffer.from(encode({ ...EXAMPLES.heartbeat, seq: 0x1_0000 })).toString('hex')
 
-function startProgram(name: 'operator' | 'busy-node', ...args: readonly (string | number)[]) {
-  const program = fileURLToPath(new URL(`../load/${name}.js`, import.meta.url))
-  return startOn(CLIENT_CORE, process.execPath, [program, ...args.map(String)])
-}
+const start = (program: URL, ...args: readonly (string | number)[]) =>
+  startOn(CLIENT_CORE, process.execPath, [fileURLToPath(program), ...args.map(String)])
 
 export const inspector: Bench = {
   name: 'inspector',

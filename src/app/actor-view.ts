@@ -64,9 +64,8 @@ export function actorViews(parts: ActorParts): Shown {
     drainSource(parts),
   ])
     tap.add(source)
-  const turn = () => new Promise<void>(resolve => clock.soon(resolve))
   return {
-    actors: wish => pageOf(tap.rows(wish.kinds ?? null), wish, turn),
+    actors: wish => pageOf(tap.rows(wish.kinds ?? null), wish, clock),
     actor: id => tap.view(id),
     watchActor: (id, hear) => tap.watch(id, hear),
     statecharts: () => tap.statecharts,
@@ -79,9 +78,11 @@ function singles({ single }: ActorParts): ActorSource[] {
     return xstateSource({
       kind,
       machine: SINGLE_MACHINES[kind],
-      actors: () => [['', actor]],
+      each: () => [actor],
       one: each => (each === '' ? actor : undefined),
-      row: () => ({ parent: kind === 'server' ? null : 'server' }),
+      nameOf: () => '',
+      actorOf: each => each,
+      row: { parent: () => (kind === 'server' ? null : 'server') },
     })
   })
 }
@@ -103,11 +104,11 @@ function sessionSource(
     },
     one: name => ofRole(sessions.byIdentity(name)),
     nameOf: cell => cell.identity.id,
-    row: cell => ({
-      parent: 'server',
-      country: cell.identity.profile.country,
-      about: links(linksOf(cell).length),
-    }),
+    row: {
+      parent: () => 'server',
+      country: cell => cell.identity.profile.country,
+      about: cell => links(cell.links?.size ?? 0),
+    },
     context: cell => {
       const { identity, sessionId, slot, startedAtMs, lapsed } = cell
       const { id, overlay4, overlay6, generation, profile, createdAtMs } = identity
@@ -159,11 +160,12 @@ function probeSource({ natProbes, clock }: ActorParts): ActorSource {
     each: () => natProbes.probes(),
     one: name => natProbes.probeOf(name),
     nameOf: probe => probe.identityId,
-    row: ({ cell, nat }) => ({
-      parent: `${cell.role}/${cell.identity.id}`,
-      country: cell.identity.profile.country,
-      about: nat.mapping === 'unknown' ? null : `${nat.mapping.replaceAll('_', ' ')} mapping`,
-    }),
+    row: {
+      parent: ({ cell }) => `${cell.role}/${cell.identity.id}`,
+      country: ({ cell }) => cell.identity.profile.country,
+      about: ({ nat: { mapping } }) =>
+        mapping === 'unknown' ? null : `${mapping.replaceAll('_', ' ')} mapping`,
+    },
     context: ({ nat, agreed, planId, remote }) => ({ nat, agreed, planId, remote }),
     timers: probe => timer('next', natProbes.waitsUntilMs(probe), clock),
     neighbours: ({ cell }) => [`${cell.role}/${cell.identity.id}`],
@@ -171,40 +173,30 @@ function probeSource({ natProbes, clock }: ActorParts): ActorSource {
 }
 
 function pathSource({ paths, clock }: ActorParts): ActorSource {
-  const at = (name: string) => (/^\d+$/.test(name) ? paths.at(Number(name)) : undefined)
   const ends = ({ client, node }: PathCell): ActorId[] => [
     `client/${client.identity.id}`,
     `node/${node.identity.id}`,
   ]
-  return xstateSource({
+  return xstateSource<PathCell>({
     kind: 'path',
     machine: pathMachine,
-    *actors() {
-      for (const { link, actor } of paths) yield [String(link), actor]
+    each: () => paths,
+    one: name => (/^\d+$/.test(name) ? paths.at(Number(name)) : undefined),
+    nameOf: ({ link }) => String(link),
+    actorOf: ({ actor }) => actor,
+    row: {
+      parent: ({ client }) => `client/${client.identity.id}`,
+      country: ({ node }) => node.identity.profile.country,
+      reason: path => reasonOf(path, tierOf(path)),
+      about(path) {
+        const { client, node } = path
+        const tier = tierOf(path)
+        const words = [viaOf(path, tier), reasonOf(path, tier)].filter(word => word !== null).join(', ')
+        return `${client.identity.id} → ${node.identity.id}${words === '' ? '' : `: ${words}`}`
+      },
     },
-    one: name => at(name)?.actor,
-    row(name) {
-      const path = at(name)
-      if (path === undefined) return {}
-      const tier = tierOf(path)
-      const why = reasonOf(path, tier)
-      const words = [viaOf(path, tier), why].filter(word => word !== null).join(', ')
-      return {
-        parent: `client/${path.client.identity.id}`,
-        country: path.node.identity.profile.country,
-        reason: why,
-        about: `${path.client.identity.id} → ${path.node.identity.id}${words === '' ? '' : `: ${words}`}`,
-      }
-    },
-    timers(name) {
-      const path = at(name)
-      if (path === undefined) return []
-      return paths.waits(path).flatMap(([what, untilMs]) => timer(what, untilMs, clock))
-    },
-    neighbours(name) {
-      const path = at(name)
-      return path === undefined ? [] : [...ends(path), 'relay', 'coordinator']
-    },
+    timers: path => paths.waits(path).flatMap(([what, untilMs]) => timer(what, untilMs, clock)),
+    neighbours: path => [...ends(path), 'relay', 'coordinator'],
   })
 }
 
@@ -212,10 +204,12 @@ const drainSource = ({ drains }: ActorParts): ActorSource =>
   xstateSource({
     kind: 'drain',
     machine: drainMachine,
-    actors: () => drains.actors(),
-    one: name => drains.actorOf(name),
-    row: () => ({ parent: 'coordinator' }),
-    neighbours: name => [`node/${name}`, 'coordinator'],
+    each: () => drains,
+    one: name => drains.of(name),
+    nameOf: ({ nodeId }) => nodeId,
+    actorOf: ({ actor }) => actor,
+    row: { parent: () => 'coordinator' },
+    neighbours: ({ nodeId }) => [`node/${nodeId}`, 'coordinator'],
   })
 
 const links = (count: number): string | null =>

@@ -6,6 +6,7 @@ import { Leases } from '../../src/actors/tap/leases.js'
 import { pageOf } from '../../src/actors/tap/page.js'
 import { plain } from '../../src/actors/tap/plain.js'
 import { stateText } from '../../src/actors/tap/state-text.js'
+import { systemClock } from '../../src/kit/clock.js'
 import { Lab } from '../lab/lab.js'
 
 async function begin() {
@@ -250,7 +251,7 @@ t.test('pages follow one another, and tell every actor once', async t => {
         const seen: string[] = []
         let after: string | undefined
         do {
-          const page = await pageOf(actors, { limit, sort, descending, after }, async () => {})
+          const page = await pageOf(actors, { limit, sort, descending, after }, systemClock)
           if (page.total !== actors.length) return false
           seen.push(...page.actors.map(({ id }) => id))
           after = page.next ?? undefined

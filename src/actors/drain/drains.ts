@@ -108,13 +108,12 @@ export class Drains {
     if (drain?.asks.has('node') === true) this.#withdraw(drain, 'node')
   }
 
-  /** Yields the actor of each drain, by the node's id. */
-  *actors(): Generator<readonly [IdentityId, Drain['actor']]> {
-    for (const [id, { actor }] of this.#drains) yield [id, actor]
+  [Symbol.iterator](): Iterator<Drain> {
+    return this.#drains.values()
   }
 
-  actorOf(id: IdentityId): Drain['actor'] | undefined {
-    return this.#drains.get(id)?.actor
+  of(id: IdentityId): Drain | undefined {
+    return this.#drains.get(id)
   }
 
   stop(): void {

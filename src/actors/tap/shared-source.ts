@@ -1,11 +1,12 @@
 /** Actors that share a machine: sessions, and the probes of NATs. */
 import type { AnyStateMachine } from 'xstate'
-import type { ActorKind, ActorRow, ActorView } from '../ports.js'
+import type { ActorKind, ActorView } from '../ports.js'
 import type { Observed, Standing } from '../shared-machine.js'
 import { plain } from './plain.js'
+import { LateRow, type RowOf, settled } from './row.js'
 import { stateText } from './state-text.js'
 import { statechartOf } from './statechart.js'
-import type { ActorSource, Told } from './tap.js'
+import { type ActorSource, type Told, UNKNOWN } from './tap.js'
 
 export interface SharedSourceOptions<One> {
   readonly kind: ActorKind
@@ -15,7 +16,7 @@ export interface SharedSourceOptions<One> {
   readonly each: () => Iterable<One>
   readonly one: (name: string) => One | undefined
   readonly nameOf: (one: One) => string
-  readonly row: (one: One) => Pick<ActorRow, 'parent' | 'country' | 'about'>
+  readonly row: Pick<RowOf<One>, 'parent' | 'country' | 'about'>
   readonly context: (one: One) => unknown
   readonly unreadBytes?: (one: One) => number | null
   readonly timers: (one: One) => ActorView['timers']
@@ -30,20 +31,26 @@ export function sharedSource<One extends { readonly standing: Standing }>(
 ): ActorSource {
   const { kind, machine, each, one, nameOf, observe } = options
   const hearers = new Map<string, (step: Told) => void>()
-  const rowOf = (each: One): ActorRow => ({
-    id: `${kind}/${nameOf(each)}`,
+  const texts = new WeakMap<Standing, string>()
+  const textOf = (standing: Standing): string => {
+    let text = texts.get(standing)
+    if (text === undefined) texts.set(standing, (text = stateText(standing.value)))
+    return text
+  }
+  const fields: RowOf<One> = {
     kind,
-    state: stateText(each.standing.value),
-    reason: null,
-    ...options.row(each),
-  })
+    id: actor => `${kind}/${nameOf(actor)}`,
+    state: ({ standing }) => textOf(standing),
+    reason: () => null,
+    ...options.row,
+  }
   const hear = ({ one: actor, event: { type, ...data }, from, to, actions }: Observed<One>) =>
     hearers.get(nameOf(actor))?.({
       kind: 'step',
       event: type,
       data: plain(data),
-      from: stateText(from.value),
-      to: stateText(to.value),
+      from: textOf(from),
+      to: textOf(to),
       moved: from !== to,
       actions,
     })
@@ -51,16 +58,15 @@ export function sharedSource<One extends { readonly standing: Standing }>(
     kind,
     statechart: statechartOf(machine),
     *rows() {
-      for (const actor of each()) yield rowOf(actor)
+      for (const actor of each()) yield new LateRow(fields, actor)
     },
     row(name) {
       const actor = one(name)
-      return actor === undefined ? null : rowOf(actor)
+      return actor === undefined ? null : settled(new LateRow(fields, actor))
     },
     detail(name) {
       const actor = one(name)
-      if (actor === undefined)
-        return { context: null, value: null, unreadBytes: null, timers: [], neighbours: [] }
+      if (actor === undefined) return UNKNOWN
       return {
         context: plain(options.context(actor)),
         value: plain(actor.standing.value),

@@ -15,14 +15,19 @@ export type Told = Omit<ActorStep, 'atMs' | 'order' | 'actor'>
 export interface ActorSource {
   readonly kind: ActorKind
   readonly statechart: Statechart
-  /** Every actor of this kind, as lists show it. */
+  /** Every actor of this kind. A row is to be looked at at once, or settled: its fields are what they are when they are read. */
   rows(): Iterable<ActorRow>
   row(name: string): ActorRow | null
   /** What is shown beside the row. */
-  detail(name: string): Omit<ActorView, keyof ActorRow | 'watched'>
+  detail(name: string): Detail
   /** Calls `hear` with what the actor does from now on; returns what ends that. */
   attach(name: string, hear: (step: Told) => void): () => void
 }
+
+type Detail = Omit<ActorView, keyof ActorRow | 'watched'>
+
+/** Of an actor that is gone. */
+export const UNKNOWN: Detail = { context: null, value: null, unreadBytes: null, timers: [], neighbours: [] }
 
 /** Steps that are kept of an actor that is watched. */
 const STEPS = 100

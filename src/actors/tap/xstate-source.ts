@@ -1,56 +1,68 @@
 /** Actors that are XState's own: their steps are told by its inspection, which costs nothing while nobody is attached. */
 import { type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, matchesState } from 'xstate'
-import type { ActorKind, ActorRow, ActorView } from '../ports.js'
+import type { ActorKind, ActorView } from '../ports.js'
 import { plain } from './plain.js'
+import { LateRow, type RowOf, settled } from './row.js'
 import { statechartOf } from './statechart.js'
 import { stateText } from './state-text.js'
-import type { ActorSource, Told } from './tap.js'
+import { type ActorSource, type Told, UNKNOWN } from './tap.js'
 
-export interface XStateSourceOptions {
+export interface XStateSourceOptions<One> {
   readonly kind: ActorKind
   readonly machine: AnyStateMachine
-  /** Name and actor of each; a kind of which there is one has no names. */
-  readonly actors: () => Iterable<readonly [name: string, actor: AnyActorRef]>
-  readonly one: (name: string) => AnyActorRef | undefined
+  readonly each: () => Iterable<One>
+  readonly one: (name: string) => One | undefined
+  /** A kind of which there is one has no names. */
+  readonly nameOf: (one: One) => string
+  readonly actorOf: (one: One) => AnyActorRef
   /** What a row has beside id, kind and state. */
-  readonly row?: (name: string) => Partial<ActorRow>
-  readonly timers?: (name: string) => ActorView['timers']
-  readonly neighbours?: (name: string) => readonly string[]
+  readonly row?: Partial<Pick<RowOf<One>, 'parent' | 'country' | 'about' | 'reason'>>
+  readonly timers?: (one: One) => ActorView['timers']
+  readonly neighbours?: (one: One) => ActorView['neighbours']
 }
 
 /** Returns the source of these actors. */
-export function xstateSource(options: XStateSourceOptions): ActorSource {
-  const { kind, machine, actors, one } = options
-  const rowOf = (name: string, actor: AnyActorRef): ActorRow => ({
-    id: name === '' ? kind : `${kind}/${name}`,
+export function xstateSource<One>(options: XStateSourceOptions<One>): ActorSource {
+  const { kind, machine, each, one, nameOf, actorOf } = options
+  const snapshotOf = (of: One) => actorOf(of).getSnapshot() as AnyMachineSnapshot
+  const fields: RowOf<One> = {
     kind,
-    state: stateText((actor.getSnapshot() as AnyMachineSnapshot).value),
-    parent: 'server',
-    country: null,
-    about: null,
-    reason: null,
-    ...options.row?.(name),
-  })
+    id(of) {
+      const name = nameOf(of)
+      return name === '' ? kind : `${kind}/${name}`
+    },
+    state: of => stateText(snapshotOf(of).value),
+    parent: () => 'server',
+    country: () => null,
+    about: () => null,
+    reason: () => null,
+    ...options.row,
+  }
   return {
     kind,
     statechart: statechartOf(machine),
     *rows() {
-      for (const [name, actor] of actors()) yield rowOf(name, actor)
+      for (const of of each()) yield new LateRow(fields, of)
     },
     row(name) {
-      const actor = one(name)
-      return actor === undefined ? null : rowOf(name, actor)
+      const of = one(name)
+      return of === undefined ? null : settled(new LateRow(fields, of))
     },
-    detail: name => ({
-      context: plain((one(name)?.getSnapshot() as AnyMachineSnapshot | undefined)?.context),
-      value: plain((one(name)?.getSnapshot() as AnyMachineSnapshot | undefined)?.value),
-      unreadBytes: null,
-      timers: options.timers?.(name) ?? [],
-      neighbours: options.neighbours?.(name) ?? [],
-    }),
+    detail(name) {
+      const of = one(name)
+      if (of === undefined) return UNKNOWN
+      const { context, value } = snapshotOf(of)
+      return {
+        context: plain(context),
+        value: plain(value),
+        unreadBytes: null,
+        timers: options.timers?.(of) ?? [],
+        neighbours: options.neighbours?.(of) ?? [],
+      }
+    },
     attach(name, hear) {
-      const actor = one(name)
-      return actor === undefined ? () => {} : inspected(actor, hear)
+      const of = one(name)
+      return of === undefined ? () => {} : inspected(actorOf(of), hear)
     },
   }
 }

@@ -9,7 +9,7 @@ import { List } from '../ui/list.js'
 import { ActorLink, Ago, Empty, Heading, Tag, type Tone } from '../ui/parts.js'
 import type { Column } from '../ui/table.js'
 
-const STATES = ['pending', 'delivered', 'done', 'failed', 'expired'] as const
+const STATES = ['pending', 'delivered', 'done', 'failed', 'expired', 'cancelled'] as const
 
 interface Job {
   readonly id: number
@@ -22,6 +22,8 @@ interface Job {
   readonly created_by: string
   readonly expires_at: string
   readonly deliveries: number
+  /** What the node says it is at; null when it has said nothing. */
+  readonly step: string | null
 }
 
 const TONES: Readonly<Record<Job['status'], Tone>> = {
@@ -30,6 +32,7 @@ const TONES: Readonly<Record<Job['status'], Tone>> = {
   done: 'good',
   failed: 'bad',
   expired: 'warn',
+  cancelled: 'plain',
 }
 
 const json = (value: unknown) => value !== null && <code>{JSON.stringify(value)}</code>
@@ -41,11 +44,25 @@ const COLUMNS: readonly Column<Job>[] = [
     cell: ({ server_id: id }) => <ActorLink id={`node/${id}`}>{id}</ActorLink>,
   },
   { name: 'What', cell: ({ type, payload }) => [type, ' ', json(payload)] },
-  { name: 'State', cell: ({ status }) => <Tag tone={TONES[status]}>{status}</Tag> },
+  {
+    name: 'State',
+    cell: ({ status, step }) => [
+      <Tag key="state" tone={TONES[status]}>
+        {status}
+      </Tag>,
+      step !== null && ` ${step}`,
+    ],
+  },
   { name: 'Result', cell: ({ result }) => json(result) },
   { name: 'Told', kind: 'number', cell: ({ deliveries }) => `${count(deliveries)} ×` },
   { name: 'By', cell: ({ created_by }) => <span class="mono">{created_by}</span> },
   { name: 'Age', kind: 'number', cell: ({ created_at }) => <Ago atMs={Date.parse(created_at)} /> },
+  {
+    name: '',
+    kind: 'tight',
+    cell: ({ id, status }) =>
+      may('operator') && (status === 'pending' || status === 'delivered') && <Act question={cancel(id)} />,
+  },
 ]
 
 const order: Question = {
@@ -66,7 +83,7 @@ const order: Question = {
         options={[
           ['reprobe', 'Look at its network anew'],
           ['bundle', 'Send a debug bundle'],
-          ['log-level', 'Log more for ten minutes'],
+          ['logLevel', 'Log more for ten minutes'],
           ['restart', 'Restart the agent'],
         ]}
       />
@@ -75,11 +92,21 @@ const order: Question = {
   async act({ node = '', type = '' }) {
     const job = await ask<Job>('POST', `/api/v1/nodes/${encodeURIComponent(node.trim())}/jobs`, {
       type,
-      ...(type === 'log-level' && { payload: { level: 'debug', forMs: 600_000 } }),
+      ...(type === 'logLevel' && { payload: { level: 'debug', forMs: 600_000 } }),
     })
     return `Job ${job.id} is ordered.`
   },
 }
+
+const cancel = (id: number): Question => ({
+  title: `Cancel job ${id}`,
+  verb: 'Cancel',
+  consequence: <p>It is told no more. A node that has begun it is not stopped.</p>,
+  async act() {
+    await ask('DELETE', `/api/v1/jobs/${id}`)
+    return `Job ${id} is cancelled.`
+  },
+})
 
 /** Jobs are read from the database, ms. */
 const EVERY_MS = 2000

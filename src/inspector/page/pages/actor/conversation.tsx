@@ -37,7 +37,10 @@ export function Conversation(props: {
       : [...ticked.value, other]
   }
   // One that has gone stays offered while it is ticked, so that it can be let go.
-  const offered = [...new Set([...ticked.value, ...neighbours, ...speakersOf(id, steps)])].slice(0, OFFERED)
+  const offered = [...new Set([...ticked.value, ...neighbours, ...speakersOf(id, steps).toSorted()])].slice(
+    0,
+    OFFERED,
+  )
   return (
     <Panel title="Messages" about="the newest at the bottom" end={<Hold of={hold} />} flush>
       {offered.length > 0 && (

@@ -21,7 +21,7 @@ function overBecause({ revokedAt, usesLeft, expiresAt }: ListedKey): string | nu
 }
 
 const COLUMNS: readonly Column<ListedKey>[] = [
-  { name: 'Key', sort: 'keyId', cell: ({ keyId }) => <span class="mono">{keyId}</span> },
+  { name: 'Key', sort: 'keyId', kind: 'tight', cell: ({ keyId }) => <span class="mono">{keyId}</span> },
   { name: 'Admits', cell: ({ role }) => (role === null ? 'nodes and clients' : `${role}s`) },
   {
     name: 'State',

@@ -17,6 +17,9 @@ import { clientsOf as clientsIn, sitesOf } from './sites.js'
 const NEAR = { nodes: 30, clients: 18 }
 /** Lines that are shorter than this show nothing that the ring does not, px. */
 const LINE_LEAST = 14
+/** On a small map circles are smaller: full size from this width on, px, and at least this much of it. */
+const FULL_SIZE_PX = 900
+const SIZE_LEAST = 0.6
 /** Lines that can be told apart, and from where on they are drawn more faintly. */
 const LINES_MAX = 300
 const CALM_MAX = 80
@@ -37,14 +40,15 @@ export function WorldMap({ picture }: { readonly picture: MeshPicture }) {
 function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: Stage): Drawn {
   const { lens, frame } = stage
   const fitted = fitting(frame)
+  const size = Math.max(SIZE_LEAST, Math.min(1, frame.width / FULL_SIZE_PX))
   const place = (at: readonly [number, number]) => fitted(project(at))
   const nodes = clustered<Spot<PicturedNode>>(
     sites.nodes.map(({ of, at, isRough }) => ({ ...place(at), of, isRough, weight: of.clients })),
-    NEAR.nodes / lens.scale,
+    (NEAR.nodes * size) / lens.scale,
   )
   const clients = clustered<Spot<PicturedLink>>(
     sites.links.map(({ of, at, isRough }) => ({ ...place(at), of, isRough, weight: of.clients })),
-    NEAR.clients / lens.scale,
+    (NEAR.clients * size) / lens.scale,
   )
   const most = Math.max(0, ...nodes.map(clientsOf))
   const linksOf = Map.prototype.get.bind(byNode(picture.links)) as (
@@ -62,7 +66,7 @@ function drawn(picture: MeshPicture, sites: ReturnType<typeof sitesOf>, stage: S
       links,
       first,
       at: stage.at(cluster),
-      radius: radiusOf(clientsOf(cluster), most),
+      radius: radiusOf(clientsOf(cluster), most) * size,
     }
   })
   const lines = linesOf(clients, nodes, stage)

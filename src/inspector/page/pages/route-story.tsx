@@ -80,9 +80,8 @@ function Gone({
       <section class="panel">
         <Empty title="This route does not stand">
           The coordinator says: {fault}. It may have ended: a route ends with its client’s session, or when
-          the client needs it no more. Look in <a href={to(['routes'])}>all routes</a>, ask{' '}
-          <a href={to(['why'])}>why two are connected as they are</a>, or look at what the{' '}
-          <a href={to(['audit'])}>audit</a> has of it.
+          the client needs it no more. Look in <a href={to(['routes'])}>all routes</a>, or ask{' '}
+          <a href={to(['why'])}>why two are connected as they are</a>.
         </Empty>
       </section>
     </>

@@ -21,6 +21,7 @@ export interface Load {
   readonly serverMicros: number
   /** Latency, µs. */
   readonly p50: number
+  readonly p90: number
   readonly p99: number
   readonly p999: number
   readonly max: number

@@ -679,10 +679,10 @@ static void report(const Reading &from, uint64_t count, double openSeconds, doub
   double seconds = (to.at - from.at) / 1e9, server = to.server - from.server, own = to.own - from.own;
   printf("{\"count\":%lu,\"seconds\":%.4f,\"perSecond\":%.1f,\"frames\":%lu,\"lost\":%lu,\"skipped\":%lu,"
          "\"serverBusy\":%.4f,\"clientBusy\":%.4f,\"foreignBusy\":%.4f,\"serverMicros\":%.4f,"
-         "\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"rssBytes\":%ld,\"openSeconds\":%.3f,\"openServerMicros\":%.3f}\n",
+         "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"rssBytes\":%ld,\"openSeconds\":%.3f,\"openServerMicros\":%.3f}\n",
          count, seconds, count / seconds, to.frames - from.frames, to.lost - from.lost, to.skipped - from.skipped,
          server / seconds, own / seconds, std::max(0.0, to.machine - from.machine - server - own) / seconds,
-         count ? server / count * 1e6 : 0, latency.micros(.5), latency.micros(.99), latency.micros(.999), latency.micros(1),
+         count ? server / count * 1e6 : 0, latency.micros(.5), latency.micros(.9), latency.micros(.99), latency.micros(.999), latency.micros(1),
          serverRssBytes(), openSeconds, openServerCpu / opt->conns * 1e6);
 }
 

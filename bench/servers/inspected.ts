@@ -66,6 +66,8 @@ const { port } = await startCoordinator({
       BOSON_HELLO_BURST: NEVER,
       BOSON_ADMISSIONS_PER_SECOND: NEVER,
       BOSON_ADMISSION_BURST: NEVER,
+      // Nobody beats before all of them are connected, which takes a while.
+      BOSON_BEAT_EVERY_MS: '60000',
       // Those that are away stay so.
       BOSON_RESUME_WINDOW_MS: '3600000',
     },

@@ -191,8 +191,9 @@ function pathSource({ paths, clock }: ActorParts): ActorSource {
       about(path) {
         const { client, node } = path
         const tier = tierOf(path)
-        const words = [viaOf(path, tier), reasonOf(path, tier)].filter(word => word !== null).join(', ')
-        return `${client.identity.id} → ${node.identity.id}${words === '' ? '' : `: ${words}`}`
+        const [via, why] = [viaOf(path, tier), reasonOf(path, tier)]
+        const words = via === null || why === null ? (via ?? why) : `${via}, ${why}`
+        return `${client.identity.id} → ${node.identity.id}${words === null ? '' : `: ${words}`}`
       },
     },
     timers: path => paths.waits(path).flatMap(([what, untilMs]) => timer(what, untilMs, clock)),

@@ -6,10 +6,10 @@ import type { Clock } from '../../kit/clock.js'
 import type { ActorKind, ActorRow, ActorsPage, ActorWish } from '../ports.js'
 import { settled } from './row.js'
 
-/** How long one turn of the event loop looks at rows, ms: an answer to a heartbeat that comes meanwhile waits for it. */
-const TURN_MS = 0.25
+/** How long one turn of the event loop looks at rows, ms: as long as a heartbeat takes anyway, which may have to wait for it. */
+const TURN_MS = 0.1
 /** Rows between two looks at the clock: some 10 µs of them. */
-const ROWS_PER_GLANCE = 64
+const ROWS_PER_GLANCE = 16
 
 type Key = readonly [field: string, id: string]
 

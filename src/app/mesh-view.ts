@@ -10,7 +10,7 @@ import type { Drains } from '../actors/drain/drains.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { ClientView, MeshApi, MeshStats, NodeView, Role, RouteView } from '../actors/ports.js'
+import type { ClientView, MeshApi, MeshStats, NodeView, PathCount, Role, RouteView } from '../actors/ports.js'
 import type { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
@@ -199,6 +199,7 @@ function isBusier(a: Cell, b: Cell): boolean {
 
 function stats(parts: MeshParts): MeshStats {
   const { sessions, routing, lane, snapshots, counters } = parts
+  let live: readonly PathCount[] | undefined
   return {
     sessions: { node: sessions.census('node'), client: sessions.census('client') },
     connections: parts.intake.counts(),
@@ -223,7 +224,10 @@ function stats(parts: MeshParts): MeshStats {
     },
     nats: parts.natProbes.stats(),
     paths: {
-      live: pathCounts(parts.pathLedger.all()),
+      // It walks all paths: only who reads it waits for that.
+      get live() {
+        return (live ??= pathCounts(parts.pathLedger.all()))
+      },
       attempts: structuredClone(parts.pathLedger.totals.attempts),
       bytes: { ...parts.pathLedger.totals.bytes },
     },

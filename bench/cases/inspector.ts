@@ -44,7 +44,7 @@ const OPERATOR = new URL('../load/operator.js', import.meta.url)
 /** The page on one actor with the first four neighbours ticked: src/inspector/page/pages/actor.tsx. */
 const actorPage = ({ nodes }: Population): Attached => ({
   watches: [
-    { path: `/api/v1/actors/${encodeURIComponent(BUSY.id)}`, everyMs: 1_000 },
+    { path: `/api/v1/actors/${encodeURIComponent(BUSY.id)}`, everyMs: 2_000 },
     { path: '/api/v1/statecharts', everyMs: 60_000 },
   ],
   follows: [BUSY.id, 'coordinator', 'path/65536', `client/agent-${nodes}`, `path/${65_536 + nodes}`],

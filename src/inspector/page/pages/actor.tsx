@@ -20,6 +20,8 @@ type Charts = Readonly<Partial<Record<string, Statechart>>>
 
 /** Steps that are kept: the last hundred that differ are shown. */
 const STEPS = 400
+/** Its steps come as they are made: the view is for what changes between them, ms. */
+const EVERY_MS = 2_000
 /** Statecharts are those of the program: they change with it, ms. */
 const CHARTS_EVERY_MS = 60_000
 /** How soon an actor is watched again that has ended and is there again, ms. */
@@ -52,7 +54,11 @@ function Life(props: {
   readonly ended: (steps: readonly ActorStep[]) => void
 }) {
   const { id } = props
-  const { value: actor, fault, status } = useView<ActorView>(`/api/v1/actors/${encodeURIComponent(id)}`)
+  const {
+    value: actor,
+    fault,
+    status,
+  } = useView<ActorView>(`/api/v1/actors/${encodeURIComponent(id)}`, EVERY_MS)
   const { value: charts } = useView<{ readonly statecharts: Charts }>('/api/v1/statecharts', CHARTS_EVERY_MS)
   const { events, dropped, ended } = useFollow<ActorStep>({ topic: 'actor', of: id }, STEPS)
   const steps = joined(props.before, events, STEPS)

@@ -6,7 +6,7 @@ import { to } from '../route.js'
 import { bitRate, bytes, count, duration, ms, short } from '../ui/format.js'
 import { useHistory } from '../ui/history.js'
 import { Dot, Empty, Facts, Fault, Heading, Panel, Stat, Tag, type Tone } from '../ui/parts.js'
-import { Plot } from '../ui/plot.js'
+import { Plot, PlotKey } from '../ui/plot.js'
 import { Tier, TierBar } from '../ui/tier.js'
 import { reasonWords, TIERS } from '../ui/words.js'
 
@@ -49,16 +49,8 @@ export function Overview() {
             unit={bitRate}
           />
         </Panel>
-        <Panel title="Sessions" about="nodes and clients online">
-          <Plot
-            label="Sessions"
-            lines={[
-              { label: 'Nodes', colour: 'accent' },
-              { label: 'Clients', colour: 'direct' },
-            ]}
-            points={sessions}
-            unit={count}
-          />
+        <Panel title="Sessions" about="online" end={<PlotKey lines={SESSIONS} />}>
+          <Plot label="Sessions" lines={SESSIONS} points={sessions} unit={count} />
         </Panel>
         <Panel title="Event loop" about="delay p99, ms">
           <Plot
@@ -89,6 +81,11 @@ export function Overview() {
     </>
   )
 }
+
+const SESSIONS = [
+  { label: 'nodes', colour: 'accent' },
+  { label: 'clients', colour: 'direct' },
+]
 
 function Figures({ status: { nodes, clients, routes, relay, connections, loopP99Ms } }: { status: Status }) {
   return (

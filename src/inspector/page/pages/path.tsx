@@ -7,7 +7,7 @@ import { to } from '../route.js'
 import { ms, percent } from '../ui/format.js'
 import { useHistory } from '../ui/history.js'
 import { Empty, Fault, Heading, Panel } from '../ui/parts.js'
-import { Plot } from '../ui/plot.js'
+import { Plot, PlotKey } from '../ui/plot.js'
 
 export function OnePath({ id }: { readonly id: string }) {
   const { value: story, fault, status } = useView<PathStory>(`/api/v1/paths/${encodeURIComponent(id)}`)
@@ -60,22 +60,22 @@ function Plots({ story }: { readonly story: PathStory }) {
     ({ ends }) => ends.node.lossPct,
   )
   const lines = [
-    { label: 'Client', colour: 'accent' },
-    { label: 'Node', colour: 'turned' },
+    { label: 'client says', colour: 'accent' },
+    { label: 'node says', colour: 'turned' },
   ]
   return (
     <div class="columns">
       <Panel
         title="RTT"
         about={aboutOf('ms', story.ends.client.rttMs ?? story.ends.node.rttMs)}
-        end={<Key />}
+        end={<PlotKey lines={lines} />}
       >
         <Plot label="Round trip" lines={lines} points={rtt} unit={ms} />
       </Panel>
       <Panel
         title="Loss"
         about={aboutOf('%', story.ends.client.lossPct ?? story.ends.node.lossPct)}
-        end={<Key />}
+        end={<PlotKey lines={lines} />}
       >
         <Plot label="Loss" lines={lines} points={loss} unit={percent} />
       </Panel>
@@ -85,12 +85,6 @@ function Plots({ story }: { readonly story: PathStory }) {
 
 const aboutOf = (unit: string, figure: number | null): string =>
   figure === null ? 'no end reports it now' : `while one looks, ${unit}`
-
-const Key = () => (
-  <span class="plot-key">
-    <span data-colour="accent">client says</span> <span data-colour="turned">node says</span>
-  </span>
-)
 
 function Gone(props: {
   readonly id: string

@@ -46,6 +46,17 @@ export function Plot(props: {
   return <div ref={place} class="plot" role="img" aria-label={`${label}: ${spoken(props)}`} />
 }
 
+/** Which line is which. */
+export const PlotKey = ({ lines }: { readonly lines: readonly Line[] }) => (
+  <span class="plot-key">
+    {lines.map(({ label, colour: name }) => (
+      <span key={label} data-colour={name}>
+        {label}
+      </span>
+    ))}
+  </span>
+)
+
 /** The newest values in words, for those who do not see the drawing. */
 const spoken = ({ lines, points, unit }: Parameters<typeof Plot>[0]): string =>
   lines

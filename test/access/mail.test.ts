@@ -1,7 +1,7 @@
 /** What is done by mail: confirming an address, and getting in again without the password. */
 import t, { type Test } from 'tap'
 import { MIGRATIONS } from '../../src/access/migrations.js'
-import { Outbox } from '../../src/access/outbox.js'
+import { Outbox } from '../../src/access/mail/outbox.js'
 import { access } from '../../src/access/plugin.js'
 import type { AccessTables } from '../../src/access/tables.js'
 import { openVault } from '../../src/app/vault.js'

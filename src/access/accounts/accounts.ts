@@ -1,13 +1,13 @@
 /** Accounts in the database. Who is an admin is changed one at a time, so that the last one always stays. */
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely'
-import { badRequest, conflict, HttpError, notFound } from '../http/faults.js'
-import { type ListCursor, cursorOf } from '../http/listing.js'
-import type { AccountRole } from '../http/roles.js'
-import type { Clock } from '../kit/clock.js'
-import type { Random } from '../kit/random.js'
-import type { Room } from '../store/rooms.js'
+import { badRequest, conflict, HttpError, notFound } from '../../http/faults.js'
+import { type ListCursor, cursorOf } from '../../http/listing.js'
+import type { AccountRole } from '../../http/roles.js'
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import type { Room } from '../../store/rooms.js'
 import { nameKey } from './name.js'
-import type { AccessTables } from './tables.js'
+import type { AccessTables } from '../tables.js'
 
 export type Account = Selectable<AccessTables['accounts']>
 type Tx = Transaction<AccessTables>

@@ -1,8 +1,8 @@
 /** Accounts and sign-ins as they are answered. */
 import { z } from 'zod'
-import { moment, oneOf } from '../http/fields.js'
-import { json, type Reply } from '../http/reply.js'
-import { ACCOUNT_ROLES } from '../http/roles.js'
+import { moment, oneOf } from '../../http/fields.js'
+import { json, type Reply } from '../../http/reply.js'
+import { ACCOUNT_ROLES } from '../../http/roles.js'
 import type { Account } from './accounts.js'
 import type { SignedIn } from './door.js'
 import { BYTES_MAX } from './password.js'

@@ -1,9 +1,9 @@
 /** `/api/v1/mails`: what was mailed, for an admin to pass on where there is no mail server. */
 import { z } from 'zod'
-import { type Endpoint, endpoint } from '../http/endpoint.js'
-import { moment } from '../http/fields.js'
-import { listed, listQuery, listReply } from '../http/listing.js'
-import { json } from '../http/reply.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { moment } from '../../http/fields.js'
+import { listed, listQuery, listReply } from '../../http/listing.js'
+import { json } from '../../http/reply.js'
 import type { Outbox } from './outbox.js'
 
 /** Of the newest. */

@@ -1,9 +1,9 @@
 /** Codes that are mailed: whoever sends one back reads that mailbox. Good once, for a while, and only the newest. */
 import { createHash } from 'node:crypto'
 import type { Transaction } from 'kysely'
-import type { Clock } from '../kit/clock.js'
-import type { Random } from '../kit/random.js'
-import type { AccessTables } from './tables.js'
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import type { AccessTables } from '../tables.js'
 
 export type Purpose = AccessTables['mail_codes']['purpose']
 

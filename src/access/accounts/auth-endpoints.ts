@@ -1,14 +1,14 @@
 /** `/auth`: what the first VPN API promised its users. */
 import { z } from 'zod'
-import { type Endpoint, endpoint } from '../http/endpoint.js'
-import { badRequest, HttpError } from '../http/faults.js'
-import { moment } from '../http/fields.js'
-import { empty, json, type Reply } from '../http/reply.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
+import { badRequest, HttpError } from '../../http/faults.js'
+import { moment } from '../../http/fields.js'
+import { empty, json, type Reply } from '../../http/reply.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Door, SignedIn } from './door.js'
 import { password } from './forms.js'
 import { newName } from './name.js'
-import type { Mailbox } from './mailbox.js'
+import type { Mailbox } from '../mail/mailbox.js'
 import type { SignUp } from './sign-up.js'
 
 const anEmail = { error: 'wanted an e-mail address' }

@@ -3,16 +3,16 @@
  * are off unless a setting says otherwise.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { PluginHost } from '../app/plugin.js'
-import { allowanceKey } from '../http/allowance-key.js'
-import { conflict, HttpError } from '../http/faults.js'
-import type { Clock } from '../kit/clock.js'
+import type { PluginHost } from '../../app/plugin.js'
+import { allowanceKey } from '../../http/allowance-key.js'
+import { conflict, HttpError } from '../../http/faults.js'
+import type { Clock } from '../../kit/clock.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Attempts } from './attempts.js'
 import { Buckets } from './buckets.js'
 import { mustBeGood, mustWait } from './door.js'
 import type { Hashing } from './hashing.js'
-import type { Mailbox } from './mailbox.js'
+import type { Mailbox } from '../mail/mailbox.js'
 import type { Standings } from './standings.js'
 
 export interface SignUpOptions {

@@ -5,11 +5,11 @@
  *   bsr_<sign-in>.<secret>     the secret, 256 bits, is kept as its SHA-256
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '../kit/clock.js'
-import type { Random } from '../kit/random.js'
-import type { Room } from '../store/rooms.js'
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import type { Room } from '../../store/rooms.js'
 import type { Account } from './accounts.js'
-import type { AccessTables } from './tables.js'
+import type { AccessTables } from '../tables.js'
 import { TIMING } from './timing.js'
 
 export interface SignIn {

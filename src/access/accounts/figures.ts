@@ -1,5 +1,5 @@
 /** What this room tells on the metrics page. */
-import type { Figure } from '../telemetry/figure.js'
+import type { Figure } from '../../telemetry/figure.js'
 
 /** Counts since the start. */
 export class SignInCounts {

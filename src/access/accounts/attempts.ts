@@ -7,7 +7,7 @@
  *
  * An attempt counts as failed from when it begins, so that many at once are no way around.
  */
-import type { Clock } from '../kit/clock.js'
+import type { Clock } from '../../kit/clock.js'
 import { Buckets } from './buckets.js'
 
 /** Failures of one address: an office with a wrong password saved in every browser is not locked out. */

@@ -4,9 +4,9 @@
  *   address ─→ account ─→ name and address ─→ password (hashing.ts) ─→ not disabled ─→ sign-in, token
  *     └ bounded            └ bounded             └ of nobody's it takes as long
  */
-import type { PluginHost } from '../app/plugin.js'
-import { allowanceKey } from '../http/allowance-key.js'
-import { badRequest, HttpError } from '../http/faults.js'
+import type { PluginHost } from '../../app/plugin.js'
+import { allowanceKey } from '../../http/allowance-key.js'
+import { badRequest, HttpError } from '../../http/faults.js'
 import type { AccountTokens } from './account-tokens.js'
 import type { Account, Accounts } from './accounts.js'
 import type { Attempts } from './attempts.js'

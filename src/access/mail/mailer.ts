@@ -1,5 +1,5 @@
 /** The port that mail leaves by, and the way it leaves when there is no mail server: into the log. */
-import type { Log } from '../app/mesh.js'
+import type { Log } from '../../app/mesh.js'
 
 export interface Mail {
   readonly to: string

@@ -3,11 +3,11 @@
  * Texts are sealed, since they may let somebody in.
  */
 import type { Selectable, Transaction } from 'kysely'
-import type { Vault } from '../app/plugin.js'
-import type { Clock } from '../kit/clock.js'
-import type { Room } from '../store/rooms.js'
+import type { Vault } from '../../app/plugin.js'
+import type { Clock } from '../../kit/clock.js'
+import type { Room } from '../../store/rooms.js'
 import type { Mail, SendMail } from './mailer.js'
-import type { AccessTables } from './tables.js'
+import type { AccessTables } from '../tables.js'
 
 export interface OutboxOptions {
   readonly clock: Clock

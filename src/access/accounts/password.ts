@@ -2,7 +2,7 @@
  * What a password must be: long, and none of those that are tried first. Nothing is said of kinds of characters, which
  * makes passwords worse (NIST SP 800-63B §5.1.1.2).
  */
-import type { Random } from '../kit/random.js'
+import type { Random } from '../../kit/random.js'
 import { nameKey } from './name.js'
 
 /** Bytes; a longer one would only cost. */

@@ -3,7 +3,7 @@
  * whose header differs in one character, whatever algorithm it names, is not read any further.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../kit/clock.js'
+import type { Clock } from '../../kit/clock.js'
 
 export interface AccountTokenOptions {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 /** How often each of many may do something: a token bucket for each, and a bounded number of them. */
-import type { Clock } from '../kit/clock.js'
-import { TokenBucket } from '../kit/token-bucket.js'
+import type { Clock } from '../../kit/clock.js'
+import { TokenBucket } from '../../kit/token-bucket.js'
 
 /** The one not seen for longest goes first. */
 const REMEMBERED_MAX = 10_000

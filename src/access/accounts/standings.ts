@@ -2,9 +2,9 @@
  * What tokens are worth now: the accounts of those that are about, in memory, so that a request costs no question to the
  * database. What is changed here holds at once; what another coordinator changed, within half a minute.
  */
-import type { Revocations } from '../app/plugin.js'
-import type { Caller } from '../http/caller.js'
-import type { Clock } from '../kit/clock.js'
+import type { Revocations } from '../../app/plugin.js'
+import type { Caller } from '../../http/caller.js'
+import type { Clock } from '../../kit/clock.js'
 import type { Claims } from './account-tokens.js'
 import type { Account, Accounts } from './accounts.js'
 import type { SignIn, SignIns } from './sign-ins.js'

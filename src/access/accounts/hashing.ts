@@ -3,8 +3,8 @@
  * too many waiting is told to come back.
  */
 import { hash, parseOptions, verify } from '@node-rs/argon2'
-import { unavailable } from '../http/faults.js'
-import type { Random } from '../kit/random.js'
+import { unavailable } from '../../http/faults.js'
+import type { Random } from '../../kit/random.js'
 
 /**
  * The first choice of OWASP's Password Storage Cheat Sheet: 46 MiB, one pass, one lane. RFC 9106 §4 has the same way of

@@ -90,8 +90,153 @@ const mail: Migration = {
   },
 }
 
+const business: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema
+      .createTable('tariffs')
+      .addColumn('tariff_id', 'bigint', column => column.primaryKey().generatedAlwaysAsIdentity())
+      .addColumn('name', 'text', column => column.notNull().unique())
+      .addColumn('description', 'text', column => column.notNull())
+      .addColumn('price', 'numeric(14, 2)', column => column.notNull().check(sql`price >= 0`))
+      .addColumn('currency', 'text', column => column.notNull().check(sql`currency ~ '^[A-Z]{3}$'`))
+      .addColumn('duration_days', 'integer', column => column.notNull().check(sql`duration_days > 0`))
+      .addColumn('grace_hours', 'integer', column => column.notNull().check(sql`grace_hours >= 0`))
+      .addColumn('device_limit', 'integer', column => column.notNull().check(sql`device_limit > 0`))
+      .addColumn('traffic_limit_bytes', 'bigint')
+      .addColumn('throttled_bytes', 'bigint', column => column.notNull())
+      .addColumn('throttle_kbps', 'integer', column => column.notNull())
+      .addColumn('node_groups', sql`text[]`, column => column.notNull())
+      .addColumn('archived_at', 'timestamptz')
+      .addColumn('created_at', 'timestamptz', column => column.notNull())
+      .execute()
+
+    await db.schema
+      .createTable('subscriptions')
+      .addColumn('subscription_id', 'bigint', column => column.primaryKey().generatedAlwaysAsIdentity())
+      .addColumn('account_id', 'text', column =>
+        column.notNull().references('accounts.account_id').onDelete('cascade'),
+      )
+      .addColumn('tariff_id', 'bigint', column =>
+        column.notNull().references('tariffs.tariff_id').onDelete('restrict'),
+      )
+      .addColumn('is_current', 'boolean', column => column.notNull())
+      .addColumn('starts_at', 'timestamptz', column => column.notNull())
+      .addColumn('ends_at', 'timestamptz', column => column.notNull())
+      .addColumn('grace_hours', 'integer', column => column.notNull())
+      .addColumn('device_limit', 'integer', column => column.notNull())
+      .addColumn('traffic_limit_bytes', 'bigint')
+      .addColumn('throttled_bytes', 'bigint', column => column.notNull())
+      .addColumn('throttle_kbps', 'integer', column => column.notNull())
+      .addColumn('node_groups', sql`text[]`, column => column.notNull())
+      .addColumn('used_bytes', 'bigint', column => column.notNull().defaultTo(0))
+      .addColumn('granted_by', 'text', column => column.notNull())
+      .addColumn('ended_because', 'text')
+      .addColumn('created_at', 'timestamptz', column => column.notNull())
+      .execute()
+    await db.schema
+      .createIndex('subscriptions_current')
+      .unique()
+      .on('subscriptions')
+      .column('account_id')
+      .where(sql.ref('is_current'), '=', true)
+      .execute()
+    await db.schema.createIndex('subscriptions_tariff').on('subscriptions').column('tariff_id').execute()
+
+    await db.schema
+      .createTable('peers')
+      .addColumn('peer_id', 'bigint', column => column.primaryKey().generatedAlwaysAsIdentity())
+      .addColumn('account_id', 'text', column =>
+        column.notNull().references('accounts.account_id').onDelete('restrict'),
+      )
+      .addColumn('name', 'text', column => column.notNull())
+      .addColumn('public_key', 'bytea', column => column.unique())
+      .addColumn('private_key', 'bytea')
+      .addColumn('preshared_key', 'bytea')
+      .addColumn('key_shown_at', 'timestamptz')
+      .addColumn('overlay4', 'text')
+      .addColumn('overlay6', 'text')
+      .addColumn('identity_id', 'text', column => column.notNull().unique())
+      .addColumn('provisioner', 'text', column =>
+        column.notNull().check(sql`provisioner in ('mesh', 'wg-easy', 'ssh')`),
+      )
+      .addColumn('external_id', 'text')
+      .addColumn('is_active', 'boolean', column => column.notNull())
+      .addColumn('applied', 'boolean')
+      .addColumn('due_at', 'timestamptz')
+      .addColumn('attempts', 'integer', column => column.notNull())
+      .addColumn('error', 'text')
+      .addColumn('removed_at', 'timestamptz')
+      .addColumn('created_at', 'timestamptz', column => column.notNull())
+      .execute()
+    await db.schema.createIndex('peers_account').on('peers').column('account_id').execute()
+    for (const column of ['overlay4', 'overlay6'] as const)
+      await db.schema
+        .createIndex(`peers_${column}`)
+        .unique()
+        .on('peers')
+        .columns(['provisioner', column])
+        .where(sql.ref('removed_at'), 'is', null)
+        .execute()
+    await db.schema
+      .createIndex('peers_due')
+      .on('peers')
+      .column('due_at')
+      .where(sql.ref('due_at'), 'is not', null)
+      .execute()
+
+    await db.schema
+      .createTable('payments')
+      .addColumn('payment_id', 'bigint', column => column.primaryKey().generatedAlwaysAsIdentity())
+      .addColumn('account_id', 'text', column =>
+        column.notNull().references('accounts.account_id').onDelete('restrict'),
+      )
+      .addColumn('tariff_id', 'bigint', column =>
+        column.notNull().references('tariffs.tariff_id').onDelete('restrict'),
+      )
+      .addColumn('amount', 'numeric(14, 2)', column => column.notNull())
+      .addColumn('currency', 'text', column => column.notNull())
+      .addColumn('provider', 'text', column => column.notNull())
+      .addColumn('provider_payment_id', 'text')
+      .addColumn('status', 'text', column =>
+        column.notNull().check(sql`status in ('pending', 'completed', 'failed', 'expired', 'refunded')`),
+      )
+      .addColumn('public_key', 'bytea')
+      .addColumn('subscription_id', 'bigint', column => column.references('subscriptions.subscription_id'))
+      .addColumn('created_at', 'timestamptz', column => column.notNull())
+      .addColumn('changed_at', 'timestamptz', column => column.notNull())
+      .addColumn('expires_at', 'timestamptz', column => column.notNull())
+      .addUniqueConstraint('payments_at_provider', ['provider', 'provider_payment_id'])
+      .execute()
+    await db.schema
+      .createIndex('payments_account')
+      .on('payments')
+      .columns(['account_id', 'payment_id'])
+      .execute()
+
+    await db.schema
+      .createTable('payment_events')
+      .addColumn('provider', 'text', column => column.notNull())
+      .addColumn('event_id', 'text', column => column.notNull())
+      .addColumn('payment_id', 'bigint')
+      .addColumn('kind', 'text', column => column.notNull())
+      .addColumn('outcome', 'text', column => column.notNull())
+      .addColumn('received_at', 'timestamptz', column => column.notNull())
+      .addPrimaryKeyConstraint('payment_events_once', ['provider', 'event_id'])
+      .execute()
+
+    await db.schema
+      .createTable('peer_usage')
+      .addColumn('source', 'text', column => column.primaryKey())
+      .addColumn('peer_id', 'bigint', column => column.notNull().references('peers.peer_id'))
+      .addColumn('charged_bytes', 'bigint', column => column.notNull())
+      .addColumn('changed_at', 'timestamptz', column => column.notNull())
+      .execute()
+  },
+}
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_accounts': accounts,
   '0002_sign_up': signUp,
   '0003_mail': mail,
+  '0004_business': business,
 }

@@ -1,99 +1,23 @@
-/** People: their accounts, and how they sign in. */
+/** Who may do what here: people and their accounts, what they bought, and the peers that it lets into the mesh. */
 import type { Plugin } from '../app/plugin.js'
-import { every } from '../kit/clock.js'
-import { AccountTokens } from './accounts/account-tokens.js'
-import { Accounts } from './accounts/accounts.js'
-import { Attempts } from './accounts/attempts.js'
-import { authEndpoints } from './accounts/auth-endpoints.js'
-import { Codes } from './mail/codes.js'
-import { Door } from './accounts/door.js'
-import { accessFigures, SignInCounts } from './accounts/figures.js'
-import { Hashing } from './accounts/hashing.js'
-import { mailEndpoint } from './mail/mail-endpoints.js'
-import { Mailbox } from './mail/mailbox.js'
-import { toLog } from './mail/mailer.js'
 import { MIGRATIONS } from './migrations.js'
-import { Outbox } from './mail/outbox.js'
-import { signInEndpoints } from './accounts/sign-in-endpoints.js'
-import { SignIns } from './accounts/sign-ins.js'
-import { SignUp } from './accounts/sign-up.js'
-import { Standings } from './accounts/standings.js'
+import type { Part } from './part.js'
+import { startPeople } from './people.js'
 import type { AccessTables } from './tables.js'
-import { TIMING } from './accounts/timing.js'
-import { userEndpoints } from './accounts/user-endpoints.js'
 
 export const access: Plugin = {
   name: 'access',
   async start(mesh, host) {
-    const { clock, random, log, revocations } = host
     const room = await host.room<AccessTables>('access', MIGRATIONS)
-    const accounts = new Accounts({ room, clock, random })
-    const signIns = new SignIns({ room, clock, random })
-    const standings = new Standings({ clock, accounts, signIns, revocations })
-    const hashing = new Hashing(random)
-    const counts = new SignInCounts()
-    const tokens = new AccountTokens({
-      clock,
-      serverId: mesh.serverId,
-      keys: host.signingKeys('account tokens'),
-    })
-    const audit: typeof host.audit = event => host.audit(event)
-    const attempts = new Attempts(clock)
-    const { passwordMin, promoteSecret, signUp: mode, mode: ground } = host.config
-    const common = { accounts, standings, hashing, attempts, audit, passwordMin }
-    const door = new Door({ ...common, signIns, tokens, counts })
-    const outbox = new Outbox({
-      clock,
-      room,
-      vault: host.vault,
-      send: toLog(log, ground !== 'production'),
-      failed: (error, mailId) => log.warn({ err: error, mailId }, 'a mail did not leave; it is tried again'),
-    })
-    const failed = (error: unknown) => log.debug({ err: error }, 'accounts could not be looked at')
-    let busy = Promise.resolve()
-    const inTurn = (work: () => Promise<void>) => () => {
-      busy = busy.then(work).catch(failed)
-    }
-    const wake = inTurn(() => outbox.deliver())
-    const codes = new Codes(clock, random)
-    const mailbox = new Mailbox({ ...common, clock, room, codes, outbox, wake, failed })
-    const signUp = new SignUp({ ...common, clock, mailbox, wake, mode, promoteSecret })
-
-    // Tokens that were ended by the process before are not good again.
-    await standings.look()
-    const stops = [
-      every(
-        clock,
-        TIMING.lookEveryMs,
-        inTurn(() => standings.look()),
-      ),
-      every(clock, TIMING.mailEveryMs, wake),
-      every(
-        clock,
-        TIMING.tidyEveryMs,
-        inTurn(async () => {
-          await signIns.tidy()
-          await outbox.tidy()
-        }),
-      ),
-    ]
+    const ground = { mesh, host, room }
+    const people = await startPeople(ground)
+    const parts: readonly Part[] = [people]
     return {
-      routes: [
-        ...signInEndpoints(door),
-        ...userEndpoints({ ...common, door, random }),
-        ...authEndpoints({ accounts, door, signUp, mailbox, nowMs: () => clock.wallMs() }),
-        mailEndpoint(outbox),
-      ],
-      figures: accessFigures(counts),
-      recognise(bearer) {
-        const claims = tokens.read(bearer)
-        if (claims === 'foreign') return null
-        return claims === 'bad' ? { kind: 'stranger', bearer: null } : standings.callerOf(claims)
-      },
+      routes: parts.flatMap(({ routes }) => routes),
+      figures: parts.flatMap(({ figures = [] }) => figures),
+      recognise: people.recognise,
       async stop() {
-        for (const stop of stops) stop()
-        await mailbox.settled()
-        await busy
+        for (const part of parts.toReversed()) await part.stop()
       },
     }
   },

@@ -7,6 +7,12 @@ export interface AccessTables {
   sign_ins: SignIns
   mails: Mails
   mail_codes: MailCodes
+  tariffs: Tariffs
+  subscriptions: Subscriptions
+  peers: Peers
+  payments: Payments
+  payment_events: PaymentEvents
+  peer_usage: PeerUsage
 }
 
 interface Accounts {
@@ -66,4 +72,120 @@ interface MailCodes {
   account_id: string
   purpose: 'confirm' | 'reset'
   expires_at: Date
+}
+
+/** What is sold. */
+interface Tariffs {
+  tariff_id: GeneratedAlways<number>
+  name: string
+  description: string
+  /** Decimal, as text: `9.90`. */
+  price: string
+  /** ISO 4217. */
+  currency: string
+  duration_days: number
+  /** How long somebody may go on when it has ended, h. */
+  grace_hours: number
+  /** Peers at once. */
+  device_limit: number
+  /** null: no limit. int8, as text. */
+  traffic_limit_bytes: string | null
+  /** How much more may go, slowly, when the limit is reached. */
+  throttled_bytes: string
+  /** How slowly. */
+  throttle_kbps: number
+  /** Only nodes in one of these groups; empty: any. */
+  node_groups: string[]
+  /** It is sold no more, and goes on for those who have it. */
+  archived_at: Date | null
+  created_at: ColumnType<Date, Date, never>
+}
+
+/** A tariff that an account has, or had: on the terms of when it was bought. One of an account is current. */
+interface Subscriptions {
+  subscription_id: GeneratedAlways<number>
+  account_id: ColumnType<string, string, never>
+  tariff_id: number
+  is_current: boolean
+  starts_at: Date
+  ends_at: Date
+  grace_hours: number
+  device_limit: number
+  traffic_limit_bytes: string | null
+  throttled_bytes: string
+  throttle_kbps: number
+  node_groups: string[]
+  /** int8, as text. */
+  used_bytes: ColumnType<string, string | undefined, string>
+  granted_by: string
+  /** Why it ended before its time; null: it did not. */
+  ended_because: string | null
+  created_at: ColumnType<Date, Date, never>
+}
+
+/** A WireGuard key of an account, and where it is known. Those that were removed stay, so that their bytes do. */
+interface Peers {
+  peer_id: GeneratedAlways<number>
+  account_id: ColumnType<string, string, never>
+  name: string
+  /** null: it is made where the peer will be. */
+  public_key: Uint8Array | null
+  /** Sealed, where we made it. */
+  private_key: Uint8Array | null
+  preshared_key: Uint8Array | null
+  /** When its private key was shown; null: it was not, or is not known here. */
+  key_shown_at: Date | null
+  overlay4: string | null
+  overlay6: string | null
+  /** In our mesh. */
+  identity_id: string
+  provisioner: 'mesh' | 'wg-easy' | 'ssh'
+  external_id: string | null
+  /** Its owner, or an operator, wants it to work. */
+  is_active: boolean
+  /** Whether the other side was last told that it may carry; null: it was told nothing yet. */
+  applied: boolean | null
+  /** When it is to be set up again; null: it is as it should be. */
+  due_at: Date | null
+  attempts: number
+  error: string | null
+  removed_at: Date | null
+  created_at: ColumnType<Date, Date, never>
+}
+
+interface Payments {
+  payment_id: GeneratedAlways<number>
+  account_id: ColumnType<string, string, never>
+  tariff_id: number
+  amount: string
+  currency: string
+  provider: string
+  /** What the provider calls it; null: it has not said so yet. */
+  provider_payment_id: string | null
+  status: 'pending' | 'completed' | 'failed' | 'expired' | 'refunded'
+  /** Key that the peer is made with, if the account has none. */
+  public_key: Uint8Array | null
+  subscription_id: number | null
+  created_at: ColumnType<Date, Date, never>
+  changed_at: Date
+  expires_at: Date
+}
+
+/** What providers have told, each once. */
+interface PaymentEvents {
+  provider: string
+  event_id: string
+  payment_id: number | null
+  kind: string
+  outcome: string
+  received_at: ColumnType<Date, Date, never>
+}
+
+/** How much of what a source has counted since ever is charged already: a path of the mesh, or a peer elsewhere. */
+interface PeerUsage {
+  source: string
+  peer_id: number
+  /** int8, as text. */
+  charged_bytes: string
+  changed_at: Date
 }

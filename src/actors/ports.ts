@@ -944,6 +944,27 @@ export interface ActorsPage {
 
 // ── what an operator does to one identity ────────────────────────────────────────────────────────
 
+/** What a room beside the mesh says of an identity that has enrolled: whether it is let in, and on which terms. */
+export interface Terms {
+  /** null: it is let in. */
+  readonly denial: Denial | null
+  /** Its routes lead to nodes that are in one of these groups; empty: to any. */
+  readonly groups: readonly string[]
+  /** What it may send, and be sent, at most; its packets go by the relay then, which can hold them back. null: the usual. */
+  readonly bytesPerSecond: number | null
+}
+
+/** Why an identity is kept out for now. Its session ends, and its agent comes back by itself to see whether it still is. */
+export interface Denial {
+  readonly code: 'not_entitled' | 'quota_used' | 'inactive'
+  /** For people. */
+  readonly reason: string
+  readonly retryAfterMs: number
+}
+
+/** Who may ask for terms, at every door and for every route: answers from memory, and null for whom it knows nothing of. */
+export type TermsOf = (id: IdentityId, role: Role) => Terms | null
+
 interface Intervention {
   readonly id: IdentityId
   readonly role: Role

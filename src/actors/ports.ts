@@ -3,6 +3,7 @@
  * `store`, `edge`, `telemetry` and in `test/lab`, and `app` puts one behind each port.
  */
 import type { Nat } from '../mesh/nat.js'
+import type { ActorKind } from '../protocol/actor-kinds.js'
 import type { Endpoint } from '../protocol/address.js'
 import type { PathPolicy } from '../mesh/path-policy.js'
 import type { PathReason } from '../mesh/path-reason.js'
@@ -830,17 +831,7 @@ export type HearJobWord = (from: IdentityId, word: JobWord) => void
 /** Plain data: what JSON can hold. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain }
 
-export type ActorKind =
-  | 'server'
-  | 'cluster'
-  | 'coordinator'
-  | 'snapshot'
-  | 'relay'
-  | 'node'
-  | 'client'
-  | 'nat-probe'
-  | 'path'
-  | 'drain'
+export type { ActorKind }
 /** A kind, and a name where there are several of it: `coordinator`, `node/fra-1`, `path/65537`. */
 export type ActorId = string
 

@@ -1,34 +1,15 @@
 /** `/api/v1/actors`, `/api/v1/statecharts`: the living actors, one of them, and what it does. */
 import { z } from 'zod'
-import type {
-  ActorKind,
-  ActorRow,
-  ActorView,
-  Plain,
-  Statechart,
-  StatechartState,
-} from '../../actors/ports.js'
+import type { ActorRow, ActorView, Plain, Statechart, StatechartState } from '../../actors/ports.js'
 import { Leases } from '../../actors/tap/leases.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { notFound, unavailable } from '../../http/faults.js'
 import { country, oneOf, text, whole } from '../../http/fields.js'
 import { listQuery, listReply } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
+import { ACTOR_KINDS } from '../../protocol/actor-kinds.js'
 import type { ApiParts } from './routes.js'
 import { reason } from './shapes/path.js'
-
-const KINDS = [
-  'server',
-  'cluster',
-  'coordinator',
-  'snapshot',
-  'relay',
-  'node',
-  'client',
-  'nat-probe',
-  'path',
-  'drain',
-] as const satisfies readonly ActorKind[]
 
 const actorId = text(96).meta({
   description: 'A kind, and a name where there are several; in a path, the slash is `%2F`.',
@@ -38,7 +19,7 @@ const data = z.unknown().meta({ description: 'Plain data; secrets are masked.' }
 
 const rowFields = {
   id: actorId,
-  kind: oneOf(...KINDS),
+  kind: oneOf(...ACTOR_KINDS),
   state: z.string().meta({ example: 'online{presence: fresh, reach: known, duty: accepting}' }),
   parent: z.string().nullable(),
   country: z.string().nullable(),
@@ -49,7 +30,7 @@ const Row = z.object(rowFields).meta({ id: 'ActorRow' }) satisfies z.ZodType<Act
 
 const Page = listReply('actors', Row).extend({
   kinds: z
-    .partialRecord(oneOf(...KINDS), z.int())
+    .partialRecord(oneOf(...ACTOR_KINDS), z.int())
     .meta({ description: 'How many of each kind meet the filters.' }),
 })
 
@@ -131,7 +112,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
       query: z.object({
         ...listQuery('id', 'state', 'country', 'about'),
         search: text(128).optional().meta({ description: 'A part of the id, of `about` or the country.' }),
-        kinds: z.array(oneOf(...KINDS)).optional(),
+        kinds: z.array(oneOf(...ACTOR_KINDS)).optional(),
         state: text(64).optional().meta({ description: 'A part of the state.', example: 'lapsed' }),
         country: country.optional(),
         reason: reason.optional(),
@@ -197,7 +178,7 @@ export function actorRoutes({ clock, mesh }: Pick<ApiParts, 'clock' | 'mesh'>): 
       replies: {
         200: {
           description: 'By kind.',
-          schema: z.object({ statecharts: z.partialRecord(oneOf(...KINDS), Chart) }),
+          schema: z.object({ statecharts: z.partialRecord(oneOf(...ACTOR_KINDS), Chart) }),
         },
       },
       handle: () => json({ statecharts: mesh.statecharts() }),

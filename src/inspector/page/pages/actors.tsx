@@ -1,5 +1,6 @@
 /** The living actors: searched, filtered, sorted and paged by the coordinator, so that it does not matter how many there are. */
 import type { ActorRow, ActorsPage } from '../../../actors/ports.js'
+import { ACTOR_KINDS } from '../../../protocol/actor-kinds.js'
 import { useView } from '../live/hooks.js'
 import { narrow, route, to } from '../route.js'
 import { Choice, queryFor, TextFilter } from '../ui/filters.js'
@@ -9,19 +10,6 @@ import { reasonWords } from '../ui/words.js'
 import { type Column, Pages, Table } from '../ui/table.js'
 import { QuickFilters } from './actors/quick-filters.js'
 import { Tree } from './actors/tree.js'
-
-const KINDS = [
-  'server',
-  'cluster',
-  'coordinator',
-  'snapshot',
-  'relay',
-  'node',
-  'client',
-  'nat-probe',
-  'path',
-  'drain',
-] as const
 
 const COLUMNS: readonly Column<ActorRow>[] = [
   { name: 'Actor', sort: 'id', width: '18%', cell: ({ id }) => <ActorLink id={id} /> },
@@ -78,7 +66,7 @@ function List() {
     <>
       <div class="filters">
         <TextFilter name="search" label="Name, what it is about, or country" wide />
-        <Choice name="kind" label="Kind" options={KINDS.map(each => [each, each] as const)} />
+        <Choice name="kind" label="Kind" options={ACTOR_KINDS.map(each => [each, each] as const)} />
         <TextFilter name="state" label="State contains" />
         <TextFilter name="country" label="Country, such as DE" />
         <TextFilter name="parent" label="Looked after by" />

@@ -9,9 +9,9 @@ import type { Column } from '../ui/table.js'
 
 const COLUMNS: readonly Column<AuditEvent>[] = [
   { name: 'When', sort: 'atMs', kind: 'tight', cell: ({ atMs }) => moment(atMs, nowMs.value) },
-  { name: 'What', sort: 'kind', cell: ({ kind }) => <span class="mono">{kind}</span> },
-  { name: 'By', sort: 'actor', cell: ({ actor }) => <span class="mono">{actor}</span> },
-  { name: 'To', sort: 'subject', cell: ({ subject }) => <span class="mono">{subject}</span> },
+  { name: 'What', sort: 'kind', kind: 'name', cell: ({ kind }) => <span class="mono">{kind}</span> },
+  { name: 'By', sort: 'actor', kind: 'name', cell: ({ actor }) => <span class="mono">{actor}</span> },
+  { name: 'To', sort: 'subject', kind: 'name', cell: ({ subject }) => <span class="mono">{subject}</span> },
   { name: 'Detail', cell: ({ detail }) => <Detail detail={detail} /> },
 ]
 

@@ -155,14 +155,18 @@ const business: Migration = {
       .addColumn('key_shown_at', 'timestamptz')
       .addColumn('overlay4', 'text')
       .addColumn('overlay6', 'text')
-      .addColumn('identity_id', 'text', column => column.notNull().unique())
+      .addColumn('identity_id', 'text', column =>
+        column.generatedAlwaysAs(sql`'peer-'::text || peer_id::text`).stored().notNull().unique(),
+      )
       .addColumn('provisioner', 'text', column =>
         column.notNull().check(sql`provisioner in ('mesh', 'wg-easy', 'ssh')`),
       )
       .addColumn('external_id', 'text')
       .addColumn('is_active', 'boolean', column => column.notNull())
       .addColumn('applied', 'boolean')
+      .addColumn('revision', 'integer', column => column.notNull().defaultTo(0))
       .addColumn('due_at', 'timestamptz')
+      .addColumn('leased_until', 'timestamptz')
       .addColumn('attempts', 'integer', column => column.notNull())
       .addColumn('error', 'text')
       .addColumn('removed_at', 'timestamptz')

@@ -7,6 +7,7 @@
  *   peers ─→ PeerProvisioner   so that WireGuard knows them: our mesh, wg-easy, a host by SSH
  */
 import type { Transaction } from 'kysely'
+import type { TermsOf } from '../actors/ports.js'
 import type { AccessTables } from './tables.js'
 
 type Tx = Transaction<AccessTables>
@@ -62,6 +63,12 @@ export interface Entitlements {
   settled(): Promise<void>
   /** Returns what an account is entitled to now, from memory. */
   of(accountId: string): Entitlement
+  /** Returns what holds for a peer by its identity, as the mesh is told too; null: it is none that we know. */
+  readonly termsOf: TermsOf
+  /** Calls `hear` when what an account is entitled to, or one of its peers, may have become another; returns what ends it. */
+  onChange(hear: (accountId: string) => void): () => void
+  /** Takes note of what a peer has moved elsewhere since ever, as `source` counts: `wg-easy peer-17`. A count that begins anew is added. */
+  charge(source: string, peerId: number, totalBytes: number): void
 }
 
 // ── peers ────────────────────────────────────────────────────────────────────────────────────────

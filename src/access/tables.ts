@@ -137,16 +137,21 @@ interface Peers {
   key_shown_at: Date | null
   overlay4: string | null
   overlay6: string | null
-  /** In our mesh. */
-  identity_id: string
+  /** In our mesh: `peer-17`. */
+  identity_id: GeneratedAlways<string>
   provisioner: 'mesh' | 'wg-easy' | 'ssh'
   external_id: string | null
   /** Its owner, or an operator, wants it to work. */
   is_active: boolean
   /** Whether the other side was last told that it may carry; null: it was told nothing yet. */
   applied: boolean | null
+  /** Counts the changes of what it is to be. */
+  revision: Generated<number>
   /** When it is to be set up again; null: it is as it should be. */
   due_at: Date | null
+  /** Somebody sets it up until then; null: nobody. */
+  leased_until: Date | null
+  /** How often it could not be set up, in a row. */
   attempts: number
   error: string | null
   removed_at: Date | null

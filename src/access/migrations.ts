@@ -206,10 +206,20 @@ const business: Migration = {
       )
       .addColumn('public_key', 'bytea')
       .addColumn('subscription_id', 'bigint', column => column.references('subscriptions.subscription_id'))
+      .addColumn('created_by', 'text', column => column.notNull())
+      .addColumn('idempotency_key', 'text')
+      .addColumn('note', 'text')
       .addColumn('created_at', 'timestamptz', column => column.notNull())
       .addColumn('changed_at', 'timestamptz', column => column.notNull())
       .addColumn('expires_at', 'timestamptz', column => column.notNull())
       .addUniqueConstraint('payments_at_provider', ['provider', 'provider_payment_id'])
+      .addUniqueConstraint('payments_asked_once', ['created_by', 'idempotency_key'])
+      .execute()
+    await db.schema
+      .createIndex('payments_pending')
+      .on('payments')
+      .column('expires_at')
+      .where(sql.ref('status'), '=', 'pending')
       .execute()
     await db.schema
       .createIndex('payments_account')
@@ -224,8 +234,14 @@ const business: Migration = {
       .addColumn('payment_id', 'bigint')
       .addColumn('kind', 'text', column => column.notNull())
       .addColumn('outcome', 'text', column => column.notNull())
+      .addColumn('note', 'text')
       .addColumn('received_at', 'timestamptz', column => column.notNull())
       .addPrimaryKeyConstraint('payment_events_once', ['provider', 'event_id'])
+      .execute()
+    await db.schema
+      .createIndex('payment_events_received_at')
+      .on('payment_events')
+      .column('received_at')
       .execute()
 
     await db.schema

@@ -30,6 +30,19 @@ export interface Subscriptions {
    * Call `Entitlements.changed` when the transaction holds. Rejects with a 404 when there is no such tariff.
    */
   grant(tx: Tx, grant: Grant): Promise<{ readonly subscriptionId: number; readonly endsAtMs: number }>
+  /**
+   * Takes back what one grant gave, because it was paid back: its days and its traffic. A subscription with nothing left ends
+   * now; one that has ended stays as it is. Call `Entitlements.changed` when the transaction holds.
+   */
+  withdraw(tx: Tx, withdrawal: Withdrawal): Promise<void>
+}
+
+export interface Withdrawal {
+  /** What `grant` gave it to. */
+  readonly subscriptionId: number
+  readonly tariffId: number
+  /** Who takes it back: the name of an operator, or `payment 17`. */
+  readonly by: string
 }
 
 // ── entitlements ─────────────────────────────────────────────────────────────────────────────────

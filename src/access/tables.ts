@@ -170,7 +170,13 @@ interface Payments {
   status: 'pending' | 'completed' | 'failed' | 'expired' | 'refunded'
   /** Key that the peer is made with, if the account has none. */
   public_key: Uint8Array | null
+  /** What it was granted to, once it is paid. */
   subscription_id: number | null
+  /** Who asked for it, and the `Idempotency-Key` that it was asked for with. */
+  created_by: ColumnType<string, string, never>
+  idempotency_key: ColumnType<string | null, string | null, never>
+  /** What an operator had to say. */
+  note: string | null
   created_at: ColumnType<Date, Date, never>
   changed_at: Date
   expires_at: Date
@@ -183,6 +189,8 @@ interface PaymentEvents {
   payment_id: number | null
   kind: string
   outcome: string
+  /** What was not as expected. */
+  note: string | null
   received_at: ColumnType<Date, Date, never>
 }
 

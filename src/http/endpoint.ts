@@ -32,6 +32,8 @@ export interface EndpointSpec<P extends Fields, Q extends Fields, B extends z.Zo
   readonly query?: Q
   /** Absent: a body is not looked at. */
   readonly body?: B
+  /** Instead of `body`, where the handler reads the bytes itself: what they hold, for the documentation. */
+  readonly rawBody?: z.ZodType
   /** The largest body, bytes; 64 KiB when absent. */
   readonly bodyMax?: number
   readonly replies: Readonly<Record<number, ReplyDoc>>
@@ -52,6 +54,8 @@ export interface EndpointRequest<P = unknown, Q = unknown, B = unknown> {
   readonly params: P
   readonly query: Q
   readonly body: B
+  /** The body as it came, for who checks a signature over it. */
+  readonly rawBody: Uint8Array
   readonly caller: Caller
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>
@@ -64,7 +68,7 @@ export interface EndpointRequest<P = unknown, Q = unknown, B = unknown> {
 /** What documentation needs to know. */
 export type EndpointDoc = Pick<
   EndpointSpec<Fields, Fields, z.ZodType>,
-  'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'replies' | 'faults'
+  'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'rawBody' | 'replies' | 'faults'
 >
 
 export interface Endpoint extends Route {
@@ -97,6 +101,7 @@ export function endpoint<
         params: doc.params === undefined ? request.params : read(params, request.params, issues),
         query: isAsked || request.query.size > 0 ? read(query, queryOf(request.query, readers), issues) : {},
         body: doc.body === undefined ? undefined : read(body, jsonOf(request), issues),
+        rawBody: request.body,
         caller,
         headers,
         remote,

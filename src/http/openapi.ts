@@ -103,7 +103,7 @@ function pathsOf(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
 
 function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
   const { method, path, access, bodyMax, doc } = endpoint
-  const { tag, summary, description, query, body } = doc
+  const { tag, summary, description, query, body = doc.rawBody } = doc
   const params = doc.params ?? anyTexts(namesIn(path))
   return {
     operationId: operationId(method, path),

@@ -2,14 +2,14 @@
  * Carries the deliveries of one webhook. Each webhook has a courier of its own: a receiver that hangs keeps nobody
  * waiting but itself.
  */
+import { call } from '../../http/call.js'
+import type { Destinations } from '../../http/destination.js'
 import { type BackoffOptions, backoffMs } from '../../kit/backoff.js'
 import type { Clock, Timer } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { Attempt, AttemptOutcome, AttemptResult, Deliveries } from './deliveries.js'
-import type { Destinations } from './destination.js'
 import { bodyOf } from './events.js'
 import type { DeliveryCounts } from './figures.js'
-import { post } from './post.js'
 import { signature } from './signature.js'
 import type { Subscriptions } from './subscriptions.js'
 import type { WebhookTiming } from './timing.js'
@@ -32,6 +32,8 @@ export interface CourierOptions {
 const AT_ONCE = 4
 /** When a database that is away is asked again, ms. */
 const AWAY_MS = 2_000
+/** Only the status of an answer counts; what is read beside it is forgotten, bytes. */
+const ANSWER_MAX = 64 * 1024
 /** However much there is to wait for: another coordinator may have left something, ms. */
 const LOOK_MS = 30_000
 
@@ -132,7 +134,7 @@ export class Courier {
     const beganMs = clock.now()
     const durationMs = () => Math.round((clock.now() - beganMs) * 10) / 10
     try {
-      const responseStatus = await this.#send(attempt, beganMs)
+      const responseStatus = await this.#send(attempt)
       return { responseStatus, error: complaintAt(responseStatus), durationMs: durationMs() }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
@@ -140,20 +142,19 @@ export class Courier {
     }
   }
 
-  async #send({ seq, attempt, event }: Attempt, beganMs: number): Promise<number> {
+  async #send({ seq, attempt, event }: Attempt): Promise<number> {
     const { clock, destinations, subscriptions, serverId, timing } = this.#options
     const webhook = subscriptions.of(this.#id)
     if (webhook === undefined) throw new Error('the webhook was deleted')
     const secrets = subscriptions.secretsOf(this.#id)
     if (secrets.length === 0) throw new Error('its secret cannot be opened: rotate it')
-    const url = new URL(webhook.url)
-    const address = await inTime(clock, timing.timeoutMs, destinations.addressOf(url))
     const body = bodyOf(event, serverId)
-    return await post(clock, {
-      url,
-      address,
+    const { status } = await call(clock, destinations, {
+      method: 'POST',
+      url: new URL(webhook.url),
       body,
-      timeoutMs: timing.timeoutMs - (clock.now() - beganMs),
+      timeoutMs: timing.timeoutMs,
+      answerMax: ANSWER_MAX,
       headers: {
         'Content-Type': 'application/json; charset=utf-8',
         'User-Agent': 'BosonServer',
@@ -164,6 +165,7 @@ export class Courier {
         'Boson-Attempt': String(attempt),
       },
     })
+    return status
   }
 }
 
@@ -173,11 +175,4 @@ function complaintAt(status: number): string | null {
   if (status >= 200 && status < 300) return null
   if (status >= 300 && status < 400) return `it answered ${status}: redirects are not followed`
   return `it answered ${status}`
-}
-
-function inTime<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(new Error('the name was not looked up in time')), ms)
-    promise.then(resolve, reject).finally(() => clock.clearTimeout(timer))
-  })
 }

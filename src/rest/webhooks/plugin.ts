@@ -11,7 +11,7 @@ import { Couriers } from './couriers.js'
 import { Deliveries } from './deliveries.js'
 import { deliveryEndpoints } from './delivery-endpoints.js'
 import { DeliveryLog } from './delivery-log.js'
-import { Destinations, type LookUp } from './destination.js'
+import { Destinations, type LookUp } from '../../http/destination.js'
 import { DeliveryCounts, webhookFigures } from './figures.js'
 import { MIGRATIONS } from './migrations.js'
 import { Subscriptions } from './subscriptions.js'
@@ -43,6 +43,7 @@ async function start(mesh: MeshApi, host: PluginHost, options: WebhooksOptions):
   const destinations = new Destinations({
     allowed: config.webhookNetworks,
     denied: [config.overlay4, config.overlay6],
+    setting: 'BOSON_WEBHOOK_NETWORKS',
     ...(options.lookUp && { lookUp: options.lookUp }),
   })
   const newEventId = () => `evt_${Buffer.from(random.bytes(16)).toString('hex')}`

@@ -1,6 +1,6 @@
-/** Where webhooks may lead: whoever owns a name, or writes an address in an odd way, must not reach inside. */
+/** Where requests of ours may lead: whoever owns a name, or writes an address in an odd way, must not reach inside. */
 import t from 'tap'
-import { Destinations } from '../../src/rest/webhooks/destination.js'
+import { Destinations } from '../../src/http/destination.js'
 
 const PUBLIC = '8.8.8.8'
 
@@ -64,7 +64,12 @@ const INSIDE = [
 ]
 
 const guarded = (names: Readonly<Record<string, readonly string[]>> = {}, allowed: readonly string[] = []) =>
-  new Destinations({ allowed, denied: ['25.0.0.0/8'], lookUp: async name => names[name] ?? [] })
+  new Destinations({
+    allowed,
+    denied: ['25.0.0.0/8'],
+    setting: 'THE_SETTING',
+    lookUp: async name => names[name] ?? [],
+  })
 
 t.test('no address inside is called, however it is written', async t => {
   const destinations = guarded({ localhost: ['127.0.0.1'] })
@@ -93,6 +98,7 @@ t.test('a name that changes its mind is looked up once for each attempt', async 
   const destinations = new Destinations({
     allowed: [],
     denied: [],
+    setting: 'THE_SETTING',
     lookUp: async () => answers[asked++] ?? [],
   })
   const url = new URL('http://rebinding.test/')
@@ -124,10 +130,15 @@ t.test('what is wrong with a URL shows before anything is looked up', async t =>
     ['http://example.org:22/', /port/],
     ['http://example.org:0/', /port/],
     ['https://example.org:587/', /port/],
-    ['http://169.254.169.254/latest/meta-data', /not public/],
+    ['http://169.254.169.254/latest/meta-data', /not public; THE_SETTING names/],
   ]
   for (const [url, says] of table) {
     if (says === null) t.equal(destinations.complaint(url), null, url)
     else t.match(destinations.complaint(url) ?? '', says, url)
   }
+})
+
+t.test('any port may be called where the operator names the URL', async t => {
+  const destinations = new Destinations({ allowed: [], denied: [], setting: 'THE_SETTING', anyPort: true })
+  t.equal(destinations.complaint('http://8.8.8.8:88/'), null)
 })

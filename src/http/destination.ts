@@ -1,20 +1,24 @@
 /**
- * Where a webhook may lead. The coordinator stands inside its operator's network: a name that leads there, now or after
- * its owner has changed it, must not.
+ * Where a request of ours may lead. The coordinator stands inside its operator's network: a name that leads there, now or
+ * after its owner has changed it, must not, unless the operator says so.
  *
  *   http(s), a usual port, no password ─→ looked up once ─→ every address public, or allowed ─→ the first is called
  */
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { ipBytes } from '../../protocol/address.js'
-import { isIn, type Network, networks } from '../../protocol/network.js'
-import { isDisguised, isPublic } from '../../protocol/public-address.js'
+import { ipBytes } from '../protocol/address.js'
+import { isIn, type Network, networks } from '../protocol/network.js'
+import { isDisguised, isPublic } from '../protocol/public-address.js'
 
 export interface DestinationsOptions {
   /** Networks that may be called although they are not public. */
   readonly allowed: readonly string[]
   /** Networks that may not be called although they look public. */
   readonly denied: readonly string[]
+  /** The setting that `allowed` is from, for whoever finds an address missing there. */
+  readonly setting: string
+  /** Whether ports of other services may be called: only where no stranger names the URL. */
+  readonly anyPort?: boolean
   readonly lookUp?: LookUp
 }
 
@@ -24,11 +28,16 @@ export type LookUp = (name: string) => Promise<readonly string[]>
 export class Destinations {
   readonly #allowed: readonly Network[]
   readonly #denied: readonly Network[]
+  readonly #refused: string
+  readonly #anyPort: boolean
   readonly #lookUp: LookUp
 
-  constructor({ allowed, denied, lookUp = lookUpByDns }: DestinationsOptions) {
+  constructor(options: DestinationsOptions) {
+    const { allowed, denied, setting, anyPort = false, lookUp = lookUpByDns } = options
     this.#allowed = networks(allowed)
     this.#denied = networks(denied)
+    this.#refused = `it leads to an address that is not public; ${setting} names those that may be called`
+    this.#anyPort = anyPort
     this.#lookUp = lookUp
   }
 
@@ -40,10 +49,10 @@ export class Destinations {
     if (url.username !== '' || url.password !== '')
       return 'a URL is shown in lists: wanted one without a password'
     const port = portOf(url)
-    if (port < FREE_PORTS && port !== 80 && port !== 443)
+    if (port < FREE_PORTS && port !== 80 && port !== 443 && !this.#anyPort)
       return `wanted port 80, 443, or one from ${FREE_PORTS}`
     const address = hostOf(url)
-    if (isIP(address) !== 0 && !this.#mayCall(address)) return REFUSED
+    if (isIP(address) !== 0 && !this.#mayCall(address)) return this.#refused
     return null
   }
 
@@ -53,7 +62,7 @@ export class Destinations {
     if (complaint !== null) throw new DestinationError(complaint)
     const host = hostOf(url)
     const found = isIP(host) === 0 ? await this.#lookUp(host) : [host]
-    if (!found.every(address => this.#mayCall(address))) throw new DestinationError(REFUSED)
+    if (!found.every(address => this.#mayCall(address))) throw new DestinationError(this.#refused)
     const [first] = found
     if (first === undefined) throw new DestinationError('the name has no address')
     return first
@@ -73,9 +82,6 @@ export class DestinationError extends Error {
 
 /** Ports below this belong to services that were never meant to read what we send. */
 const FREE_PORTS = 1_024
-
-const REFUSED =
-  'it leads to an address that is not public; BOSON_WEBHOOK_NETWORKS names those that may be called'
 
 export const portOf = ({ protocol, port }: URL): number =>
   port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)

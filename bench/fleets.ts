@@ -10,6 +10,7 @@ import { type Nat, UNKNOWN_NAT } from '../src/mesh/nat.js'
 import { seenAtOf } from '../src/mesh/nat-kind.js'
 import { positionOf } from '../src/mesh/position.js'
 import { NO_STEERING } from '../src/mesh/steering.js'
+import { USUAL_TERMS } from '../src/mesh/terms.js'
 import { encode } from '../src/protocol/codec.js'
 import { EXAMPLES } from '../src/protocol/examples.js'
 import { identity } from './servers/population.js'
@@ -121,6 +122,7 @@ function nodeCell(slot: number, random: Random, alike: boolean): Cell {
     role: 'node',
     sessionId: `session-${slot}`,
     identity: { ...usual, profile },
+    terms: USUAL_TERMS,
     standing: null as never, // nobody asks what it does
     line: null,
     incoming: null,

@@ -151,8 +151,8 @@ export interface EnrolRequest {
   readonly role: Role
   readonly publicKey: Uint8Array
   readonly profile: Profile
-  /** SHA-256 of the credential's secret. */
-  readonly secretHash: Uint8Array
+  /** What lets it in: SHA-256 of the credential's secret, or an operator's name. */
+  readonly by: { readonly secretHash: Uint8Array } | { readonly operator: string }
   readonly nowMs: number
 }
 
@@ -171,7 +171,7 @@ export interface Store {
   load(): Promise<Restored>
   /** Applies all changes or none. Idempotent: the same changes may come again after a failure. */
   write(changes: readonly Change[]): Promise<void>
-  /** In one transaction: spends the key, binds the id to the public key, gives addresses, writes the audit event. */
+  /** In one transaction: spends the key if there is one, binds the id to the public key, gives addresses, writes the audit event. */
   enrol(request: EnrolRequest): Promise<EnrolOutcome>
   addEnrolmentKey(key: EnrolmentKey): Promise<void>
   enrolmentKeys(): Promise<readonly EnrolmentKey[]>
@@ -941,7 +941,7 @@ export interface Terms {
   readonly denial: Denial | null
   /** Its routes lead to nodes that are in one of these groups; empty: to any. */
   readonly groups: readonly string[]
-  /** What it may send, and be sent, at most; its packets go by the relay then, which can hold them back. null: the usual. */
+  /** What it may send, and what it may be sent, at most; its packets go by the relay then, which can hold them back. null: the usual. */
   readonly bytesPerSecond: number | null
 }
 
@@ -1091,6 +1091,26 @@ export interface MeshApi {
   revoke(id: IdentityId, options: { readonly reason: string; readonly actor: string }): Revocation | null
   /** Asks anew about the NAT in front of an agent, and tries its paths again; null when nobody has enrolled as it. */
   reprobe(id: IdentityId, actor: string): Reprobe | null
+  /**
+   * Has `termsOf` say from now on who is let in, and on which terms: it is asked at every door and for every route, and
+   * what it throws ends the session that it was asked about. Sessions that are there already follow at once. Returns
+   * what ends it: those who come afterwards are let in on the usual terms. Throws when somebody else is asked already.
+   */
+  guard(termsOf: TermsOf): () => void
+  /** Asks for the terms of an identity anew: its session and its routes follow before this returns, its paths as they can. */
+  termsChanged(id: IdentityId): void
+  /**
+   * Binds an identity to a WireGuard key, 32 bytes, without an enrolment key, and gives it addresses: its agent then
+   * registers with the proof of that key alone. The same id, role and key again is the same identity. Resolves when it
+   * is durable; rejects when the store cannot be asked.
+   */
+  enrol(wish: {
+    readonly id: IdentityId
+    readonly role: Role
+    readonly publicKey: Uint8Array
+    /** Who wants it, for the audit. */
+    readonly by: string
+  }): Promise<EnrolOutcome>
   /** Creates a key and returns its secret, which is shown once and stored hashed. Resolves when it is durable. */
   createEnrolmentKey(options: {
     readonly role: Role | null

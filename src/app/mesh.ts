@@ -3,6 +3,8 @@ import { createActor } from 'xstate'
 import { Admission } from '../actors/admission/admission.js'
 import { Bars } from '../actors/admission/bars.js'
 import { Challenges } from '../actors/admission/challenges.js'
+import { Gate } from '../actors/admission/gate.js'
+import { Guard } from '../actors/admission/guard.js'
 import { Identities } from '../actors/admission/identities.js'
 import { type AdmissionRate, DEFAULT_ADMISSION, Pacing } from '../actors/admission/pacing.js'
 import { clusterMachine } from '../actors/cluster/cluster.machine.js'
@@ -53,7 +55,7 @@ import type { Wire } from '../protocol/messages.js'
 import { policyOf, type PolicyRule } from '../mesh/path-policy.js'
 import { TIMING } from '../protocol/timing.js'
 import { actorViews } from './actor-view.js'
-import { createEnrolmentKey } from './enrolment.js'
+import { createEnrolmentKey, enrolIdentity } from './enrolment.js'
 import { identityViews } from './identity-view.js'
 import { interventions } from './interventions.js'
 import { pictureView } from './mesh-picture.js'
@@ -190,6 +192,7 @@ export function createMesh(options: MeshOptions): Mesh {
   const identities = new Identities()
   const challenges = new Challenges(clock, random)
   const bars = new Bars(clock)
+  const guard = new Guard()
   const pacing = new Pacing({ clock, random, rate: { ...DEFAULT_ADMISSION, ...options.admission } })
   const snapshots = new Snapshots({
     clock,
@@ -395,6 +398,14 @@ export function createMesh(options: MeshOptions): Mesh {
     },
   })
 
+  const gate = new Gate({
+    guard,
+    sessions,
+    count,
+    changed: cell => {
+      coordinator.actor.send({ type: 'steering.changed', cell })
+    },
+  })
   const admission = new Admission({
     serverId,
     clock,
@@ -406,7 +417,10 @@ export function createMesh(options: MeshOptions): Mesh {
     changes: snapshots,
     pacing,
     bars,
+    guard,
+    gate,
     count,
+    faulted: (cell, error) => faulted(cell, error),
     info: (fields, message) => log.info(fields, message),
     draining: () => coordinator.actor.getSnapshot().matches('draining'),
   })
@@ -465,6 +479,7 @@ export function createMesh(options: MeshOptions): Mesh {
     if (!maySay(cell.role, event)) return false
     switch (event.type) {
       case 'route.request': {
+        if (gate.look(cell) !== null) return true
         const { type: _, requestId, ...wish } = event
         sessions.deliver(cell, { type: 'route.wanted', requestId, wish })
         return true
@@ -532,6 +547,16 @@ export function createMesh(options: MeshOptions): Mesh {
     sessions.forget(cell)
     tellCoordinator({ type: 'session.told', cell, fact: 'left' })
     snapshots.touch({ kind: 'identity', key: cell.identity.id, value: cell.identity })
+  }
+
+  /** Lets a session go on on the terms that hold now, or ends it. One at its first contact is looked at when it has enrolled. */
+  function reconsider(cell: Cell): void {
+    if (cell.identity.overlay4 === '') return
+    try {
+      gate.look(cell)
+    } catch (error) {
+      faulted(cell, error)
+    }
   }
 
   let calm: object | number | undefined
@@ -698,6 +723,16 @@ export function createMesh(options: MeshOptions): Mesh {
     },
     cancelDrain: (id, actor) => drains.cancel(id, actor),
 
+    guard(termsOf) {
+      const stop = guard.set(termsOf)
+      for (const cell of sessions.cells()) reconsider(cell)
+      return stop
+    },
+    termsChanged(id) {
+      const cell = sessions.byIdentity(id)
+      if (cell !== undefined) reconsider(cell)
+    },
+    enrol: wish => enrolIdentity(store, identities, clock, wish),
     createEnrolmentKey: wish => createEnrolmentKey(store, snapshots, random, clock, wish),
 
     async revokeEnrolmentKey(keyId, actor) {

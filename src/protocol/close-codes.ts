@@ -21,6 +21,18 @@ export const CLOSE = {
   greetingTimeout: { code: 4008, doc: 'Neither `register` nor `resume` arrived in time.' },
   silent: { code: 4009, doc: 'No complete valid message arrived for too long.' },
   slowConsumer: { code: 4010, doc: 'Control messages could not be delivered: the reader is too slow.' },
+  notEntitled: {
+    code: 4020,
+    doc: 'What let this identity in has ended, or was never bought; it comes back when that is renewed.',
+  },
+  quotaUsed: {
+    code: 4021,
+    doc: 'The traffic of this identity is used up; it comes back when there is more.',
+  },
+  inactive: {
+    code: 4022,
+    doc: 'This identity, or its owner, is switched off; it comes back when it is on again.',
+  },
   flooding: { code: 4029, doc: 'More messages or pings than the limits allow.' },
   notAuthorised: { code: 4500, doc: 'The credential is missing, wrong, used up or expired.' },
   keyMismatch: { code: 4501, doc: 'This id is bound to another WireGuard key.' },

@@ -118,6 +118,9 @@ export const REFUSALS: Readonly<Record<WireOf<'refused'>['code'], { close: Close
   draining: { close: 'tryLater', doc: 'The coordinator is restarting.' },
   addresses_exhausted: { close: 'tryLater', doc: 'No address in the mesh is free.' },
   kept_away: { close: 'tryLater', doc: 'An operator ended its session and keeps it away for a while.' },
+  not_entitled: { close: 'notEntitled', doc: 'What lets this identity in has ended, or was never bought.' },
+  quota_used: { close: 'quotaUsed', doc: 'The traffic that this identity may have is used up.' },
+  inactive: { close: 'inactive', doc: 'This identity, or its owner, is switched off.' },
 }
 
 /** Returns every code of `refused`, with the close that follows it. */

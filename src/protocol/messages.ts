@@ -115,7 +115,7 @@ export const Resumed = message(0x05, 'resumed', {
 
 export const Refused = message(0x06, 'refused', {
   direction: 'server→agent',
-  doc: 'Answers `register` or `resume`; the socket closes after it.',
+  doc: 'Answers `register` or `resume`, or ends a session that was let in before; the socket closes after it.',
   fields: {
     code: oneOf(
       'proof_failed',
@@ -130,6 +130,9 @@ export const Refused = message(0x06, 'refused', {
       'draining',
       'addresses_exhausted',
       'kept_away',
+      'not_entitled',
+      'quota_used',
+      'inactive',
     ).doc('For programs.'),
     reason: str(256).doc('For people.'),
     retryAfterMs: optional(u32).doc('Come back after this long, ms. Absent: as the close code says.'),

@@ -56,7 +56,10 @@ async function bind(tx: Transaction<Database>, pool: OverlayPool, request: Enrol
     return identityOf(known)
   }
 
-  const keyId = await spendKey(tx, request)
+  const admitter =
+    'operator' in request.by
+      ? request.by.operator
+      : `enrolment_key:${await spendKey(tx, request, request.by.secretHash)}`
   const holder = await tx
     .selectFrom('identities')
     .select('id')
@@ -66,18 +69,22 @@ async function bind(tx: Transaction<Database>, pool: OverlayPool, request: Enrol
 
   const identity = newIdentity(request, pool.addresses(await freeIndex(tx, pool)))
   await writeIdentities(tx, [identity], pool)
-  await writeAuditEvents(tx, [enrolledEvent(identity, keyId)])
+  await writeAuditEvents(tx, [enrolledEvent(identity, admitter)])
   return identity
 }
 
 /** Returns the id of the key, which has one use less now. */
-async function spendKey(tx: Transaction<Database>, request: EnrolRequest): Promise<string> {
+async function spendKey(
+  tx: Transaction<Database>,
+  { role, nowMs }: EnrolRequest,
+  secretHash: Uint8Array,
+): Promise<string> {
   const spent = await sql<{ key_id: string }>`
     update enrolment_keys set uses_left = uses_left - 1
-    where secret_hash = ${request.secretHash}
+    where secret_hash = ${secretHash}
       and revoked_at is null
-      and (expires_at is null or expires_at > ${new Date(request.nowMs)})
-      and (role is null or role = ${request.role})
+      and (expires_at is null or expires_at > ${new Date(nowMs)})
+      and (role is null or role = ${role})
       and (uses_left is null or uses_left > 0)
     returning key_id`.execute(tx)
   const key = spent.rows[0]

@@ -1,4 +1,4 @@
-/** What an enrolment leaves behind: an identity, and the event that says which key let it in. */
+/** What an enrolment leaves behind: an identity, and the event that says who let it in. */
 import type { AuditEvent, EnrolRequest, Identity } from '../actors/ports.js'
 import type { OverlayAddresses } from './overlay-pool.js'
 
@@ -16,12 +16,12 @@ export function newIdentity(request: EnrolRequest, addresses: OverlayAddresses):
 }
 
 /** An identity is enrolled once, so its id makes the event's own id. */
-export function enrolledEvent(identity: Identity, keyId: string): AuditEvent {
+export function enrolledEvent(identity: Identity, actor: string): AuditEvent {
   return {
     auditId: `identity.enrolled:${identity.id}`,
     atMs: identity.createdAtMs,
     kind: 'identity.enrolled',
-    actor: `enrolment_key:${keyId}`,
+    actor,
     subject: identity.id,
     detail: { role: identity.role, overlay4: identity.overlay4, overlay6: identity.overlay6 },
   }

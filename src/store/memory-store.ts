@@ -82,16 +82,17 @@ export class MemoryStore implements Store {
         return { ok: false, code: 'not_authorised' }
       return { ok: true, identity: structuredClone(known) }
     }
-    const key = [...this.#keys.values()].find(key => hex(key.secretHash) === hex(request.secretHash))
-    if (key === undefined || !admits(key, request)) return { ok: false, code: 'not_authorised' }
+    const admitter = this.#admitter(request)
+    if (admitter === null) return { ok: false, code: 'not_authorised' }
     if (this.#unique.has(`public_key ${hex(request.publicKey)}`)) return { ok: false, code: 'key_in_use' }
     const index = this.#freeIndex()
     if (index === null) return { ok: false, code: 'addresses_exhausted' }
 
-    if (key.usesLeft !== null) this.#keys.set(key.keyId, { ...key, usesLeft: key.usesLeft - 1 })
+    if (typeof admitter !== 'string') this.#spend(admitter)
     const identity = newIdentity(structuredClone(request), this.#pool.addresses(index))
     this.#putIdentity(identity)
-    this.#addAudit(enrolledEvent(identity, key.keyId))
+    const actor = typeof admitter === 'string' ? admitter : `enrolment_key:${admitter.keyId}`
+    this.#addAudit(enrolledEvent(identity, actor))
     return { ok: true, identity: structuredClone(identity) }
   }
 
@@ -148,6 +149,18 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
+
+  /** Returns the operator or the key that lets this agent in; null when nobody does. */
+  #admitter(request: EnrolRequest): string | EnrolmentKey | null {
+    const { by } = request
+    if ('operator' in by) return by.operator
+    const key = [...this.#keys.values()].find(key => hex(key.secretHash) === hex(by.secretHash))
+    return key !== undefined && admits(key, request) ? key : null
+  }
+
+  #spend(key: EnrolmentKey): void {
+    if (key.usesLeft !== null) this.#keys.set(key.keyId, { ...key, usesLeft: key.usesLeft - 1 })
+  }
 
   #putIdentity(value: Identity): void {
     const stored = this.#identities.get(value.id)

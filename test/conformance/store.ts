@@ -356,6 +356,44 @@ export function storeConformance(t: Test, place: StorePlace): void {
     t.equal((await store.enrolmentKeys())[0]?.usesLeft, 0)
   })
 
+  t.test('an operator enrols without a key, and is named in the audit', async t => {
+    const store = await open(t)
+    await store.addEnrolmentKey(enrolmentKey('key', { usesLeft: 1 }))
+    const request = enrolRequest('c-1', 'none', { role: 'client', by: { operator: 'eve' } })
+    const first = await store.enrol(request)
+    t.match(identityOf(first), { id: 'c-1', role: 'client', overlay4: '10.77.0.2', generation: 0 })
+    t.strictSame(await store.enrol({ ...request, nowMs: NOW_MS + 9 }), first, 'once more is the same')
+    t.match(await store.auditEvents(10), [{ kind: 'identity.enrolled', actor: 'eve', subject: 'c-1' }])
+    t.equal((await store.enrolmentKeys())[0]?.usesLeft, 1)
+  })
+
+  t.test('what an operator enrols is bound as anyone else is', async t => {
+    const store = await open(t)
+    const by = { operator: 'eve' }
+    const refusal = async (id: string, changes: Parameters<typeof enrolRequest>[2]) =>
+      store.enrol(enrolRequest(id, 'none', { ...changes, by }))
+    await refusal('n-1', {})
+    t.strictSame(await refusal('n-1', { publicKey: hashOf('another') }), { ok: false, code: 'key_mismatch' })
+    t.strictSame(await refusal('n-1', { role: 'client' }), { ok: false, code: 'not_authorised' })
+    t.strictSame(await refusal('n-2', { publicKey: hashOf('public key of n-1') }), {
+      ok: false,
+      code: 'key_in_use',
+    })
+    t.equal((await store.load()).identities.length, 1)
+  })
+
+  t.test('of many who enrol one identity at once all get the same', async t => {
+    const store = await open(t)
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        store.enrol(enrolRequest('n-1', 'none', { by: { operator: `eve-${i}` } })),
+      ),
+    )
+    const [first] = outcomes
+    for (const outcome of outcomes) t.strictSame(outcome, first)
+    t.equal((await store.auditEvents(20)).length, 1)
+  })
+
   t.test('neither an id nor a key is ever bound twice', async t => {
     const store = await open(t)
     await store.addEnrolmentKey(enrolmentKey('key', { usesLeft: 3 }))

@@ -58,7 +58,7 @@ export const enrolRequest = (
   role: 'node',
   publicKey: hashOf(`public key of ${id}`),
   profile,
-  secretHash: hashOf(keyId),
+  by: { secretHash: hashOf(keyId) },
   nowMs: NOW_MS,
   ...changes,
 })

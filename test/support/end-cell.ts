@@ -1,6 +1,7 @@
 /** A session as its paths see it, with a line that a test hears. */
 import type { Identity, Socket } from '../../src/actors/ports.js'
 import type { Cell, Line } from '../../src/actors/session/cell.js'
+import { USUAL_TERMS } from '../../src/mesh/terms.js'
 import type { Wire } from '../../src/protocol/messages.js'
 import { SENT } from '../../src/protocol/sent.js'
 import { UNKNOWN_PROFILE } from './unknown-profile.js'
@@ -26,6 +27,7 @@ export function endCell(slot: number, hear: (event: Wire) => void = () => {}): C
     role: 'node',
     sessionId: `s${slot}`,
     identity: { ...IDENTITY, id: `i${slot}`, profile: { ...IDENTITY.profile, can: ['udp'] } },
+    terms: USUAL_TERMS,
     standing: null as never, // a path asks nothing of what its ends' machines say
     line,
     incoming: null,

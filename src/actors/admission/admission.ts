@@ -5,6 +5,7 @@
  *   paced ─→ proof of the key ─→ known identity? ─ yes → same key? → takes its session over, or begins one
  *                                       └─ no ─→ enrolment key → the store binds id, key and addresses → begins
  *
+ * Whoever would begin, or go on, has to be let in by the guard as well.
  * Nothing is said about an id before the proof holds, and nothing is computed for it before its turn has come. A known
  * identity needs no store.
  */
@@ -12,7 +13,17 @@ import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { WireOf } from '../../protocol/messages.js'
 import { proofHolds } from '../../protocol/proof.js'
-import type { EnrolOutcome, EnrolRequest, Hello, Identity, Profile, Store, Vouch } from '../ports.js'
+import type {
+  Denial,
+  EnrolOutcome,
+  EnrolRequest,
+  Hello,
+  Identity,
+  Profile,
+  Store,
+  Terms,
+  Vouch,
+} from '../ports.js'
 import type { Cell, Line } from '../session/cell.js'
 import { hashOf, ticketKey } from '../session/session.effects.js'
 import type { RefusalCode } from '../session/session.events.js'
@@ -20,8 +31,11 @@ import type { Sessions } from '../session/sessions.js'
 import type { Changes } from '../snapshot/snapshots.js'
 import type { Bars } from './bars.js'
 import type { Challenge, Challenges } from './challenges.js'
+import type { Gate } from './gate.js'
+import type { Guard } from './guard.js'
 import type { Identities } from './identities.js'
 import { COST, type Pacing } from './pacing.js'
+import { profileOf } from './profile.js'
 import { closeFor } from './refusals.js'
 
 export interface AdmissionOptions {
@@ -35,10 +49,14 @@ export interface AdmissionOptions {
   readonly changes: Changes
   readonly pacing: Pacing
   readonly bars: Bars
+  readonly guard: Guard
+  readonly gate: Gate
   /** The coordinator leaves: nobody is let in. */
   readonly draining: () => boolean
   /** Hears of every refusal. */
   readonly count: (reason: string) => void
+  /** What an enrolment threw: its session is closed. */
+  readonly faulted: (cell: Cell, error: unknown) => void
   readonly info: (fields: object, message: string) => void
 }
 
@@ -58,7 +76,12 @@ const REASONS: Readonly<Record<RefusalCode, string>> = {
   draining: 'the coordinator is restarting',
   addresses_exhausted: 'the address pool of the mesh is used up',
   kept_away: 'an operator ended the session and keeps this identity away for a while',
+  not_entitled: 'nothing that would let it in was bought, or it has ended',
+  quota_used: 'the traffic that was bought is used up',
+  inactive: 'it is switched off',
 }
+
+type Answer = Omit<WireOf<'refused'>, 'type'>
 
 /** How many were let in, by what they came with. */
 export type Admissions = Record<'resume' | 'register' | 'first_contact', number>
@@ -96,7 +119,7 @@ export class Admission {
   }
 
   #admit(line: Line, hello: Hello, isProven: () => boolean): void {
-    const { identities, sessions, pacing, bars } = this.#options
+    const { identities, sessions, pacing, bars, guard } = this.#options
     const { role, id, publicKey } = hello
     if (this.#options.draining()) return this.#refuse(line, 'draining')
     // Of one address: nobody elsewhere can use up the slot of an id that is not theirs.
@@ -112,8 +135,10 @@ export class Admission {
     if (barredMs > 0) return this.#refuse(line, 'kept_away', barredMs)
     const cell = sessions.byIdentity(id)
     if (cell !== undefined) return this.#reattach(line, cell, 'register', profileOf(hello))
+    const terms = guard.of(id, role)
+    if (terms.denial !== null) return this.#turnAway(line, terms.denial)
     this.admitted.register++
-    this.#begin(line, this.#withProfile(identity, profileOf(hello)))
+    this.#begin(line, this.#withProfile(identity, profileOf(hello)), terms)
   }
 
   resume(line: Line, { ticket }: WireOf<'resume'>): void {
@@ -133,6 +158,8 @@ export class Admission {
     if (cell.identity.revokedAtMs !== null) return this.#refuse(line, 'revoked')
     // Its first contact is still being written; whoever proves the key a moment later gets it.
     if (cell.incoming !== null) return this.#refuse(line, 'overloaded')
+    const denial = this.#options.gate.look(cell)
+    if (denial !== null) return this.#turnAway(line, denial)
     if (profile !== null) cell.identity = this.#withProfile(cell.identity, profile)
     cell.incoming = line
     this.#options.sessions.deliver(cell, { type: 'reattached', by })
@@ -141,8 +168,9 @@ export class Admission {
     this.#refuse(line, 'overloaded')
   }
 
-  #begin(line: Line, identity: Identity): void {
+  #begin(line: Line, identity: Identity, terms: Terms): void {
     const cell = this.#newCell(line, identity)
+    this.#options.gate.admit(cell, terms)
     this.#options.sessions.deliver(cell, { type: 'admitted' })
   }
 
@@ -176,18 +204,18 @@ export class Admission {
       createdAtMs: nowMs,
       revokedAtMs: null,
     })
-    void this.#enrol(line, cell, {
+    this.#enrol(line, cell, {
       id,
       role,
       publicKey,
       profile,
-      secretHash: hashOf(Buffer.from(hello.credential)),
+      by: { secretHash: hashOf(Buffer.from(hello.credential)) },
       nowMs,
-    })
+    }).catch(error => this.#options.faulted(cell, error))
   }
 
   async #enrol(line: Line, cell: Cell, request: EnrolRequest): Promise<void> {
-    const { identities, sessions, store, info } = this.#options
+    const { identities, sessions, store, guard, gate, info } = this.#options
     let outcome: EnrolOutcome
     try {
       outcome = await store.enrol(request)
@@ -200,6 +228,9 @@ export class Admission {
     cell.identity = identity
     this.admitted.first_contact++
     info({ id: identity.id, role: identity.role, overlay4: identity.overlay4 }, 'identity enrolled')
+    const terms = guard.of(identity.id, identity.role)
+    if (terms.denial !== null) return this.#deny(cell, terms.denial.code, terms.denial)
+    gate.admit(cell, terms)
     sessions.deliver(cell, { type: 'admitted' })
     // Its socket may be gone by now; the session waits for the next one.
     if (line.gone) sessions.deliver(cell, { type: 'socket.lost' })
@@ -215,21 +246,25 @@ export class Admission {
     this.#refuse(line, 'key_mismatch')
   }
 
-  #deny(cell: Cell, code: RefusalCode): void {
+  #deny(cell: Cell, code: RefusalCode, because?: Denial): void {
     this.#options.count(code)
-    this.#options.sessions.deliver(cell, { type: 'denied', ...this.#answer(code, this.#drawnMs()) })
+    this.#options.sessions.deliver(cell, {
+      type: 'denied',
+      ...(because ?? this.#answer(code, this.#drawnMs())),
+    })
   }
 
   #refuse(line: Line, code: RefusalCode, waitMs = this.#drawnMs()): void {
-    this.#options.count(code)
-    line.tell({ type: 'refused', ...this.#answer(code, waitMs) })
-    line.close(closeFor(code), REASONS[code])
+    this.#turnAway(line, this.#answer(code, waitMs))
   }
 
-  #answer(
-    code: RefusalCode,
-    retryAfterMs: number,
-  ): { code: RefusalCode; reason: string; retryAfterMs?: number } {
+  #turnAway(line: Line, answer: Answer): void {
+    this.#options.count(answer.code)
+    line.tell({ type: 'refused', ...answer })
+    line.close(closeFor(answer.code), REASONS[answer.code])
+  }
+
+  #answer(code: RefusalCode, retryAfterMs: number): Answer {
     const passing = closeFor(code) === 'tryLater'
     return { code, reason: REASONS[code], ...(passing && { retryAfterMs }) }
   }
@@ -249,20 +284,3 @@ export class Admission {
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-function profileOf(hello: Hello): Profile {
-  return {
-    agent: hello.agent,
-    country: hello.country ?? null,
-    region: hello.region ?? null,
-    latitude: hello.latitude ?? null,
-    longitude: hello.longitude ?? null,
-    maxSessions: hello.maxSessions ?? null,
-    bandwidthMbps: hello.bandwidthMbps ?? null,
-    exit: hello.exit ?? false,
-    tags: hello.tags ?? [],
-    costWeight: hello.costWeight ?? null,
-    policy: hello.policy ?? 'auto',
-    can: hello.can ?? [],
-  }
-}

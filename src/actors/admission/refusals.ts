@@ -15,6 +15,9 @@ const CLOSES: Readonly<Record<RefusalCode, CloseName>> = {
   draining: 'tryLater',
   addresses_exhausted: 'tryLater',
   kept_away: 'tryLater',
+  not_entitled: 'notEntitled',
+  quota_used: 'quotaUsed',
+  inactive: 'inactive',
 }
 
 /** Returns the close code that goes with a refusal. */

@@ -1,7 +1,7 @@
 /** A live or suspended session: the handle that lanes, effects and the supervisor share. */
 import type { CloseName } from '../../protocol/close-codes.js'
 import type { Wire } from '../../protocol/messages.js'
-import type { Identity, LinkId, Role, SessionId, Slot, Socket } from '../ports.js'
+import type { Identity, LinkId, Role, SessionId, Slot, Socket, Terms } from '../ports.js'
 import type { Standing } from '../shared-machine.js'
 
 /** The socket of a session, as the actors see it. Saying something on a line that is gone does nothing. */
@@ -22,6 +22,8 @@ export interface Cell {
   readonly sessionId: SessionId
   /** Owned by admission (profile) and by the `greet` effect (generation). */
   identity: Identity
+  /** On which terms it is here. Owned by the gate. */
+  terms: Terms
   /** What its machine says it is doing. Owned by the supervisor. */
   standing: Standing
   /** The socket that carries the session; null while it is suspended. Owned by the effects. */

@@ -7,6 +7,7 @@ import { type AnyStateMachine, createActor, fromTransition } from 'xstate'
 import type { Clock } from '../../kit/clock.js'
 import { every } from '../../kit/clock.js'
 import { Deadlines } from '../../kit/deadlines.js'
+import { USUAL_TERMS } from '../../mesh/terms.js'
 import type { ClientEvent } from '../client/client.events.js'
 import type { NodeEvent } from '../node/node.events.js'
 import type { Identity, IdentityId, Role, SessionId, Slot } from '../ports.js'
@@ -131,6 +132,7 @@ export class Sessions {
       startedAtMs: options.startedAtMs,
       incoming: options.incoming,
       slot,
+      terms: USUAL_TERMS,
       standing: this.#machines[options.role].initial,
       line: null,
       ticket: null,

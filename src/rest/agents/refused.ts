@@ -15,6 +15,9 @@ const STATUSES: Readonly<Record<WireOf<'refused'>['code'], number>> = {
   draining: 503,
   addresses_exhausted: 503,
   kept_away: 403,
+  not_entitled: 403,
+  quota_used: 403,
+  inactive: 403,
 }
 
 /** Returns the fault that a refusal is. */

@@ -254,9 +254,16 @@ const business: Migration = {
   },
 }
 
+const refusedMail: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('mails').addColumn('refused_at', 'timestamptz').execute()
+  },
+}
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_accounts': accounts,
   '0002_sign_up': signUp,
   '0003_mail': mail,
   '0004_business': business,
+  '0005_refused_mail': refusedMail,
 }

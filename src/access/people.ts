@@ -12,6 +12,7 @@ import { Hashing } from './accounts/hashing.js'
 import { mailEndpoint } from './mail/mail-endpoints.js'
 import { Mailbox } from './mail/mailbox.js'
 import { toLog } from './mail/mailer.js'
+import { MailServer } from './mail/smtp.js'
 import type { Ground, Part } from './part.js'
 import { Outbox } from './mail/outbox.js'
 import { signInEndpoints } from './accounts/sign-in-endpoints.js'
@@ -43,15 +44,21 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
   })
   const audit: typeof host.audit = event => host.audit(event)
   const attempts = new Attempts(clock)
-  const { passwordMin, promoteSecret, signUp: mode, mode: ground } = host.config
+  const { passwordMin, promoteSecret, signUp: mode, mode: ground, smtpUrl, mailFrom } = host.config
   const common = { accounts, standings, hashing, attempts, audit, passwordMin }
   const door = new Door({ ...common, signIns, tokens, counts })
+  const mailServer =
+    smtpUrl === null || mailFrom === null ? null : new MailServer({ url: smtpUrl, from: mailFrom, clock })
   const outbox = new Outbox({
     clock,
     room,
     vault: host.vault,
-    send: toLog(log, ground !== 'production'),
-    failed: (error, mailId) => log.warn({ err: error, mailId }, 'a mail did not leave; it is tried again'),
+    send: mailServer === null ? toLog(log, ground !== 'production') : letter => mailServer.send(letter),
+    failed: (error, mailId, isOver) =>
+      log.warn(
+        { err: error, mailId },
+        isOver ? 'a mail was refused for good' : 'a mail did not leave; it is tried again',
+      ),
   })
   const failed = (error: unknown) => log.debug({ err: error }, 'accounts could not be looked at')
   let busy = Promise.resolve()
@@ -100,6 +107,7 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
     async stop() {
       for (const stop of stops) stop()
       await mailbox.settled()
+      await mailServer?.close()
       await busy
     },
   }

@@ -61,6 +61,8 @@ interface Mails {
   due_at: Date
   attempts: number
   sent_at: Date | null
+  /** When it was refused for good: it is not tried any more. */
+  refused_at: Date | null
   /** Why it did not leave the last time. */
   error: string | null
 }

@@ -19,6 +19,8 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     const missing = config.tlsCert === null ? 'BOSON_TLS_CERT' : 'BOSON_TLS_KEY'
     problems.push(`${missing}: wanted a path, because the other half of the certificate is set`)
   }
+  if (config.smtpUrl !== null && config.mailFrom === null)
+    problems.push('MAIL_FROM: wanted an address that mail comes from, because SMTP_URL is set')
   if (config.turnMode === 'coturn' && config.turnPort === 0)
     problems.push('TURN_LISTENING_PORT: wanted a port from 1 to 65535, because BOSON_TURN_MODE is coturn')
   if (config.turnMode === 'external' && !config.turnUrls.some(url => url.startsWith('turn')))

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { readSender, readSmtpUrl, SENDER_WANTED, SMTP_URL_WANTED } from '../access/mail/smtp-url.js'
 import { PolicyRuleError, type PolicyRule, readPolicyRules } from '../mesh/path-policy.js'
 
 /** What a value must be: a zod schema, and the same in words. */
@@ -64,8 +65,12 @@ export const flag = <T>(accepts: Accepts<T>, doc: string): Setting<T> & { fallba
   optional('', accepts, { doc })
 
 /** A secret: only from the environment or the file. */
-export const secret = (env: string, about: About): Setting<string> & { fallback: null } => ({
-  ...optional(env, text(4096), about),
+export const secret = (
+  env: string,
+  about: About,
+  accepts: Accepts<string> = text(4096),
+): Setting<string> & { fallback: null } => ({
+  ...optional(env, accepts, about),
   secret: true,
 })
 
@@ -173,6 +178,17 @@ export const url = (...protocols: readonly string[]): Accepts<string> => ({
   schema: z.string().refine(value => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
   wanted: `a URL beginning with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
 })
+
+export const smtpUrl: Accepts<string> = {
+  schema: z.string().refine(value => readSmtpUrl(value) !== null),
+  wanted: SMTP_URL_WANTED,
+}
+
+/** Whom mail comes from. */
+export const sender: Accepts<string> = {
+  schema: z.string().refine(value => readSender(value) !== null),
+  wanted: SENDER_WANTED,
+}
 
 /** Rules of `mesh/path-policy.ts`; what is wrong with one is said in its own words. */
 export const policyRules: Accepts<readonly PolicyRule[]> = {

@@ -21,6 +21,8 @@ import {
   policyRules,
   portRange,
   secret,
+  sender,
+  smtpUrl,
   standard,
   text,
   url,
@@ -172,6 +174,17 @@ export const SETTINGS = {
   }),
   passwordMin: standard('BOSON_PASSWORD_MIN', whole(8, 64), 12, {
     doc: 'Characters that the password of an account has at least.',
+  }),
+  smtpUrl: secret(
+    'SMTP_URL',
+    {
+      doc: 'Mail server that takes our mail: smtp://user:password@host:587 (by STARTTLS) or smtps://…:465; ?ca=FILE trusts the authorities in it. When not set, mail goes to the log. Needs MAIL_FROM.',
+    },
+    smtpUrl,
+  ),
+  mailFrom: optional('MAIL_FROM', sender, {
+    doc: 'Whom our mail comes from.',
+    example: 'Mesh <mesh@example.org>',
   }),
 
   // secrets

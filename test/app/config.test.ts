@@ -124,6 +124,7 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
   t.same(
     secrets.map(([key]) => key),
     [
+      'smtpUrl',
       'secretToken',
       'jwtSecret',
       'jwtOldSecret',

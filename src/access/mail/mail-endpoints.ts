@@ -19,6 +19,9 @@ const Mail = z.object({
     .meta({ description: 'Null: `BOSON_VAULT_KEY` was another one when it was written.' }),
   createdAt: moment,
   sentAt: moment.nullable(),
+  refusedAt: moment
+    .nullable()
+    .meta({ description: 'When it was refused for good: it is not tried any more.' }),
   attempts: z.int(),
   error: z.string().nullable().meta({ description: 'Why it did not leave the last time.' }),
 })
@@ -41,6 +44,7 @@ export const mailEndpoint = (outbox: Outbox): Endpoint =>
         text: mail.text,
         createdAt: mail.created_at.toISOString(),
         sentAt: mail.sent_at?.toISOString() ?? null,
+        refusedAt: mail.refused_at?.toISOString() ?? null,
         attempts: mail.attempts,
         error: mail.error,
       }))

@@ -7,8 +7,29 @@ export interface Mail {
   readonly text: string
 }
 
-/** Resolves when somebody else is responsible for the mail; rejects when it has to be tried again. */
-export type SendMail = (mail: Mail) => Promise<void>
+/** A mail on its way. */
+export interface Letter extends Mail {
+  /** No other mail's, and the same each time that it is tried; of letters, digits and dots. */
+  readonly id: string
+}
+
+/**
+ * Resolves when somebody else is responsible for the mail. Rejects with a MailRefused when it never will leave, and with
+ * anything else when it has to be tried again.
+ */
+export type SendMail = (letter: Letter) => Promise<void>
+
+/** The mail will not be taken, however often it is tried. */
+export class MailRefused extends Error {
+  override readonly name = 'MailRefused'
+  readonly code = 'MAIL_REFUSED'
+}
+
+/** The mail cannot leave now. */
+export class MailDelayed extends Error {
+  override readonly name = 'MailDelayed'
+  readonly code = 'MAIL_DELAYED'
+}
 
 /** Returns what writes mail to the log. In production its text, which may let somebody in, stays in the database. */
 export const toLog =

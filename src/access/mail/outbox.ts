@@ -6,7 +6,7 @@ import type { Selectable, Transaction } from 'kysely'
 import type { Vault } from '../../app/plugin.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Room } from '../../store/rooms.js'
-import type { Mail, SendMail } from './mailer.js'
+import { type Mail, MailRefused, type SendMail } from './mailer.js'
 import type { AccessTables } from '../tables.js'
 
 export interface OutboxOptions {
@@ -14,11 +14,13 @@ export interface OutboxOptions {
   readonly room: Room<AccessTables>
   readonly vault: Vault
   readonly send: SendMail
-  /** Hears of a mail that did not leave. */
-  readonly failed: (error: unknown, mailId: number) => void
+  /** Hears of a mail that did not leave: it is tried again, or is refused for good. */
+  readonly failed: (error: unknown, mailId: number, isOver: boolean) => void
 }
 
-export interface SentMail extends Omit<Selectable<AccessTables['mails']>, 'body'> {
+type Row = Selectable<AccessTables['mails']>
+
+export interface SentMail extends Omit<Row, 'body'> {
   /** null: the vault cannot open it any more. */
   readonly text: string | null
 }
@@ -62,7 +64,7 @@ export class Outbox {
 
   /** Sends what is due. */
   async deliver(): Promise<void> {
-    const { room, clock, send, vault, failed } = this.#options
+    const { room, clock } = this.#options
     for (;;) {
       const now = clock.wallMs()
       const taken = await room.ask(db =>
@@ -74,6 +76,7 @@ export class Outbox {
               .selectFrom('mails')
               .select('mail_id')
               .where('sent_at', 'is', null)
+              .where('refused_at', 'is', null)
               .where('due_at', '<=', new Date(now))
               .where('created_at', '>', new Date(now - GIVEN_UP_MS))
               .orderBy('mail_id')
@@ -84,21 +87,8 @@ export class Outbox {
           .returningAll()
           .execute(),
       )
-      for (const { mail_id, recipient, subject, body, attempts } of taken) {
-        const text = vault.open(body, placeOf(recipient))
-        try {
-          if (text === null) throw new Error('it was sealed by another BOSON_VAULT_KEY')
-          await send({ to: recipient, subject, text })
-          await this.#set(mail_id, { sent_at: new Date(clock.wallMs()), error: null })
-        } catch (error) {
-          failed(error, mail_id)
-          const restMs = Math.min(RETRY_MAX_MS, RETRY_FROM_MS * 2 ** (attempts - 1))
-          await this.#set(mail_id, {
-            due_at: new Date(clock.wallMs() + restMs),
-            error: String(error).slice(0, 256),
-          })
-        }
-      }
+      // All at once: each has its time, and none waits for another one's until its lease is over.
+      await Promise.all(taken.map(mail => this.#deliver(mail)))
       if (taken.length < BATCH) return
     }
   }
@@ -118,9 +108,28 @@ export class Outbox {
     await this.#options.room.ask(db => db.deleteFrom('mails').where('created_at', '<', since).execute())
   }
 
+  async #deliver({ mail_id, recipient, subject, body, attempts, created_at }: Row): Promise<void> {
+    const { clock, send, vault, failed } = this.#options
+    const text = vault.open(body, placeOf(recipient))
+    try {
+      if (text === null) throw new Error('it was sealed by another BOSON_VAULT_KEY')
+      await send({ to: recipient, subject, text, id: `${mail_id}.${created_at.getTime()}` })
+      await this.#set(mail_id, { sent_at: new Date(clock.wallMs()), error: null })
+    } catch (error) {
+      const isOver = error instanceof MailRefused
+      failed(error, mail_id, isOver)
+      const now = clock.wallMs()
+      const restMs = Math.min(RETRY_MAX_MS, RETRY_FROM_MS * 2 ** (attempts - 1))
+      await this.#set(mail_id, {
+        ...(isOver ? { refused_at: new Date(now) } : { due_at: new Date(now + restMs) }),
+        error: String(error).slice(0, 256),
+      })
+    }
+  }
+
   async #set(
     mailId: number,
-    values: { readonly sent_at?: Date; readonly due_at?: Date; readonly error: string | null },
+    values: Partial<Pick<Row, 'sent_at' | 'due_at' | 'refused_at'>> & Pick<Row, 'error'>,
   ): Promise<void> {
     await this.#options.room.ask(db =>
       db.updateTable('mails').set(values).where('mail_id', '=', mailId).execute(),

@@ -6,6 +6,8 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { statfs } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
+import { MailServer } from '../../access/mail/smtp.js'
+import { readSmtpUrl } from '../../access/mail/smtp-url.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import { dataDirHolder } from '../../store/index.js'
@@ -26,6 +28,7 @@ import { coordinator } from './coordinator.js'
 import { dataDir } from './data-dir.js'
 import { database } from './database.js'
 import { countBoth, isSynchronised, writeAndSync } from './host.js'
+import { mail } from './mail.js'
 import { nodeVersion, openFiles, udpBuffers } from './machine.js'
 import { portUses, turnUrls } from './places-of-service.js'
 import { portFinding } from './ports.js'
@@ -136,6 +139,16 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
     },
     ...(config.redisUrl === null ? [] : [{ name: 'redis', look: async () => [await redis(redisLook)] }]),
     {
+      name: 'mail',
+      look: async () => [
+        await mail({
+          place: config.smtpUrl === null ? null : readSmtpUrl(config.smtpUrl),
+          wanted: config.signUp === 'confirmed',
+          check: () => checkMail(config, options.clock),
+        }),
+      ],
+    },
+    {
       name: 'clock',
       look: async () => {
         const [counted, there, db, cache, synchronised] = await Promise.all([
@@ -215,6 +228,12 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
       udpBuffer: config.turnMode === 'off' ? null : UDP_BUFFER,
     }
   }
+}
+
+async function checkMail({ smtpUrl, mailFrom }: Config, clockNow: Clock): Promise<void> {
+  if (smtpUrl === null || mailFrom === null) return
+  const server = new MailServer({ url: smtpUrl, from: mailFrom, clock: clockNow, stepMs: ANSWER_MS })
+  await server.check()
 }
 
 function usedBy(running: Running | null, isHeld: boolean) {

@@ -23,9 +23,8 @@ export function secretsIn(table: SettingTable, values: Values): readonly string[
   return Object.entries(table).flatMap(([key, { secret }]) => {
     const value = values[key]
     if (typeof value !== 'string') return []
-    return secret
-      ? [value]
-      : [...value.matchAll(CREDENTIALS)].flatMap(([, , found = '']) => passwordOf(found))
+    const passwords = [...value.matchAll(CREDENTIALS)].flatMap(([, , found = '']) => passwordOf(found))
+    return secret ? [value, ...passwords] : passwords
   })
 }
 

@@ -12,18 +12,20 @@ import { coordinator, OPERATOR_TOKEN, online } from '../support/coordinator.js'
 /** Each secret setting with a value of its own, so that one that is added is tested too. */
 const SECRET_ENV = Object.fromEntries(
   Object.values(SETTINGS)
-    .filter(setting => setting.secret)
+    .filter(({ secret: isSecret, env }) => isSecret && env !== 'SMTP_URL')
     .map(({ env }, i) => [env, `secret-number-${i}-of-this-test-only-0123456789`]),
 )
-const PASSWORDS = ['p@ss/of the "database"', 'pass-of-redis']
+const PASSWORDS = ['p@ss/of the "database"', 'pass-of-redis', 'p@ss of mail']
 
 t.test('the bundle tells how everything is, and no secret that the process knows', async t => {
-  const [postgres, redis] = PASSWORDS.map(encodeURIComponent)
+  const [postgres, redis, mail] = PASSWORDS.map(encodeURIComponent)
   const { ask, secretOf, url, port } = await coordinator(t, {
     env: {
       ...SECRET_ENV,
       DATABASE_URL: `postgres://boson:${postgres}@db.example.org/boson`,
       REDIS_URL: `redis://:${redis}@cache.example.org`,
+      SMTP_URL: `smtp://boson:${mail}@mail.example.org`,
+      MAIL_FROM: 'mesh@example.org',
     },
   })
   const key = await secretOf()

@@ -163,6 +163,7 @@ const business: Migration = {
       )
       .addColumn('external_id', 'text')
       .addColumn('is_active', 'boolean', column => column.notNull())
+      .addColumn('is_held', 'boolean', column => column.notNull().defaultTo(false))
       .addColumn('applied', 'boolean')
       .addColumn('revision', 'integer', column => column.notNull().defaultTo(0))
       .addColumn('due_at', 'timestamptz')

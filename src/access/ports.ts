@@ -127,7 +127,7 @@ export interface WantedPeer {
 /** A peer as it is. */
 export interface ProvisionedPeer {
   readonly publicKey: Uint8Array
-  /** Base64, where it was made on the other side; told once. */
+  /** Base64, where it was made on the other side: told until we have said its `externalId`, in case an answer was lost. */
   readonly privateKey: string | null
   readonly presharedKey: string | null
   readonly overlay4: string

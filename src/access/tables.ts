@@ -145,6 +145,8 @@ interface Peers {
   external_id: string | null
   /** Its owner, or an operator, wants it to work. */
   is_active: boolean
+  /** An operator switched it off, and its owner cannot switch it on. */
+  is_held: Generated<boolean>
   /** Whether the other side was last told that it may carry; null: it was told nothing yet. */
   applied: boolean | null
   /** Counts the changes of what it is to be. */

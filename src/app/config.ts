@@ -25,6 +25,11 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     problems.push('TURN_LISTENING_PORT: wanted a port from 1 to 65535, because BOSON_TURN_MODE is coturn')
   if (config.turnMode === 'external' && !config.turnUrls.some(url => url.startsWith('turn')))
     problems.push('BOSON_TURN_URLS: wanted at least one turn: or turns:, because BOSON_TURN_MODE is external')
+  const { wgProvisioner: where, wgKeyPolicy: policy } = config
+  if (where !== null && policy !== null && (where === 'wg-easy') !== (policy === 'wg-easy'))
+    problems.push(
+      `WG_KEY_POLICY: wanted ${where === 'wg-easy' ? 'wg-easy' : 'client, host or db'}, because WG_PROVISIONER is ${where}`,
+    )
   if (problems.length > 0) throw new BadConfig(problems)
   return { ...config, host: config.host ?? (config.mode === 'production' ? '0.0.0.0' : '127.0.0.1') }
 }

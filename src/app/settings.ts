@@ -187,6 +187,16 @@ export const SETTINGS = {
     example: 'Mesh <mesh@example.org>',
   }),
 
+  // peers of accounts
+  wgProvisioner: optional('WG_PROVISIONER', oneOf('mesh', 'wg-easy', 'ssh'), {
+    doc: 'Where WireGuard runs for new peers of accounts: the nodes of this mesh, a wg-easy, or a host that is reached by SSH. When not set: mesh, or wg-easy where WG_KEY_POLICY is wg-easy.',
+    example: 'mesh',
+  }),
+  wgKeyPolicy: optional('WG_KEY_POLICY', oneOf('client', 'host', 'db', 'wg-easy'), {
+    doc: 'Who makes the key of a peer that is asked for without one: nobody (the client sends its own), the coordinator, which shows it once and keeps it nowhere, or keeps it sealed for its owner (db), or wg-easy. When not set: host, or wg-easy with WG_PROVISIONER=wg-easy.',
+    example: 'host',
+  }),
+
   // secrets
   secretToken: secret('SECRET_TOKEN', {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',

@@ -10,6 +10,7 @@ export const CHAPTERS = {
   drains: 'Nodes that are to go, and how far they are.',
   identities: 'What an operator does to one node or client at once.',
   accounts: 'People: how they sign in, and the accounts that admins keep.',
+  peers: 'WireGuard peers of accounts: their keys, their configurations, and whether they may connect.',
   enrolment: 'Keys that admit new nodes and clients.',
   wireguard: 'Where the WireGuard of an agent without a WebSocket is.',
   packets: 'Packets of agents without a WebSocket.',

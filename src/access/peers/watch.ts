@@ -1,0 +1,165 @@
+/**
+ * Follows both sides of a peer: what it is entitled to here, and what has become of it where WireGuard runs. What differs
+ * is due again; what went through it elsewhere is charged.
+ */
+import type { MeshApi } from '../../actors/ports.js'
+import type { PluginHost } from '../../app/plugin.js'
+import type { Room } from '../../store/rooms.js'
+import type { Entitlements, PeerProvisioner } from '../ports.js'
+import type { AccessTables } from '../tables.js'
+import type { Peer } from './book.js'
+import type { PeerCounts } from './figures.js'
+import { textOf } from './public-key.js'
+import type { PeerQueue } from './queue.js'
+import { mayCarry } from './reconciler.js'
+
+export interface WatchOptions {
+  readonly room: Room<AccessTables>
+  readonly mesh: Pick<MeshApi, 'identity'>
+  readonly queue: Pick<PeerQueue, 'again'>
+  readonly provisioners: readonly PeerProvisioner[]
+  readonly entitlements: Pick<Entitlements, 'termsOf' | 'charge'>
+  readonly audit: PluginHost['audit']
+  readonly counts: PeerCounts
+  readonly log: PluginHost['log']
+  /** Sets up what is due now. */
+  readonly wake: () => void
+}
+
+/** Rows at a time: others are served in between. */
+const PAGE = 500
+/** Accounts at a time. */
+const ACCOUNTS = 500
+
+type Usage = ReadonlyMap<string, number>
+
+export class Watch {
+  readonly #options: WatchOptions
+  /** Accounts whose entitlement may have become another. */
+  readonly #changed = new Set<string>()
+  /** What each provisioner counted when it was asked last. */
+  readonly #usages = new Map<PeerProvisioner['name'], Usage>()
+  /** Peers that were not there at the last look: one that was made since the other side was asked is none of them next time. */
+  #missed: ReadonlySet<number> = new Set()
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+  }
+
+  /** Takes note of an account whose entitlement may have become another. */
+  noteChange(accountId: string): void {
+    this.#changed.add(accountId)
+  }
+
+  /** Has peers elsewhere follow the entitlements that were noted. The mesh follows by itself. */
+  async follow(): Promise<void> {
+    const accountIds = [...this.#changed].slice(0, ACCOUNTS)
+    if (accountIds.length === 0 || !this.#hasOthers) return this.#changed.clear()
+    const rows = await this.#options.room.ask(db =>
+      db
+        .selectFrom('peers')
+        .selectAll()
+        .where('account_id', 'in', accountIds)
+        .where('provisioner', '!=', 'mesh')
+        .where('removed_at', 'is', null)
+        .where('applied', 'is not', null)
+        .execute(),
+    )
+    for (const accountId of accountIds) this.#changed.delete(accountId)
+    await this.#setUpAgain(rows.filter(peer => peer.applied !== mayCarry(peer, this.#options.entitlements)))
+    if (this.#changed.size > 0) await this.follow()
+  }
+
+  /** Charges what peers have moved elsewhere. */
+  async charge(): Promise<void> {
+    const { provisioners, entitlements, log } = this.#options
+    for (const provisioner of provisioners) {
+      const { name } = provisioner
+      try {
+        const usage = await provisioner.usage?.()
+        if (usage !== undefined) this.#usages.set(name, usage)
+      } catch (error) {
+        // Nothing is known of what is there, so nothing is taken for gone.
+        this.#usages.delete(name)
+        log.debug({ err: error, provisioner: name }, 'what peers have moved is not known now')
+      }
+    }
+    if (this.#usages.size === 0) return
+    for await (const peers of this.#pages())
+      for (const peer of peers) {
+        const bytes = this.#usages.get(peer.provisioner)?.get(keyOf(peer))
+        if (bytes !== undefined)
+          entitlements.charge(`${peer.provisioner} ${peer.identity_id}`, peer.peer_id, bytes)
+      }
+  }
+
+  /** Has everything made again that is otherwise than it should be, or gone. */
+  async look(): Promise<void> {
+    const { audit, counts, log } = this.#options
+    const missed = new Set<number>()
+    for await (const peers of this.#pages()) {
+      const missing = peers.filter(peer => this.#isMissing(peer))
+      const gone = missing.filter(({ peer_id }) => this.#missed.has(peer_id))
+      for (const { peer_id } of missing) missed.add(peer_id)
+      for (const peer of gone) {
+        counts.repaired++
+        audit({
+          kind: 'peer.repaired',
+          actor: 'coordinator',
+          subject: peer.identity_id,
+          detail: { provisioner: peer.provisioner },
+        })
+        log.warn(
+          { peerId: peer.peer_id, provisioner: peer.provisioner },
+          'a peer was gone where WireGuard runs; it is made again',
+        )
+      }
+      const others = peers.filter(
+        peer => peer.provisioner !== 'mesh' && peer.applied !== mayCarry(peer, this.#options.entitlements),
+      )
+      await this.#setUpAgain([...new Set([...gone, ...others])])
+    }
+    this.#missed = missed
+  }
+
+  get #hasOthers(): boolean {
+    return this.#options.provisioners.some(({ name }) => name !== 'mesh')
+  }
+
+  /** Yields the peers that are as they should be, as far as is known. */
+  async *#pages(): AsyncGenerator<readonly Peer[]> {
+    for (let after = 0; ; ) {
+      const rows = await this.#options.room.ask(db =>
+        db
+          .selectFrom('peers')
+          .selectAll()
+          .where('removed_at', 'is', null)
+          .where('due_at', 'is', null)
+          .where('overlay4', 'is not', null)
+          .where('peer_id', '>', after)
+          .orderBy('peer_id')
+          .limit(PAGE)
+          .execute(),
+      )
+      if (rows.length > 0) yield rows
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < PAGE) return
+      after = last.peer_id
+    }
+  }
+
+  #isMissing(peer: Peer): boolean {
+    if (peer.provisioner === 'mesh') return this.#options.mesh.identity(peer.identity_id) === null
+    const usage = this.#usages.get(peer.provisioner)
+    // One that may not carry may be kept elsewhere by not being there.
+    return usage !== undefined && peer.applied === true && !usage.has(keyOf(peer))
+  }
+
+  async #setUpAgain(peers: readonly Peer[]): Promise<void> {
+    if (peers.length === 0) return
+    await this.#options.queue.again(peers.map(({ peer_id }) => peer_id))
+    this.#options.wake()
+  }
+}
+
+const keyOf = ({ public_key }: Peer): string => (public_key === null ? '' : textOf(public_key))

@@ -252,6 +252,15 @@ const business: Migration = {
       .addColumn('charged_bytes', 'bigint', column => column.notNull())
       .addColumn('changed_at', 'timestamptz', column => column.notNull())
       .execute()
+
+    await db.schema
+      .createTable('peer_counters')
+      .addColumn('source', 'text', column => column.notNull())
+      .addColumn('public_key', 'text', column => column.notNull())
+      .addColumn('last_bytes', 'bigint', column => column.notNull())
+      .addColumn('total_bytes', 'bigint', column => column.notNull())
+      .addPrimaryKeyConstraint('peer_counters_once', ['source', 'public_key'])
+      .execute()
   },
 }
 

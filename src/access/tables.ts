@@ -13,6 +13,7 @@ export interface AccessTables {
   payments: Payments
   payment_events: PaymentEvents
   peer_usage: PeerUsage
+  peer_counters: PeerCounters
 }
 
 interface Accounts {
@@ -205,4 +206,14 @@ interface PeerUsage {
   /** int8, as text. */
   charged_bytes: string
   changed_at: Date
+}
+
+/** Counters of WireGuard elsewhere, which begin anew now and then; see wireguard/counters.ts. */
+interface PeerCounters {
+  /** Whose counters they are: `wg-easy`, `ssh`. */
+  source: string
+  /** Base64, as those who count spell it. */
+  public_key: string
+  last_bytes: ColumnType<string | number, number, number>
+  total_bytes: ColumnType<string | number, number, number>
 }

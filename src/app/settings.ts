@@ -416,6 +416,25 @@ export const SETTINGS = {
     doc: 'A webhook at which nothing has arrived for so long is switched off, days.',
   }),
 
+  // WireGuard elsewhere
+  wgEasyUrl: optional('WG_EASY_URL', url('http:', 'https:'), {
+    doc: 'Where the page of a wg-easy is. Its password goes there: over plain http only within a network of one’s own.',
+    example: 'http://10.20.0.8:51821/',
+  }),
+  wgEasyPassword: secret('WG_EASY_PASSWORD', {
+    doc: 'Password of wg-easy itself, not the hash that its PASSWORD_HASH has. In single quotes where it has a $: shells and compose files take what follows one for a variable.',
+  }),
+  wgEasyUsername: standard('WG_EASY_USERNAME', text(255), 'admin', {
+    doc: 'Whose password it is, from wg-easy 15 on; one without two-factor authentication.',
+  }),
+  wgEasyAuth: standard('WG_EASY_AUTH', oneOf('auto', 'basic', 'raw', 'session', 'bearer'), 'auto' as const, {
+    doc: 'How wg-easy is told the password: by whichever way works, HTTP Basic (15), the Authorization header as it is (12 to 14), a session (any), or as a Bearer token.',
+  }),
+  wgEasyNetworks: standard('WG_EASY_NETWORKS', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Networks in which wg-easy may be although they are not public.',
+    example: '10.20.0.8',
+  }),
+
   // what it says
   logLevel: standard(
     'LOG_LEVEL',

@@ -157,6 +157,7 @@ export const NOBODY: ClientFacts = {
   seenAt: null,
   policy: 'auto',
   steering: NO_STEERING,
+  groups: [],
 }
 
 function someClient(random: Random): ClientFacts {
@@ -167,6 +168,7 @@ function someClient(random: Random): ClientFacts {
     seenAt: seenAtOf(nat),
     policy: 'auto',
     steering: NO_STEERING,
+    groups: [],
   }
 }
 

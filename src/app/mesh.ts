@@ -52,7 +52,7 @@ import { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
 import { RelayLane, type RelayLaneOptions } from '../lanes/relay-lane.js'
 import { RelayTable } from '../lanes/relay-table.js'
 import type { Wire } from '../protocol/messages.js'
-import { policyOf, type PolicyRule } from '../mesh/path-policy.js'
+import { agreed, policyOf, type PolicyRule } from '../mesh/path-policy.js'
 import { TIMING } from '../protocol/timing.js'
 import { actorViews } from './actor-view.js'
 import { createEnrolmentKey, enrolIdentity } from './enrolment.js'
@@ -235,7 +235,11 @@ export function createMesh(options: MeshOptions): Mesh {
   })
 
   const rules = options.pathPolicy ?? []
-  const policyOfEnd = ({ identity }: Cell) => policyOf(rules, identity)
+  // What goes past the relay nobody can hold to a rate.
+  const policyOfEnd = ({ identity, terms }: Cell) => {
+    const policy = policyOf(rules, identity)
+    return terms.bytesPerSecond === null ? policy : agreed(policy, 'relay-only')
+  }
   const pathLedger = new PathLedger({
     clock,
     keep: value => snapshots.touch({ kind: 'path', key: value.pathId, value }),
@@ -402,8 +406,15 @@ export function createMesh(options: MeshOptions): Mesh {
     guard,
     sessions,
     count,
-    changed: cell => {
+    changed: (cell, before) => {
+      const { bytesPerSecond } = cell.terms
+      const isOtherRate = bytesPerSecond !== before.bytesPerSecond
+      if (isOtherRate) {
+        lane.throttle(cell.slot, bytesPerSecond)
+        if (cell.role === 'node') fleet.steer(cell)
+      }
       coordinator.actor.send({ type: 'steering.changed', cell })
+      if (isOtherRate) paths.policyChanged(cell)
     },
   })
   const admission = new Admission({

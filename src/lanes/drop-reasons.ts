@@ -5,6 +5,7 @@ export const DROP_REASONS = [
   'not_open',
   'not_wireguard',
   'over_rate',
+  'throttled',
   'peer_away',
   'queue_full',
   'queue_age',

@@ -19,6 +19,7 @@ import { DROP_REASONS, type DropReason } from './drop-reasons.js'
 import { BUNDLE_MAX, Outbox } from './outbox.js'
 import type { RelayTable } from './relay-table.js'
 import { ShortQueue } from './short-queue.js'
+import { mayPass, newThrottle, type Throttle } from './throttle.js'
 import { type RelayNotices, Troubles } from './troubles.js'
 
 export interface RelayLaneOptions {
@@ -66,6 +67,9 @@ export class RelayLane {
   readonly #notices: RelayNotices
   readonly #outboxes: (Outbox | undefined)[] = []
   readonly #buckets: (TokenBucket | undefined)[] = []
+  /** Of the few sessions that are held to a rate of their own, by slot, and how many these are. */
+  readonly #throttles: (Throttle | undefined)[] = []
+  #throttled = 0
   #gathered: Outbox[] = []
   #flushing: Outbox[] = []
   #gatheredBytes = 0
@@ -109,6 +113,19 @@ export class RelayLane {
   forget(slot: Slot): void {
     this.detach(slot)
     this.#buckets[slot] = undefined
+    this.throttle(slot, null)
+  }
+
+  /** Holds what the session sends, and what it is sent, to so many bytes a second each; null: to no rate of its own. */
+  throttle(slot: Slot, bytesPerSecond: number | null): void {
+    const throttles = this.#throttles
+    if (throttles[slot] !== undefined) this.#throttled--
+    if (slot < throttles.length) throttles[slot] = undefined
+    if (bytesPerSecond === null) return
+    // Without a hole the array stays one, and each look-up a read.
+    while (throttles.length <= slot) throttles.push(undefined)
+    throttles[slot] = newThrottle(bytesPerSecond, this.#clock.now())
+    this.#throttled++
   }
 
   /** Sockets that take no more at the moment. */
@@ -204,10 +221,39 @@ export class RelayLane {
     const bucket = this.#buckets[from] ?? this.#newBucket(from)
     if (bucket !== null && !bucket.take(size, this.now()))
       return this.#press(from, link, 'over_rate', packets, 0)
+    if (this.#throttled > 0 && (this.#throttles[from] ?? this.#throttles[to]) !== undefined)
+      return this.#trickle(from, to, index, message, start, end)
+    this.#carry(from, to, index, message, start, end, packets)
+  }
+
+  /** One of the ends is held to a rate: what fits goes on, packet by packet. */
+  #trickle(from: Slot, to: Slot, index: number, message: Uint8Array, start: number, end: number): void {
+    const buckets = [this.#throttles[from]?.sends, this.#throttles[to]?.receives]
+    const now = this.now()
+    let dropped = 0
+    for (let at = start; at < end; ) {
+      const next = relayEnd(message, at)
+      if (mayPass(buckets, message, at, next, now)) this.#carry(from, to, index, message, at, next, 1)
+      else dropped++
+      at = next
+    }
+    if (dropped > 0) this.#press(from, relayLink(message, start), 'throttled', dropped, 0)
+  }
+
+  #carry(
+    from: Slot,
+    to: Slot,
+    index: number,
+    message: Uint8Array,
+    start: number,
+    end: number,
+    packets: number,
+  ): void {
+    const size = end - start
     const outbox = this.#outboxes[to]
-    if (outbox === undefined) return this.#refuse(from, link, 'peer_away', packets)
+    if (outbox === undefined) return this.#refuse(from, relayLink(message, start), 'peer_away', packets)
     if (!outbox.fits(size)) this.#send(outbox, this.now())
-    if (outbox.stalledMs !== null) return this.#wait(outbox, link, message, start, end)
+    if (outbox.stalledMs !== null) return this.#wait(outbox, relayLink(message, start), message, start, end)
     if (outbox.bundle === null) this.#enlist(outbox)
     outbox.gather(message, start, end, packets)
     this.packets += packets

@@ -13,4 +13,6 @@ export interface ClientFacts {
   readonly policy: Agreed
   /** What the operator has laid down for it. */
   readonly steering: Steering
+  /** Its node is in one of these groups, by its terms; empty: in any or none. */
+  readonly groups: readonly string[]
 }

@@ -8,6 +8,7 @@ const OTHERS = [
   'starting',
   'policy_relay_only',
   'policy_direct_only',
+  'throttled',
   'no_candidates',
   'no_stun',
   'cannot',
@@ -50,6 +51,8 @@ export function reasonInWords(reason: PathReason, a: NamedEnd, b: NamedEnd): str
       return 'the policy says relay-only; set it to auto, in BOSON_PATH_POLICY and at the agent that asks for it, to allow a direct path'
     case 'policy_direct_only':
       return 'the policy says direct-only and there is no direct path, so nothing is carried; set it to auto, in BOSON_PATH_POLICY and at the agent that asks for it, to allow the relay'
+    case 'throttled':
+      return 'an end is held to a lower rate for now, by what was bought for it, and only the relay can hold packets back; a direct path is tried again when that is over'
     case 'udp_blocked':
       return `${blocked(a, b)}; let UDP out to any port, or leave it on the relay, which needs TCP only`
     case 'symmetric_both':

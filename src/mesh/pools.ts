@@ -143,8 +143,16 @@ export class Pool<N extends NodeFacts> {
 }
 
 /** Two kinds that mean the same have the same key; names hold no control characters. */
-const keyOf = ({ country = '\t', region = '\t', exit, policy = 'auto', tags, groups }: Kind): string =>
-  `${country}\n${region}\n${exit === true}\n${String(policy)}\n${sorted(tags)}\n${sorted(groups)}`
+const keyOf = ({
+  country = '\t',
+  region = '\t',
+  exit,
+  policy = 'auto',
+  tags,
+  groups,
+  anyGroup,
+}: Kind): string =>
+  `${country}\n${region}\n${exit === true}\n${String(policy)}\n${sorted(tags)}\n${sorted(groups)}\n${anyGroup === undefined ? '\t' : sorted(anyGroup)}`
 
 const sorted = (names: readonly string[] = []): string =>
   names.length < 2 ? (names[0] ?? '') : [...new Set(names)].sort().join('\t')
@@ -156,6 +164,7 @@ const isWithin = (kind: Kind, other: Kind): boolean =>
   (other.exit !== true || kind.exit === true) &&
   (other.policy === undefined || other.policy === 'auto' || other.policy === kind.policy) &&
   (other.tags ?? []).every(tag => kind.tags?.includes(tag) === true) &&
-  (other.groups ?? []).every(group => kind.groups?.includes(group) === true)
+  (other.groups ?? []).every(group => kind.groups?.includes(group) === true) &&
+  (other.anyGroup === undefined || kind.anyGroup?.every(group => other.anyGroup?.includes(group)) === true)
 
 const EVERYONE = keyOf({})

@@ -17,6 +17,8 @@ export interface Kind {
   readonly tags?: readonly string[]
   /** It is in each of them. */
   readonly groups?: readonly string[]
+  /** It is in one of them. */
+  readonly anyGroup?: readonly string[]
   readonly exit?: boolean
   /** The client's own: which ways its packets may travel; absent: any. */
   readonly policy?: Agreed
@@ -36,10 +38,15 @@ export interface Requirements extends Kind {
 }
 
 /**
- * Returns what holds for a request of this client. Pin and group of the operator's hold beside those of the request;
- * where both prefer, avoid or weigh the same thing, the request has the last word.
+ * Returns what holds for a request of this client. Pin and group of the operator's, and the groups of its terms, hold
+ * beside those of the request; where both prefer, avoid or weigh the same thing, the request has the last word.
  */
-export function requirementsOf(wish: RouteWish, { policy, steering }: ClientFacts): Requirements {
+export function requirementsOf(wish: RouteWish, client: ClientFacts): Requirements {
+  const want = wanted(wish, client)
+  return client.groups.length === 0 ? want : { ...want, anyGroup: client.groups }
+}
+
+function wanted(wish: RouteWish, { policy, steering }: ClientFacts): Requirements {
   const { group, prefer = [], avoid = [], weights, ...rest } = wish
   // Most requests have none of it.
   if (group === undefined && steering === NO_STEERING && weights === undefined && prefer.length === 0) {
@@ -70,6 +77,7 @@ export type Rejection =
   | 'region'
   | 'tags'
   | 'group'
+  | 'terms'
   | 'exit'
   | 'policy'
   | 'bandwidth'
@@ -116,6 +124,7 @@ export function mismatch(node: NodeFacts, want: Kind): Rejection | null {
   if (want.exit === true && !node.exit) return 'exit'
   if (!areCompatible(want.policy === undefined ? 'auto' : want.policy, node.policy)) return 'policy'
   if (want.groups?.every(group => node.groups.includes(group)) === false) return 'group'
+  if (want.anyGroup?.some(group => node.groups.includes(group)) === false) return 'terms'
   if (want.tags?.every(tag => node.tags.includes(tag)) === false) return 'tags'
   return null
 }
@@ -126,7 +135,7 @@ export function unmet(
   excluded: Readonly<Record<string, number>>,
   considered: number,
 ): string[] {
-  const wanted: Record<Rejection, string> = {
+  const words: Record<Rejection, string> = {
     'not accepting': 'online and accepting',
     draining: 'not draining',
     full: 'a free place',
@@ -137,6 +146,7 @@ export function unmet(
     region: `region ${want.region ?? ''}`,
     tags: `tags ${clipped(want.tags)}`,
     group: `group ${clipped(want.groups)}`,
+    terms: `one of groups ${clipped(want.anyGroup)}`,
     exit: 'forwards to the internet',
     policy: `a path policy that goes with ${want.policy ?? 'one that contradicts itself'}`,
     bandwidth: `${want.minBandwidthMbps ?? 0} Mbit/s left`,
@@ -145,7 +155,7 @@ export function unmet(
     'latency unknown': 'a known round trip',
   }
   return Object.entries(excluded).map(
-    ([reason, count]) => `${wanted[reason as Rejection]}: ruled out ${count} of ${considered}`, // keys come from rejection()
+    ([reason, count]) => `${words[reason as Rejection]}: ruled out ${count} of ${considered}`, // keys come from rejection()
   )
 }
 

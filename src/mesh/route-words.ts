@@ -12,6 +12,7 @@ const OUT: Readonly<Record<string, string>> = {
   region: 'is in another region, or does not say',
   tags: 'lacks a tag',
   group: 'is not in the group',
+  terms: 'is in none of the groups that the client may use',
   exit: 'does not forward to the internet',
   policy: 'has a path policy that does not go with the client’s',
   bandwidth: 'has too little bandwidth left',

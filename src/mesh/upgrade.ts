@@ -28,6 +28,8 @@ export interface UpgradeEnd {
 
 export interface UpgradeView {
   readonly policy: PathPolicy
+  /** An end is held to a rate of its own, which the relay alone can do. */
+  readonly isThrottled: boolean
   readonly tier: Tier
   /** By which socket of the agents' it is direct or turned; null when it is not. */
   readonly via: Via | null
@@ -50,7 +52,7 @@ export interface Plan {
 export function plan(view: UpgradeView): Plan {
   const { policy, tier, ends } = view
   const [a, b] = ends
-  if (policy === 'relay-only') return rest('policy_relay_only')
+  if (policy === 'relay-only') return rest(view.isThrottled ? 'throttled' : 'policy_relay_only')
   if (tier === 'direct') return canGoNative(view) ? { via: 'wireguard', reason: null } : rest(null)
   const via = commonWay(a, b)
   if (via === null) return rest('cannot')

@@ -433,7 +433,7 @@ export const DrainState = message(0x26, 'drain.state', {
 
 export const PathOpen = message(0x30, 'path.open', {
   direction: 'server→agent',
-  doc: 'Open this link: all that a WireGuard peer entry needs. Idempotent; repeated after a resume.',
+  doc: 'Open this link: all that a WireGuard peer entry needs. Idempotent: it comes again after a resume and with another policy, and is answered each time.',
   fields: {
     link: u32.doc('Link id of the relay lane.'),
     routeId: str(64).doc('The route this path serves.'),

@@ -211,6 +211,62 @@ t.test('a sender above its rate loses what is above it, and is told', async t =>
   t.equal(sockets[B].messages.length, 2)
 })
 
+t.test(
+  'what a throttled session sends and is sent is held to the rate, each way, and no other is',
+  async t => {
+    const { clock, table, lane, sockets, notices, link } = setUp()
+    const free = table.join(C, B)
+    table.carry(free, true)
+    lane.throttle(B, 1_000)
+    const tenth = 'x'.repeat(91)
+    for (let i = 0; i < 300; i++) {
+      lane.forward(A, bundle(link, tenth, tenth), 0)
+      lane.forward(B, bundle(link, tenth, tenth), 0)
+      clock.advance(100)
+    }
+    const bytesTo = (slot: number) => sockets[slot]?.messages.reduce((sum, { length }) => sum + length, 0)
+    t.same([bytesTo(A), bytesTo(B)], [29_900, 29_900], 'thirty seconds of it')
+    t.equal(lane.drops.throttled, 1_200 - 598)
+    t.match(notices, [/^0 \d+: 1\d dropped$/])
+    lane.throttle(B, null)
+    lane.forward(C, bundle(free, ...Array.from({ length: 100 }, () => tenth)), 0)
+    clock.advance(0)
+    t.equal(bytesTo(B), 39_900)
+  },
+)
+
+t.test(
+  'handshakes and keepalives pass where data has used up the rate, and start a session that is new',
+  async t => {
+    const { clock, lane, sockets, link } = setUp()
+    const wireguard = (type: number, size: number) =>
+      encode({ type: 'relay.data', link, payload: Buffer.alloc(size, Buffer.of(type, 0, 0, 0)) })
+    lane.throttle(A, 1_000)
+    for (const packet of [wireguard(1, 148), wireguard(4, 1_280)]) lane.forward(A, packet, 0)
+    clock.advance(0)
+    t.equal(lane.drops.throttled, 1, 'data waits until something has flowed in')
+    for (let second = 0; second < 60; second++) {
+      for (let i = 0; i < 10; i++) lane.forward(A, wireguard(4, 1_280), 0)
+      lane.forward(A, wireguard(1, 148), 0)
+      lane.forward(A, wireguard(4, 32), 0)
+      clock.advance(1_000)
+    }
+    const sizes = sockets[B].messages.flatMap(message => message.length)
+    t.ok(sizes.reduce((sum, size) => sum + size, 0) <= 60_000 + 2_048)
+    t.equal(lane.drops.throttled, 1 + 600 - Math.round(sizes.filter(size => size > 1_000).length))
+  },
+)
+
+t.test('a rate ends with its session', async t => {
+  const { clock, lane, sockets, link } = setUp()
+  lane.throttle(A, 0)
+  lane.forward(A, frame(link, 'x'.repeat(1_000)), 0)
+  lane.forget(A)
+  lane.forward(A, frame(link, 'x'.repeat(1_000)), 0)
+  clock.advance(0)
+  t.equal(sockets[B].messages.length, 1)
+})
+
 const refusals: readonly {
   name: string
   drop: string

@@ -50,6 +50,7 @@ const wants: fc.Arbitrary<Requirements> = fc
       country: fc.constantFrom('DE', 'NL'),
       tags: names,
       groups: names,
+      anyGroup: names,
       exit: fc.boolean(),
       policy: fc.constantFrom('auto', 'relay-only', 'direct-only'),
       maxLatencyMs: fc.nat(300),

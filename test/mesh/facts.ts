@@ -40,6 +40,7 @@ export const CLIENT: ClientFacts = {
   seenAt: null,
   policy: 'auto',
   steering: NO_STEERING,
+  groups: [],
 }
 
 export function poolsOf<N extends NodeFacts>(nodes: Iterable<N>): NodePools<N> {

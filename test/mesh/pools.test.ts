@@ -14,7 +14,15 @@ const country = fc.constantFrom('DE', 'NL')
 
 const kinds: fc.Arbitrary<Kind> = fc
   .record(
-    { country, region: fc.constantFrom('x', 'y z'), tags: names, groups: names, exit: fc.boolean(), policy },
+    {
+      country,
+      region: fc.constantFrom('x', 'y z'),
+      tags: names,
+      groups: names,
+      anyGroup: names,
+      exit: fc.boolean(),
+      policy,
+    },
     { requiredKeys: [] },
   )
   .map(kind => kind as Kind) // absent is absent, never undefined
@@ -87,6 +95,8 @@ t.test('kinds that mean the same share a pool, others do not', async t => {
   }
   const apart: readonly (readonly [Kind, Kind])[] = [
     [{ tags: ['a'] }, { groups: ['a'] }],
+    [{ groups: ['a', 'b'] }, { anyGroup: ['a', 'b'] }],
+    [{ anyGroup: [] }, {}],
     [{ region: 'DE' }, { country: 'DE' }],
     [{ region: '' }, {}],
     [{ policy: 'relay-only' }, { policy: null }],

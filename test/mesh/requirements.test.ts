@@ -21,6 +21,8 @@ const cases: readonly { name: string; node?: Partial<NodeFacts>; want?: Requirem
     { name: 'one of the tags', node: { tags: ['a'] }, want: { tags: ['a', 'b'] }, is: 'tags' },
     { name: 'in both groups', node: { groups: ['a', 'b'] }, want: { groups: ['b', 'a'] }, is: null },
     { name: 'in one of two groups', node: { groups: ['a'] }, want: { groups: ['a', 'b'] }, is: 'group' },
+    { name: 'in one of any two', node: { groups: ['b'] }, want: { anyGroup: ['a', 'b'] }, is: null },
+    { name: 'in another than any two', node: { groups: ['c'] }, want: { anyGroup: ['a', 'b'] }, is: 'terms' },
     { name: 'a policy that goes with none', node: { policy: null }, is: 'policy' },
     {
       name: 'the other policy',
@@ -75,8 +77,8 @@ t.test('a line of the answer fits whatever was asked', async t => {
   const tags = Array.from({ length: 16 }, (_, i) => `${i}`.padStart(64, 'x'))
   const pin = 'x'.repeat(64)
   const lines = unmet(
-    { tags, groups: tags, pin, target: pin },
-    { tags: 1, group: 1, pin: 1, target: 1 },
+    { tags, groups: tags, anyGroup: tags, pin, target: pin },
+    { tags: 1, group: 1, terms: 1, pin: 1, target: 1 },
     1_000_000,
   )
   for (const line of lines) t.ok(line.length <= 128, line)
@@ -105,6 +107,10 @@ t.test('the request has the last word in what is soft, the operator in what is h
     prefer: ['fra-1'],
     avoid: ['fra-2', 'ams-1', 'ams-2'],
     weights: { price: 0, rtt: 2 },
+  })
+  t.same(requirementsOf({ group: 'fast' }, { ...CLIENT, groups: ['gold', 'silver'] }), {
+    ...requirementsOf({ group: 'fast' }, CLIENT),
+    anyGroup: ['gold', 'silver'],
   })
   const preferring = requirementsOf({ prefer: ['ams-1'] }, { ...CLIENT, steering })
   t.same(preferring.prefer, ['ams-1'])

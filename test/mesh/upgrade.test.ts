@@ -19,6 +19,7 @@ const END: UpgradeEnd = {
 }
 const VIEW: UpgradeView = {
   policy: 'auto',
+  isThrottled: false,
   tier: 'relayed',
   via: null,
   native: true,
@@ -61,6 +62,7 @@ const cases: readonly {
   { name: 'two ends without an address', a: { candidates: 0 }, b: { candidates: 0 }, is: 'no_candidates' },
   { name: 'one end without an address', a: { candidates: 0 }, is: 'udp' },
   { name: 'relay-only', view: { policy: 'relay-only' }, is: 'policy_relay_only' },
+  { name: 'throttled', view: { policy: 'relay-only', isThrottled: true }, is: 'throttled' },
   { name: 'two symmetric NATs', a: { nat: symmetric }, b: { nat: symmetric }, is: 'symmetric_both' },
   {
     name: 'two symmetric NATs, one of which may forward a port',

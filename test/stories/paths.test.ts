@@ -176,7 +176,7 @@ t.test('an agent that comes back with another policy moves its path', async t =>
   again.say(again.hello({ can: ['udp'] }))
   await lab.clock.run(100)
   t.match(again.last('path.signal'), { link, revision: 1 }, 'what was held back may be known now')
-  again.say({ type: 'path.ready', link })
+  for (const end of [again, node]) end.say({ type: 'path.ready', link })
   await lab.clock.run(1_000)
   t.match(again.last('path.punch'), { attempt: 2 })
 })

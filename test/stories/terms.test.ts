@@ -7,6 +7,7 @@ import { USUAL_TERMS } from '../../src/mesh/terms.js'
 import { numbered } from '../lab/hosts.js'
 import { CREDENTIAL, Lab } from '../lab/lab.js'
 import type { RawAgent } from '../support/raw-agent.js'
+import { routed } from '../support/town.js'
 
 const ENDED: Denial = { code: 'not_entitled', reason: 'tariff Basic has ended', retryAfterMs: 60_000 }
 
@@ -62,14 +63,7 @@ const kinds = {
 } as const
 for (const [code, close] of Object.entries(kinds)) {
   t.test(`a session that is denied with ${code} ends at once, and its peer is told`, async t => {
-    const { lab, put } = await guarded()
-    const node = await lab.enrolled('node', 'fra-1')
-    const client = await lab.enrolled('client', 'alice')
-    client.say({ type: 'route.request', requestId: 1 })
-    await lab.clock.run(100)
-    const { link } = client.last('route.assigned')
-    for (const end of [node, client]) end.say({ type: 'path.ready', link })
-    await lab.clock.run(100)
+    const { lab, node, client, link, put } = await routedPair()
     client.say({ type: 'relay.data', link, payload: numbered(1) })
     await lab.clock.run(100)
     t.equal(arrived(node), 1)
@@ -161,7 +155,115 @@ t.test('a guard that throws keeps out whom it was asked about, and nobody else',
   t.ok(back.last('registered'), 'without a guard everyone is let in')
 })
 
+t.test('groups of the terms are hard, and a route moves when its node is in none of them', async t => {
+  const { lab, put } = await guarded()
+  const nodes = await Promise.all(['ams-1', 'fra-1', 'hel-1'].map(id => lab.enrolled('node', id)))
+  for (const [i, group] of ['gold', 'silver', 'basic'].entries())
+    lab.mesh.steer(lab.mesh.nodes()[i]?.id ?? '', { groups: [group] }, 'eve')
+  put('alice', { groups: ['basic', 'silver'] })
+  const alice = await lab.enrolled('client', 'alice')
+  t.match(lab.mesh.deliberate('alice', {}, 10)?.explanation, {
+    qualified: 2,
+    excluded: { terms: 1 },
+    rejected: [{ nodeId: 'ams-1', reason: 'terms' }],
+  })
+  const { nodeId } = await routed(lab, alice, nodes, { group: 'silver' })
+  t.equal(nodeId, 'fra-1', 'the group of the request holds beside them')
+  put('alice', { groups: ['basic', 'gold'] })
+  t.equal(lab.mesh.client('alice')?.nodeId, 'fra-1', 'nobody is silver and in one of these: it waits')
+  t.match(lab.mesh.explain('alice', 10), { waiting: { cause: 'operator' } })
+
+  const bob = await lab.enrolled('client', 'bob')
+  put('bob', { groups: ['basic'] })
+  bob.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  t.equal(bob.last('route.assigned').nodeId, 'hel-1')
+  put('bob', { groups: ['gold'] })
+  await lab.clock.run(100)
+  t.match(bob.last('route.switched'), { nodeId: 'ams-1', previousLink: bob.last('route.assigned').link })
+  put('bob', { groups: ['gold', 'basic'] })
+  await lab.clock.run(100)
+  t.equal(lab.mesh.client('bob')?.nodeId, 'ams-1', 'where it may stay it stays')
+
+  await lab.live([alice, bob, ...nodes], 61_000)
+  t.match(alice.last('route.refused'), {
+    code: 'no_candidate',
+    reason: 'no node meets what is asked of it now',
+    unmet: ['group silver: ruled out 2 of 3', 'one of groups basic, gold: ruled out 1 of 3'],
+  })
+})
+
+t.test('who is held to a rate sends and is sent so much, while its WireGuard stays up', async t => {
+  const { lab, node, client, link, put } = await routedPair()
+  const other = await lab.enrolled('client', 'bob')
+  const { link: free } = await routed(lab, other, [node])
+  put('alice', { bytesPerSecond: 10_000 })
+  t.match(client.last('path.open'), { link }, 'not told yet')
+  await lab.clock.run(100)
+  t.match(client.last('path.open'), { policy: 'relay-only' })
+  t.match(node.last('path.open'), { link, policy: 'relay-only' })
+  t.match(lab.mesh.path(link), { policy: 'relay-only', reason: 'throttled' })
+  node.forget()
+  client.forget()
+  const data = Buffer.concat([numbered(0), Buffer.alloc(968)])
+  const handshake = Buffer.alloc(148)
+  handshake[0] = 1
+  for (let n = 0; n < 200; n++) {
+    client.say(...Array.from({ length: 5 }, () => ({ type: 'relay.data' as const, link, payload: data })))
+    node.say(...Array.from({ length: 5 }, () => ({ type: 'relay.data' as const, link, payload: data })))
+    other.say({ type: 'relay.data', link: free, payload: data })
+    if (n % 50 === 49) client.say({ type: 'relay.data', link, payload: handshake })
+    await lab.clock.run(50)
+  }
+  // Ten seconds of the rate, each way; what was kept for handshakes is theirs.
+  const sent = bytesOf(node, link)
+  const received = bytesOf(client, link)
+  for (const bytes of [sent, received]) t.ok(bytes > 90_000 && bytes <= 101_000, `${bytes} bytes in 10 s`)
+  t.equal(node.heard.filter(it => it.type === 'relay.data' && it.payload.length === 148).length, 4)
+  t.equal(bytesOf(other, free), 0)
+  t.equal(bytesOf(node, free), 200_000, 'nobody else is held back')
+  t.ok((lab.mesh.stats().relay.drops['throttled'] ?? 0) > 1_700)
+  t.match(client.last('relay.pressure'), { link })
+
+  put('alice', {})
+  await lab.clock.run(100)
+  node.forget()
+  t.notOk(client.last('path.open').policy, 'it may go directly again')
+  for (let n = 0; n < 50; n++) client.say({ type: 'relay.data', link, payload: data })
+  await lab.clock.run(100)
+  t.equal(bytesOf(node, link), 50_000)
+  t.match(lab.mesh.client('alice'), { state: 'online', generation: 1, link }, 'in place')
+})
+
+t.test('what never uses the relay cannot be held to a rate, and is not joined meanwhile', async t => {
+  const { lab, put } = await guarded()
+  await lab.enrolled('node', 'fra-1')
+  const alice = await lab.enrolled('client', 'alice', { policy: 'direct-only' })
+  alice.say({ type: 'route.request', requestId: 1 })
+  await lab.clock.run(100)
+  put('alice', { bytesPerSecond: 1_000 })
+  await lab.clock.run(100)
+  t.equal(lab.mesh.stats().relay.links, 0)
+  t.match(alice.last('route.refused'), { code: 'no_candidate' })
+  put('alice', {})
+  alice.say({ type: 'route.request', requestId: 2 })
+  await lab.clock.run(100)
+  t.match(alice.last('route.assigned'), { requestId: 2 })
+})
+
 const arrived = ({ heard }: RawAgent) => heard.filter(({ type }) => type === 'relay.data').length
+
+const bytesOf = ({ heard }: RawAgent, link: number) =>
+  heard.reduce((sum, it) => sum + (it.type === 'relay.data' && it.link === link ? it.payload.length : 0), 0)
+
+/** A pair of a client and its node that carries. */
+async function routedPair() {
+  const house = await guarded()
+  const node = await house.lab.enrolled('node', 'fra-1')
+  const client = await house.lab.enrolled('client', 'alice')
+  const { link } = await routed(house.lab, client, [node])
+  return { ...house, node, client, link }
+}
 
 /** Returns a lab whose guard knows what is put. */
 async function guarded() {

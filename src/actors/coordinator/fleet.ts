@@ -56,6 +56,7 @@ export class Fleet {
       seenAt: seenAtOf(nat),
       policy: this.#sources.policyOf(cell),
       steering: this.#sources.steeringOf(id),
+      groups: cell.terms.groups,
     }
   }
 

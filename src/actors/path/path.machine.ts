@@ -89,7 +89,13 @@ const tier = path.createStateConfig({
     'direct.confirmed': '.direct',
   },
   states: {
-    relayed: { on: { 'upgrade.failed': failedOn('relayed'), 'policy.changed': whenDirectOnly } },
+    relayed: {
+      on: {
+        'upgrade.failed': failedOn('relayed'),
+        // Why it is not direct may be another reason now.
+        'policy.changed': [whenDirectOnly, { actions: settled('relayed') }],
+      },
+    },
     waiting: {
       on: {
         'upgrade.failed': failedOn('waiting'),

@@ -228,6 +228,18 @@ export class Paths {
     for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.natChanged(path))
   }
 
+  /** An end may use other ways than before, or for other reasons: its paths follow in place. */
+  policyChanged(end: Cell): void {
+    for (const link of end.links ?? []) {
+      this.#hear(link, end, (path, side) => {
+        const before = path.policy
+        if (!this.#adopt(path, side)) return
+        if (path.policy === before) this.#upgrades.natChanged(path)
+        else this.#introduce(path, side)
+      })
+    }
+  }
+
   /** Tries anew to take every path of an end off the relay, as if nothing had failed. */
   tryAgain(end: Cell): void {
     for (const link of end.links ?? []) this.#hear(link, end, path => this.#upgrades.startAnew(path))
@@ -268,8 +280,7 @@ export class Paths {
     path.policy = policy
     const { link, routeId, client, node } = path
     ledger.opened({ link, routeId, clientId: client.identity.id, nodeId: node.identity.id, policy })
-    const other = across(path, side).end
-    other.line?.tell(introduction(path, other))
+    this.#introduce(path, across(path, side))
     this.#upgrades.policyChanged(path)
     this.#deliver(path, { type: 'policy.changed', policy })
     return true

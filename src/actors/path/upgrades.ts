@@ -184,6 +184,7 @@ export class Upgrades {
     const [client, node] = path.sides
     return plan({
       policy: path.policy,
+      isThrottled: path.sides.some(({ end }) => end.terms.bytesPerSecond !== null),
       tier: isCarried(tier) ? tier : 'relayed',
       via: viaOf(path, tier) === 'udp' ? 'udp' : null,
       native: this.#options.whereabouts.canFind(path),

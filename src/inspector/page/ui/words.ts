@@ -11,6 +11,7 @@ export const REASON_WORDS: Readonly<Record<PathReason, string>> = {
   starting: 'A direct way is about to be tried',
   policy_relay_only: 'The policy says relay only',
   policy_direct_only: 'The policy allows only a direct way',
+  throttled: 'An end is held to a lower rate',
   no_candidates: 'An end has not said where it can be reached',
   no_stun: 'STUN does not answer',
   cannot: 'An agent cannot leave the relay',

@@ -1,6 +1,7 @@
 /** The tables of this room, as Kysely sees them. */
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { AccountRole } from '../http/roles.js'
+import type { Outcome, PaymentStatus, ProviderName } from './payments/payment-provider.js'
 
 export interface AccessTables {
   accounts: Accounts
@@ -169,10 +170,10 @@ interface Payments {
   tariff_id: number
   amount: string
   currency: string
-  provider: string
+  provider: ProviderName
   /** What the provider calls it; null: it has not said so yet. */
   provider_payment_id: string | null
-  status: 'pending' | 'completed' | 'failed' | 'expired' | 'refunded'
+  status: PaymentStatus
   /** Key that the peer is made with, if the account has none. */
   public_key: Uint8Array | null
   /** What it was granted to, once it is paid. */
@@ -189,11 +190,11 @@ interface Payments {
 
 /** What providers have told, each once. */
 interface PaymentEvents {
-  provider: string
+  provider: ProviderName
   event_id: string
   payment_id: number | null
   kind: string
-  outcome: string
+  outcome: Outcome
   /** What was not as expected. */
   note: string | null
   received_at: ColumnType<Date, Date, never>

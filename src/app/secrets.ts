@@ -15,7 +15,14 @@ const WELL_KNOWN = /change[-_ ]?(this|me)|default|example|your[-_ ]|placeholder|
 
 const SECRETS = ['secretToken', 'jwtSecret', 'turnStaticSecret'] as const
 /** Secrets that may be left out even in production: then the data directory has them, or nobody needs them. */
-const OPTIONAL_SECRETS = ['vaultKey', 'promoteSecret'] as const
+const OPTIONAL_SECRETS = [
+  'vaultKey',
+  'promoteSecret',
+  'paymentWebhookSecret',
+  'paymentWebhookOldSecret',
+  'telegramSecret',
+  'telegramOldSecret',
+] as const
 
 /** Throws a BadConfig that names each secret which is missing, short or well known. */
 export function checkSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): void {

@@ -197,6 +197,39 @@ export const SETTINGS = {
     example: 'host',
   }),
 
+  // payments
+  paymentLifeMs: standard('PAYMENT_EXPIRES_IN', lifetime(60_000, 90 * DAY_MS), DAY_MS, {
+    doc: 'How long a payment that was asked for can be paid, with its unit.',
+    example: '24h',
+  }),
+  paymentUrl: optional('PAYMENT_URL', url('https:', 'http:'), {
+    doc: 'Where payers go with the provider generic; {payment_id}, {amount} and {currency} stand for those of the payment.',
+    example: 'https://pay.example.org/?order={payment_id}&amount={amount}&currency={currency}',
+  }),
+  paymentWebhookSecret: secret('PAYMENT_WEBHOOK_SECRET', {
+    doc: 'Signs what providers tell at POST /payments/webhook, at least 32 characters. When not set, nobody’s word is taken there.',
+  }),
+  paymentWebhookOldSecret: secret('PAYMENT_WEBHOOK_OLD_SECRET', {
+    doc: 'The secret before: what is signed with it is taken until it is unset.',
+  }),
+  telegramBot: optional(
+    'PAYMENT_TELEGRAM_BOT',
+    matching(/^[A-Za-z][A-Za-z0-9_]{3,31}$/, 'the name of a Telegram bot, without the @'),
+    {
+      doc: 'The Telegram bot that sells. Needs PAYMENT_TELEGRAM_SECRET.',
+      example: 'example_vpn_bot',
+    },
+  ),
+  telegramSecret: secret('PAYMENT_TELEGRAM_SECRET', {
+    doc: 'The secret_token that setWebhook of the bot was given, at least 32 characters of A-Z a-z 0-9 _ -.',
+  }),
+  telegramOldSecret: secret('PAYMENT_TELEGRAM_OLD_SECRET', {
+    doc: 'The secret before: updates with it are taken until it is unset.',
+  }),
+  telegramProviderToken: secret('PAYMENT_TELEGRAM_PROVIDER_TOKEN', {
+    doc: 'Token of the bank behind the bot, which @BotFather gives. Without it the bot takes Telegram’s stars (XTR) only.',
+  }),
+
   // secrets
   secretToken: secret('SECRET_TOKEN', {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',

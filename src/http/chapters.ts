@@ -11,6 +11,7 @@ export const CHAPTERS = {
   identities: 'What an operator does to one node or client at once.',
   accounts: 'People: how they sign in, and the accounts that admins keep.',
   peers: 'WireGuard peers of accounts: their keys, their configurations, and whether they may connect.',
+  payments: 'What people pay, and what providers tell of it.',
   enrolment: 'Keys that admit new nodes and clients.',
   wireguard: 'Where the WireGuard of an agent without a WebSocket is.',
   packets: 'Packets of agents without a WebSocket.',

@@ -36,6 +36,9 @@ async function asking<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    throw asStoreError(error)
+    throw isAnswer(error) ? error : asStoreError(error)
   }
 }
+
+/** What the work itself refuses, and no driver has thrown: it undoes what was done, and reaches whoever asked as it is. */
+const isAnswer = (error: unknown): boolean => error instanceof Error && 'statusCode' in error

@@ -125,6 +125,11 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
     secrets.map(([key]) => key),
     [
       'smtpUrl',
+      'paymentWebhookSecret',
+      'paymentWebhookOldSecret',
+      'telegramSecret',
+      'telegramOldSecret',
+      'telegramProviderToken',
       'secretToken',
       'jwtSecret',
       'jwtOldSecret',

@@ -60,6 +60,13 @@ export class Accounts {
     )
   }
 
+  /** Resolves with the account that the first systems knew by this number. */
+  byUserId(userId: number): Promise<Account | undefined> {
+    return this.#room.ask(db =>
+      db.selectFrom('accounts').selectAll().where('user_id', '=', userId).executeTakeFirst(),
+    )
+  }
+
   byName(name: string): Promise<Account | undefined> {
     return this.#room.ask(db =>
       db.selectFrom('accounts').selectAll().where('name_key', '=', nameKey(name)).executeTakeFirst(),

@@ -15,6 +15,7 @@ import { seededRandom } from '../../src/kit/random.js'
 import type { Endpoint } from '../../src/protocol/address.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 import { until } from '../support/until.js'
+import { NODE } from '../support/node.js'
 
 const HERE = '127.0.0.1'
 const isHere = (address: string): boolean => address === HERE
@@ -92,7 +93,7 @@ t.test('figures are those of a machine that lives', async t => {
 t.test('the command prints where it is, lives, and leaves nothing behind', async t => {
   const boson = resolve(import.meta.dirname, '../../../bin/boson')
   const args = ['demo', '--stay', '--nodes', '2', '--clients', '2', '--port', '0', '--json']
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, boson, ...args], { cwd: t.testdir() })
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...NODE, boson, ...args], { cwd: t.testdir() })
   t.teardown(() => child.kill('SIGKILL'))
   let said = ''
   child.stdout.on('data', piece => (said += String(piece)))

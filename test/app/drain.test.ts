@@ -7,6 +7,7 @@ import { MeshClient } from '../../src/agent/index.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { commandIn, startServer } from '../support/boson.js'
 import { until } from '../support/until.js'
+import { NODE } from '../support/node.js'
 
 const ECHO_NODE = new URL('./fixtures/echo-node.js', import.meta.url).pathname
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
@@ -127,7 +128,7 @@ async function startNode(t: Test, args: readonly string[]) {
 
 function run(t: Test, args: readonly string[], { cwd }: { readonly cwd?: string } = {}) {
   // As it is for users: without the hooks that the test runner gives every child.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...args], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...NODE, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] },
   })

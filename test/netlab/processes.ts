@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { PATIENCE_MS, until } from '../support/until.js'
 import { LabError } from './lab-error.js'
 import { COORDINATOR, type Namespace } from './namespaces.js'
+import { NODE } from '../support/node.js'
 
 const BOSON = new URL('../../../bin/boson', import.meta.url).pathname
 const DOORWAY = new URL('./doorway.js', import.meta.url).pathname
@@ -102,7 +103,8 @@ export class Coordinator {
   }
 
   async start(): Promise<void> {
-    const process_ = this.#space.spawn(process.execPath, [BOSON, 'server'], { env: this.#env })
+    const [program, ...args] = NODE
+    const process_ = this.#space.spawn(program, [...args, BOSON, 'server'], { env: this.#env })
     this.#program = new Program('boson server', process_)
     await this.#program.comesTo(
       'it listens',

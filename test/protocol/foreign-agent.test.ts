@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { CLOSE } from '../../src/protocol/close-codes.js'
 import { GOLDEN } from './golden.js'
+import { NODE } from '../support/node.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** What `bin/boson` runs. */
@@ -56,7 +57,8 @@ t.test('at a coordinator', { skip }, async t => {
 async function coordinator(t: Test): Promise<{ port: number; secret: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'boson-foreign-'))
   const args = ['server', '--port', '0', '--data-dir', dataDir, '--restart-spread-ms', '0']
-  const server = spawn(process.execPath, [BOSON, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const [program, ...flags] = NODE
+  const server = spawn(program, [...flags, BOSON, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   t.teardown(async () => {
     const ended = once(server, 'exit')
     server.kill('SIGTERM')

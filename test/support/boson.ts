@@ -4,10 +4,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import type { Test } from 'tap'
 import { until } from './until.js'
+import { NODE } from './node.js'
 
 const BOSON = resolve(import.meta.dirname, '../../../bin/boson')
 /** Without the test runner's own loaders, which a command on someone's machine has not either. */
-const AS_INSTALLED = ['-u', 'NODE_OPTIONS', process.execPath, BOSON]
+const AS_INSTALLED = ['-u', 'NODE_OPTIONS', ...NODE, BOSON]
 
 export interface Ended {
   readonly code: number | null

@@ -251,6 +251,19 @@ const business: Migration = {
       .addColumn('peer_id', 'bigint', column => column.notNull().references('peers.peer_id'))
       .addColumn('charged_bytes', 'bigint', column => column.notNull())
       .addColumn('changed_at', 'timestamptz', column => column.notNull())
+      .addColumn('ended_at', 'timestamptz')
+      .execute()
+    await db.schema
+      .createIndex('peer_usage_ended_at')
+      .on('peer_usage')
+      .column('ended_at')
+      .where(sql.ref('ended_at'), 'is not', null)
+      .execute()
+
+    await db.schema
+      .createTable('usage_marks')
+      .addColumn('server_id', 'text', column => column.primaryKey())
+      .addColumn('charged_at', 'timestamptz', column => column.notNull())
       .execute()
 
     await db.schema

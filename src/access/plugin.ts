@@ -2,8 +2,10 @@
 import type { Plugin } from '../app/plugin.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
+import { startEntitlements } from './entitlements/start-entitlements.js'
 import { startPeople } from './people.js'
 import type { AccessTables } from './tables.js'
+import { startTariffs } from './tariffs/start-tariffs.js'
 
 export const access: Plugin = {
   name: 'access',
@@ -11,11 +13,14 @@ export const access: Plugin = {
     const room = await host.room<AccessTables>('access', MIGRATIONS)
     const ground = { mesh, host, room }
     const people = await startPeople(ground)
-    const parts: readonly Part[] = [people]
+    const entitled = await startEntitlements(ground, people)
+    const tariffs = startTariffs(ground, people, entitled)
+    const parts: readonly Part[] = [people, entitled, tariffs]
     return {
       routes: parts.flatMap(({ routes }) => routes),
       figures: parts.flatMap(({ figures = [] }) => figures),
       recognise: people.recognise,
+      rows: entitled.rows,
       async stop() {
         for (const part of parts.toReversed()) await part.stop()
       },

@@ -27,14 +27,23 @@ export interface Grant {
 export interface Subscriptions {
   /**
    * Gives an account a tariff: the one that runs is prolonged and its traffic added to, another one replaces it from now on.
-   * Call `Entitlements.changed` when the transaction holds. Rejects with a 404 when there is no such tariff.
+   * Call `Entitlements.changed` when the transaction holds. Rejects with a 404 when there is no such account or tariff; one
+   * that is archived is given, for it may have been paid for before.
    */
-  grant(tx: Tx, grant: Grant): Promise<{ readonly subscriptionId: number; readonly endsAtMs: number }>
+  grant(tx: Tx, grant: Grant): Promise<Granted>
   /**
    * Takes back what one grant gave, because it was paid back: its days and its traffic. A subscription with nothing left ends
    * now; one that has ended stays as it is. Call `Entitlements.changed` when the transaction holds.
    */
   withdraw(tx: Tx, withdrawal: Withdrawal): Promise<void>
+}
+
+export interface Granted {
+  readonly subscriptionId: number
+  /** ms since 1970 UTC. */
+  readonly endsAtMs: number
+  /** Whether one that ran goes on for longer; false: one begins. */
+  readonly isRenewal: boolean
 }
 
 export interface Withdrawal {

@@ -14,6 +14,7 @@ export interface AccessTables {
   payments: Payments
   payment_events: PaymentEvents
   peer_usage: PeerUsage
+  usage_marks: UsageMarks
   peer_counters: PeerCounters
 }
 
@@ -92,10 +93,10 @@ interface Tariffs {
   grace_hours: number
   /** Peers at once. */
   device_limit: number
-  /** null: no limit. int8, as text. */
-  traffic_limit_bytes: string | null
+  /** null: no limit. */
+  traffic_limit_bytes: number | null
   /** How much more may go, slowly, when the limit is reached. */
-  throttled_bytes: string
+  throttled_bytes: number
   /** How slowly. */
   throttle_kbps: number
   /** Only nodes in one of these groups; empty: any. */
@@ -115,12 +116,11 @@ interface Subscriptions {
   ends_at: Date
   grace_hours: number
   device_limit: number
-  traffic_limit_bytes: string | null
-  throttled_bytes: string
+  traffic_limit_bytes: number | null
+  throttled_bytes: number
   throttle_kbps: number
   node_groups: string[]
-  /** int8, as text. */
-  used_bytes: ColumnType<string, string | undefined, string>
+  used_bytes: Generated<number>
   granted_by: string
   /** Why it ended before its time; null: it did not. */
   ended_because: string | null
@@ -204,9 +204,16 @@ interface PaymentEvents {
 interface PeerUsage {
   source: string
   peer_id: number
-  /** int8, as text. */
-  charged_bytes: string
+  charged_bytes: number
   changed_at: Date
+  /** It counts no more; null: it does. */
+  ended_at: Date | null
+}
+
+/** Until when a coordinator has charged everything that ended. */
+interface UsageMarks {
+  server_id: string
+  charged_at: Date
 }
 
 /** Counters of WireGuard elsewhere, which begin anew now and then; see wireguard/counters.ts. */

@@ -10,6 +10,7 @@ export const CHAPTERS = {
   drains: 'Nodes that are to go, and how far they are.',
   identities: 'What an operator does to one node or client at once.',
   accounts: 'People: how they sign in, and the accounts that admins keep.',
+  tariffs: 'What is sold, who has it, and what that entitles to.',
   peers: 'WireGuard peers of accounts: their keys, their configurations, and whether they may connect.',
   payments: 'What people pay, and what providers tell of it.',
   enrolment: 'Keys that admit new nodes and clients.',

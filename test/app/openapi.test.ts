@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   '/inspector/live': 426,
   // Of an account; SECRET_TOKEN has none.
   '/auth/me': 409,
+  '/entitlements/mine': 409,
   // They are an agent’s own: test/rest asks for them as one.
   '/api/v1/packets': 403,
   // Of a node that speaks HTTP; here all have WebSockets.

@@ -13,6 +13,16 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /api/v1/me': 'user',
   'GET /auth/me': 'user',
   'POST /api/v1/me/password': 'user',
+  'GET /tariffs/': 'user',
+  'GET /tariffs/{id}': 'user',
+  'GET /user_tariffs/': 'user',
+  'GET /user_tariffs/{id}': 'user',
+  'GET /entitlements/mine': 'user',
+  'GET /entitlements/{user_id}': 'user',
+  // What is sold is the owner’s affair.
+  'POST /tariffs/': 'admin',
+  'PUT /tariffs/{id}': 'admin',
+  'DELETE /tariffs/{id}': 'admin',
   // They let others in.
   'GET /api/v1/mails': 'admin',
   'GET /api/v1/users': 'admin',

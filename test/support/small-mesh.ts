@@ -25,13 +25,16 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   await told('/api/v1/nodes/ams-1/drain', {})
   await told('/api/v1/metrics', SAMPLE)
   await told('/api/v1/users/first', { name: 'ada' })
+  const { id: tariff } = (await told('/tariffs/', { name: 'Basic', price: '9.90' })).body
+  const { id: subscription } = (await told('/auth/assign_tariff?user_id=1', { tariff_id: tariff })).body
   await told('/heartbeat', { server_id: 'server-001', generated_at: '2026-01-15T10:30:00Z' })
   const { id: job } = (await told('/api/v1/nodes/fra-1/jobs', { type: 'custom' })).body
   const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
     .body
 
   const known: Readonly<Record<string, readonly string[]>> = {
-    id: ['alice', 'fra-1', String(webhook?.id)],
+    id: ['alice', 'fra-1', String(webhook?.id), String(tariff), String(subscription)],
+    user_id: ['1'],
     actor: ['node%2Ffra-1'],
     name: ['ada'],
     job: [String(job)],

@@ -203,7 +203,7 @@ export async function addAccount(
     grace_hours: 0,
     device_limit: devices,
     traffic_limit_bytes: null,
-    throttled_bytes: '0',
+    throttled_bytes: 0,
     throttle_kbps: 64,
     node_groups: [],
   }

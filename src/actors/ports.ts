@@ -793,6 +793,8 @@ export type HearFact = (fact: Fact) => void
 export interface IdentityView extends Identity {
   /** State of its session; null when it has none. */
   readonly state: string | null
+  /** Why it is kept out for now; null: it is not. */
+  readonly denial: Denial | null
 }
 
 /** What an agent without a socket of its own says when it begins: `register`, but for the proof. */

@@ -19,6 +19,7 @@ export interface AgentEffects {
   readonly lanes: { open(): void; probe(): void; close(): void }
   readonly tell: {
     waiting(reason: string, retryInMs: number): void
+    ended(reason: string): void
     refused(code: string, reason: string): void
   }
 }
@@ -39,6 +40,7 @@ export const agentWith = ({ line, session, lanes, tell }: AgentEffects) =>
       probe: () => lanes.probe(),
       closeLanes: () => lanes.close(),
       tellWaiting: (_, { reason, retryInMs }) => tell.waiting(reason, retryInMs),
+      tellEnded: (_, { reason }) => tell.ended(reason),
       tellRefused: (_, { code, reason }) => tell.refused(code, reason),
     },
   })

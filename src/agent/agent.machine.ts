@@ -6,6 +6,8 @@
  *                └──── backingOff ←──────────────────────────────────────────┘
  *                       refused ← a final answer while greeting or online
  *
+ * A denial (`not_entitled` and its like) is no final answer: session and links end, and the agent asks again when it was told to.
+ *
  * A lost socket keeps the session: links stay, and the ticket re-attaches it. Heartbeats, links and packets
  * travel beside the machine; it only opens and closes their lanes. The socket of an older connection is
  * fenced off before its events get here.
@@ -17,6 +19,9 @@ import { CLOSE, mayReturn } from '../protocol/close-codes.js'
 import type { WireOf } from '../protocol/messages.js'
 import { asks } from './asks.js'
 import type { AgentTiming } from './timing.js'
+
+/** Refusals that end the session, whatever a ticket says: this identity may not be here for now. */
+const DENIALS: ReadonlySet<string> = new Set(['not_entitled', 'quota_used', 'inactive'])
 
 export interface AgentInput {
   readonly timing: AgentTiming
@@ -88,12 +93,16 @@ export const agentMachine = setup({
     planReturn: assign(({ context, event }, { reason }: { readonly reason: string | null }) =>
       returnPlan(context, event, reason),
     ),
+    noteRefusal: assign(({ event }) => (event.type === 'refused' ? refusalOf(event) : {})),
     noteReason: assign({ reason: ({ context, event }) => reasonOf(context, event) }),
     tellWaiting: asks<{ readonly reason: string; readonly retryInMs: number }>(),
+    /** The session has ended, and its links with it; the agent comes back by itself. */
+    tellEnded: asks<{ readonly reason: string }>(),
     tellRefused: asks<{ readonly code: string; readonly reason: string }>(),
   },
   guards: {
     holdsTicket: ({ context }) => context.holdsTicket,
+    isDenied: ({ event }) => event.type === 'refused' && DENIALS.has(event.code),
     isFinal: ({ context, event }) =>
       event.type === 'socket.closed' && !mayReturn(event.code) && context.refusal?.retryAfterMs == null,
     ticketRefused: ({ context, event }) =>
@@ -191,12 +200,7 @@ export const agentMachine = setup({
       },
       on: {
         // The close frame that follows says whether to come back.
-        refused: {
-          actions: assign({
-            refusal: ({ event }) => ({ code: event.code, retryAfterMs: event.retryAfterMs ?? null }),
-            reason: ({ event }) => event.reason,
-          }),
-        },
+        refused: [{ guard: 'isDenied', actions: denied() }, { actions: 'noteRefusal' }],
         'socket.closed': [
           { guard: 'isFinal', target: 'refused', actions: 'noteReason' },
           {
@@ -273,6 +277,8 @@ export const agentMachine = setup({
             hangUp(1000, 'replaced'),
           ],
         },
+        // What let it in has ended. The close frame that follows says to come back.
+        refused: { guard: 'isDenied', actions: denied() },
         goodbye: {
           actions: ['forgetTicket', assign({ holdsTicket: false, reason: ({ event }) => event.reason })],
         },
@@ -309,9 +315,24 @@ export const agentMachine = setup({
   },
 })
 
+const refusalOf = ({ code, reason, retryAfterMs }: WireOf<'refused'>): Partial<AgentContext> => ({
+  refusal: { code, retryAfterMs: retryAfterMs ?? null },
+  reason,
+  ...(DENIALS.has(code) && { holdsTicket: false }),
+})
+
 /** Ends the connection from this side; nothing more of it arrives here. */
 function hangUp(code: number, reason: string) {
   return { type: 'hangUp', params: { code, reason } } as const
+}
+
+/** What let it in has ended: the ticket is worth nothing, and the coordinator says when to ask again. */
+function denied() {
+  const told = {
+    type: 'tellEnded',
+    params: ({ event }: { event: WireOf<'refused'> }) => ({ reason: event.reason }),
+  } as const
+  return ['forgetTicket', 'noteRefusal', told] as const
 }
 
 type ReturnPlan = Pick<AgentContext, 'waitMs' | 'attempt' | 'reason'>

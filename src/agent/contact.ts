@@ -46,6 +46,8 @@ export interface ContactEvents {
   /** It stands no more, or not at the moment. */
   fell(): void
   waiting(reason: string, retryInMs: number): void
+  /** The session has ended, and none of its links is left; the agent comes back by itself. */
+  ended(reason: string): void
   refused(code: string, reason: string): void
   /** Whatever does not concern the session. */
   message(event: Wire): void
@@ -54,6 +56,12 @@ export interface ContactEvents {
   /** A heartbeat has left; `count` of them since the session stood. */
   beaten(count: number): void
   fault(what: string, error: unknown): void
+}
+
+/** `retryInMs`: from when the refusal came; null: not by itself. */
+export interface Refusal {
+  readonly code: string
+  readonly retryInMs: number | null
 }
 
 export type ContactState = 'offline' | 'dialing' | 'greeting' | 'online' | 'backingOff' | 'refused'
@@ -101,6 +109,14 @@ export class Contact {
   /** Why there is no session, for people. */
   get reason(): string {
     return this.#actor.getSnapshot().context.reason
+  }
+
+  /** The coordinator's last answer while there is no session, when it was a refusal, and when it is asked again, ms. */
+  get refusal(): Refusal | null {
+    const { value, context } = this.#actor.getSnapshot()
+    const { refusal, waitMs } = context
+    if (refusal === null || (value !== 'backingOff' && value !== 'refused')) return null
+    return { code: refusal.code, retryInMs: value === 'refused' ? null : waitMs }
   }
 
   get standing(): Standing | null {

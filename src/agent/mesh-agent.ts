@@ -6,7 +6,7 @@ import type { Clock } from '../kit/clock.js'
 import { type Random, systemRandom } from '../kit/random.js'
 import type { Wire, WireOf } from '../protocol/messages.js'
 import { meshUrl } from './address.js'
-import { Contact, type ContactState } from './contact.js'
+import { Contact, type ContactState, type Refusal } from './contact.js'
 import { type Counters, newCounters } from './counters.js'
 import { DatagramTunnel } from './datagram-tunnel.js'
 import { dialWs } from './dial-ws.js'
@@ -52,7 +52,7 @@ export interface MeshAgentOptions extends Omit<IdentityOptions, 'role' | 'can'> 
 export interface MeshAgentEvents {
   /** The session stands. */
   online: Standing
-  /** Not connected; the agent comes back by itself. Links stay. */
+  /** Not connected; the agent comes back by itself. Links stay, unless its session has ended. */
   offline: { readonly reason: string; readonly retryInMs: number }
   /** A final answer: the agent stays away until `start` is called again. */
   refused: { readonly code: string; readonly reason: string }
@@ -79,6 +79,8 @@ export interface MeshAgentStatus {
   readonly state: ContactState
   /** Why it is not online; `online` when it is. */
   readonly reason: string
+  /** Why the coordinator would not have it, by the wire's word for it; null while it is not refused. */
+  readonly refusal: Refusal | null
   readonly session: Standing | null
   /** Smoothed round trip to the coordinator, ms; null when unknown. */
   readonly rttMs: number | null
@@ -203,10 +205,11 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
   }
 
   status(): MeshAgentStatus {
-    const { state, reason, standing, rttMs } = this.#contact
+    const { state, reason, refusal, standing, rttMs } = this.#contact
     return {
       state,
       reason,
+      refusal,
       session: standing,
       rttMs,
       links: [...this.links].map(([id, link]) => statusOf(id, link)),
@@ -275,6 +278,7 @@ export abstract class MeshAgent<Events extends MeshAgentEvents> {
           this.fell()
         },
         waiting: (reason, retryInMs) => this.emit('offline', { reason, retryInMs }),
+        ended: reason => this.links.closeAll(reason),
         refused: (code, reason) => {
           this.links.closeAll(`refused: ${reason}`)
           this.emit('refused', { code, reason })

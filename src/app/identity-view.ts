@@ -1,4 +1,5 @@
 /** Who has enrolled, as plug-ins and pages see it. */
+import type { Guard } from '../actors/admission/guard.js'
 import type { Challenges } from '../actors/admission/challenges.js'
 import type { Identities } from '../actors/admission/identities.js'
 import type { Identity, IdentityView, MeshApi } from '../actors/ports.js'
@@ -9,6 +10,7 @@ import { encode } from '../protocol/codec.js'
 export interface IdentityParts {
   readonly serverId: string
   readonly identities: Identities
+  readonly guard: Guard
   readonly sessions: Sessions
   readonly challenges: Challenges
   readonly intake: SocketIntake
@@ -17,10 +19,14 @@ export interface IdentityParts {
 export function identityViews(
   parts: IdentityParts,
 ): Pick<MeshApi, 'identity' | 'identities' | 'challenge' | 'enter'> {
-  const { serverId, identities, sessions, challenges, intake } = parts
+  const { serverId, identities, guard, sessions, challenges, intake } = parts
   const viewOf = (stored: Identity): IdentityView => {
     const cell = sessions.byIdentity(stored.id)
-    return { ...(cell?.identity ?? stored), state: cell === undefined ? null : sessions.stateOf(cell) }
+    return {
+      ...(cell?.identity ?? stored),
+      state: cell === undefined ? null : sessions.stateOf(cell),
+      denial: guard.of(stored.id, stored.role).denial,
+    }
   }
   return {
     identity(id) {

@@ -84,14 +84,22 @@ export class LiveLine {
 }
 
 /** Returns what to say of an agent that is not online. */
-export function awayText({ state, reason }: MeshAgentStatus, url: string): string {
+export function awayText(
+  { state, reason, refusal }: Pick<MeshAgentStatus, 'state' | 'reason' | 'refusal'>,
+  url: string,
+): string {
   if (state === 'refused') return `refused: ${reason}`
+  if (refusal?.retryInMs != null) return `${reason}; trying again in ${asWait(refusal.retryInMs)}`
   const { host } = new URL(url)
   return reason === FIRST_TRY ? `connecting to ${host}` : `no connection to ${host} (${reason}), trying again`
 }
 
 /** Why an agent is not online that has just been started. */
 const FIRST_TRY = 'stopped'
+
+/** Returns a wait as people read it: a minute or two in seconds, more in minutes. */
+const asWait = (ms: number): string =>
+  ms <= 120_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`
 
 /** Returns how a link travels, and when not directly why: `direct`, `direct by wireguard`, `relayed (symmetric_both)`. */
 export function pathText(link: LinkStatus | null): string {

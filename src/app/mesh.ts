@@ -586,6 +586,7 @@ export function createMesh(options: MeshOptions): Mesh {
     paths,
     pathLedger,
     identities,
+    guard,
     store,
     natProbes,
     routing,
@@ -647,7 +648,7 @@ export function createMesh(options: MeshOptions): Mesh {
       changes: snapshots,
       tell: fact => facts.tell(fact),
     }),
-    ...identityViews({ serverId, identities, sessions, challenges, intake }),
+    ...identityViews({ serverId, identities, guard, sessions, challenges, intake }),
     onFact: hear => facts.on(hear),
     onTraffic: hear => traffic.on(hear),
     endedTraffic: async (sinceMs, after, limit) =>

@@ -1,4 +1,5 @@
 /** Paths as operators see them: records of the ledger, with NATs, sessions and reasons in words. */
+import type { Guard } from '../actors/admission/guard.js'
 import type { Identities } from '../actors/admission/identities.js'
 import type { NatProbes } from '../actors/nat-probe/nat-probes.js'
 import type { PathLedger } from '../actors/path/ledger.js'
@@ -28,6 +29,7 @@ export interface PathParts {
   readonly clock: Pick<Clock, 'wallMs'>
   readonly pathLedger: PathLedger
   readonly identities: Identities
+  readonly guard: Guard
   readonly sessions: Sessions
   readonly natProbes: NatProbes
   readonly store: Pick<Store, 'pathsBetween'>
@@ -39,7 +41,7 @@ type StateOf = (cell: Cell) => string
 const PATHS_MAX = 20
 
 export function pathViews(parts: PathParts, stateOf: StateOf): Pick<MeshApi, 'paths' | 'path' | 'why'> {
-  const { clock, pathLedger, identities, store } = parts
+  const { clock, pathLedger, identities, guard, store } = parts
   return {
     paths: wish => listed(pathLedger.all(), wish ?? {}),
     path: link => {
@@ -56,7 +58,8 @@ export function pathViews(parts: PathParts, stateOf: StateOf): Pick<MeshApi, 'pa
         storyOf(record, end => endOf(parts, stateOf, record, end)),
       )
       const complete = stored !== null
-      return { nowMs: clock.wallMs(), words: answer(one, other, paths, complete), paths, complete }
+      const words = [answer(one, other, paths, complete), ...keptOut(guard, [one, other])].join('; ')
+      return { nowMs: clock.wallMs(), words, paths, complete }
     },
   }
 }
@@ -165,6 +168,13 @@ function unavailable(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE') return null
   throw error
 }
+
+/** Returns who of them is not let in, and why. */
+const keptOut = (guard: Guard, identities: readonly Identity[]): string[] =>
+  identities.flatMap(({ id, role }) => {
+    const { denial } = guard.of(id, role)
+    return denial === null ? [] : `${id} is not let in: ${denial.reason} (${denial.code})`
+  })
 
 function answer(a: Identity, b: Identity, [newest]: WhyView['paths'], complete: boolean): string {
   if (newest === undefined) {

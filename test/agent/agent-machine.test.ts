@@ -148,6 +148,31 @@ t.test('a refusal that says when to come back is not final, whatever the close c
   ])
 })
 
+const denial = { type: 'refused', code: 'quota_used', reason: 'used up', retryAfterMs: 60_000 } as const
+const ENDED = ['forgetTicket', { type: 'tellEnded', params: { reason: 'used up' } }] as const
+
+t.test(
+  'a denial ends the session, wherever it comes, and the agent asks again when it was told to',
+  async t => {
+    const again: AgentStep[] = [
+      { lapse: 'retry', after: 60_000, then: 'dialing', asks: ['dial'] },
+      { when: { type: 'socket.opened' }, then: { greeting: 'listening' } },
+      { when: welcome, then: { greeting: 'registering' }, asks: ['sendRegister'] },
+      { when: registered, then: STANDS, asks: ['keepSession', 'openLanes'] },
+    ]
+    const waiting = { type: 'tellWaiting', params: { reason: 'used up', retryInMs: 60_000 } }
+    walk(t, agentMachine, resuming, [
+      ...isResuming,
+      { when: denial, then: { greeting: 'resuming' }, asks: ENDED },
+      { when: closed(4021), then: 'backingOff', asks: [waiting] },
+      ...again,
+      { when: denial, then: STANDS, asks: ENDED },
+      { when: closed(1006), then: 'backingOff', asks: ['closeLanes', waiting] },
+      ...again,
+    ])
+  },
+)
+
 t.test('no coordinator can send an agent away for more than an hour', async t => {
   walk(t, agentMachine, fresh, [
     ...isRegistering,

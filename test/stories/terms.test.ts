@@ -1,11 +1,13 @@
 /** The terms on which a room beside the mesh lets identities in: at each door, and while they are here. */
 import t from 'tap'
+import { awayText } from '../../src/app/live-line.js'
 import type { Denial, Terms } from '../../src/actors/ports.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 import { CLOSE } from '../../src/protocol/close-codes.js'
 import { USUAL_TERMS } from '../../src/mesh/terms.js'
 import { numbered } from '../lab/hosts.js'
-import { CREDENTIAL, Lab } from '../lab/lab.js'
+import { CREDENTIAL, Lab, URL } from '../lab/lab.js'
+import { Pair } from '../lab/pair.js'
 import type { RawAgent } from '../support/raw-agent.js'
 import { routed } from '../support/town.js'
 
@@ -249,6 +251,66 @@ t.test('what never uses the relay cannot be held to a rate, and is not joined me
   alice.say({ type: 'route.request', requestId: 2 })
   await lab.clock.run(100)
   t.match(alice.last('route.assigned'), { requestId: 2 })
+})
+
+t.test('agents of ours are out within a second, at both ends, and come back by themselves', async t => {
+  const { lab, put } = await guarded()
+  const pair = await Pair.met({ client: {}, node: {} }, lab)
+  await pair.until('direct')
+  const told: string[] = []
+  pair.client.agent.on('offline', ({ reason, retryInMs }) => told.push(`${reason} ${retryInMs}`))
+  put('anna', { denial: ENDED })
+  const { relay } = lab.mesh.stats()
+  await pair.talk(1_000)
+  t.same([pair.client.agent.status().links, pair.node.agent.status().links], [[], []])
+  const { length } = pair.client.echoes
+  await pair.talk(5_000)
+  t.equal(pair.client.echoes.length, length, 'and nothing travels')
+  t.match(lab.mesh.stats().relay, { packets: relay.packets, links: 0 })
+  const status = pair.client.agent.status()
+  t.match(status, { state: 'backingOff', refusal: { code: 'not_entitled', retryInMs: 60_000 } })
+  t.equal(awayText(status, URL), 'tariff Basic has ended; trying again in 60 s')
+  t.same(told, ['tariff Basic has ended 60000'])
+  await lab.clock.run(60_000)
+  t.equal(told.length, 2, 'it has asked again')
+  put('anna', {})
+  await lab.clock.run(61_000)
+  await pair.until('direct')
+  t.equal(pair.client.agent.status().refusal, null)
+})
+
+t.test('a direct pair comes back to the relay for a lower rate, and leaves it again, in place', async t => {
+  const { lab, put } = await guarded()
+  const pair = await Pair.met({ client: {}, node: {} }, lab)
+  await pair.until('direct')
+  const atMs = lab.clock.now()
+  const { sessionId } = lab.mesh.client('anna') ?? {}
+  const { link } = pair.path
+  put('anna', { bytesPerSecond: 50_000 })
+  t.ok((await pair.until('relayed')) < 1_000)
+  t.match(pair.path, { link, reason: 'throttled' })
+  t.same(pair.client.agent.status().links, [
+    { ...pair.client.agent.status().links[0], state: 'relayed', reason: 'throttled' },
+  ])
+  await pair.talk(30_000)
+  t.ok(pair.is('relayed'), 'and stays there')
+  put('anna', {})
+  t.ok((await pair.until('direct')) < 3_000)
+  t.match(lab.mesh.client('anna'), { sessionId, link })
+  await pair.hush()
+  t.ok(pair.lost(atMs).length <= 1, 'what was under way directly may be lost')
+})
+
+t.test('why and explain say what keeps somebody out', async t => {
+  const { lab, put } = await guarded()
+  const pair = await Pair.met({ client: {}, node: {} }, lab)
+  put('anna', { denial: ENDED })
+  await pair.talk(1_000)
+  t.match(await lab.mesh.why('anna', 'bert'), {
+    words: /anna is not let in: tariff Basic has ended \(not_entitled\)$/,
+  })
+  t.match(lab.mesh.identity('anna'), { state: null, denial: ENDED })
+  t.match(lab.mesh.identity('bert'), { denial: null })
 })
 
 const arrived = ({ heard }: RawAgent) => heard.filter(({ type }) => type === 'relay.data').length

@@ -1,6 +1,6 @@
 /** `POST /api/v1/routes` and `/api/v1/routes/{id}/explanation`: decisions for one client, made, tried out and explained. */
 import { z } from 'zod'
-import type { RouteWish } from '../../actors/ports.js'
+import type { IdentityView, RouteWish } from '../../actors/ports.js'
 import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { notFound, unavailable } from '../../http/faults.js'
@@ -70,15 +70,19 @@ function wishOf({ weights: given, ...wish }: z.output<typeof Wish>): RouteWish {
 }
 
 function nobody(mesh: ApiParts['mesh'], clientId: string): string {
-  const role = mesh.steering(clientId)?.role
-  if (role === undefined) return `nobody has enrolled as ${clientId}`
-  return role === 'node' ? `${clientId} is a node; routes are for clients` : `${clientId} has no session now`
+  const identity = mesh.identity(clientId)
+  if (identity === null) return `nobody has enrolled as ${clientId}`
+  if (identity.role === 'node') return `${clientId} is a node; routes are for clients`
+  return `${clientId} has no session now${keptOut(identity)}`
 }
 
 function noRoute(mesh: ApiParts['mesh'], routeId: string): string {
-  const role = mesh.steering(routeId)?.role
-  if (role === undefined) return `no route has this id, and nobody has enrolled as ${routeId}`
-  return role === 'node'
+  const identity = mesh.identity(routeId)
+  if (identity === null) return `no route has this id, and nobody has enrolled as ${routeId}`
+  return identity.role === 'node'
     ? `${routeId} is a node: name one of its clients, which \`boson paths --node ${routeId}\` lists`
-    : `${routeId} has no route now`
+    : `${routeId} has no route now${keptOut(identity)}`
 }
+
+const keptOut = ({ denial }: IdentityView): string =>
+  denial === null ? '' : `: it is not let in, ${denial.reason} (${denial.code})`

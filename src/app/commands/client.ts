@@ -56,7 +56,7 @@ async function runClient(settings: ClientSettings, json: boolean): Promise<void>
 
 function momentOf(client: MeshClient, iface: string): Moment {
   const status = client.status()
-  const { state, reason, session, rttMs, links } = status
+  const { state, reason, refusal, session, rttMs, links } = status
   const route = client.current
   const link = links.find(each => each.link === route?.link) ?? null
   const path = link?.state ?? null
@@ -74,6 +74,7 @@ function momentOf(client: MeshClient, iface: string): Moment {
     data: {
       state,
       reason,
+      refused: refusal?.code ?? null,
       id: client.id,
       interface: iface,
       address: session?.overlay4.split('/')[0] ?? null,

@@ -103,7 +103,7 @@ function profileOf({ country, region, bandwidth, maxSessions, tags, cost, exit }
 /** Returns what a node shows of itself. */
 export function momentOf(node: MeshNode, iface: string): Moment {
   const status = node.status()
-  const { state, reason, session, rttMs, links, drain } = status
+  const { state, reason, refusal, session, rttMs, links, drain } = status
   const open = links.filter(each => each.state !== 'opening')
   const figures = open.map(each => node.linkMetrics(each.link))
   const sum = (of: 'sentBytes' | 'receivedBytes') =>
@@ -119,6 +119,7 @@ export function momentOf(node: MeshNode, iface: string): Moment {
     data: {
       state,
       reason,
+      refused: refusal?.code ?? null,
       id: node.id,
       interface: iface,
       address,

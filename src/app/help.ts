@@ -10,7 +10,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'See:': ['status', 'nodes', 'clients', 'routes', 'paths', 'actors', 'audit', 'log'],
   'Ask why:': ['why', 'explain', 'netcheck', 'doctor', 'bundle'],
   'Act:': ['route', 'steer', 'drain', 'kick', 'revoke', 'reprobe', 'jobs', 'log-level'],
-  'Let in:': ['enrol', 'users'],
+  'Let in:': ['enrol', 'users', 'peers'],
 }
 const OTHERS = 'More:'
 

@@ -18,6 +18,7 @@ import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
+import { peersCommand } from './commands/peers.js'
 import { reportCommand } from './commands/report.js'
 import { routeCommand } from './commands/route.js'
 import { statusCommand } from './commands/status.js'
@@ -58,6 +59,7 @@ function program(): Command {
     clientCommand(),
     enrolCommand(),
     usersCommand(),
+    peersCommand(),
     statusCommand(),
     ...listCommands(),
     pathsCommand(),

@@ -17,6 +17,7 @@ t.test('--help of every command shows an example and ends well', async t => {
     'client',
     'enrol',
     'users',
+    'peers',
     'status',
     'steer',
     'route',

@@ -19,6 +19,7 @@ export const password = z
 export const AccountForm = z
   .object({
     accountId: z.string(),
+    userId: z.int().meta({ description: 'The number that tariffs, peers and payments know it by.' }),
     name: z.string(),
     role: z.enum(ACCOUNT_ROLES),
     disabledAt: moment.nullable().meta({ description: 'Null: it can be used.' }),
@@ -30,6 +31,7 @@ export type AccountForm = z.output<typeof AccountForm>
 
 export const accountForm = (account: Account): AccountForm => ({
   accountId: account.account_id,
+  userId: account.user_id,
   name: account.name,
   role: account.role,
   disabledAt: account.disabled_at?.toISOString() ?? null,

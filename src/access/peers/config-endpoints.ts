@@ -1,5 +1,4 @@
 /** What a device needs to use its peer: a WireGuard configuration and its QR code, or what the mesh's agent is started with. */
-import { renderSVG, renderUnicodeCompact } from 'uqr'
 import { z } from 'zod'
 import type { Config } from '../../app/config.js'
 import type { Caller } from '../../http/caller.js'
@@ -14,6 +13,7 @@ import type { PeerDesk } from './desk.js'
 import { ownAccount, scopeOf } from './endpoints.js'
 import { peerOut, VpnPeerOut } from './forms.js'
 import { textOf } from './public-key.js'
+import { qrSvg, qrText } from './qr-code.js'
 import type { Secrets } from './secrets.js'
 import { wgConfig } from './wg-config.js'
 
@@ -31,8 +31,6 @@ type Form = Format | 'text'
 
 /** When what is not there now should be asked for again, s. */
 const RETRY_AFTER_S = 5
-/** A blank margin that scanners need (ISO/IEC 18004), modules. */
-const QR = { border: 4 }
 
 const Query = z.object({
   format: oneOf(...FORMATS)
@@ -164,8 +162,8 @@ function spelled(kit: Kit, form: Form): Reply {
   }
   if (kit.conf === null)
     throw conflict('format: this is a peer of our mesh, which the agent connects; ask for sh or json')
-  if (form === 'svg') return text(renderSVG(kit.conf, QR), 'image/svg+xml; charset=utf-8')
-  return text(form === 'qr' ? `${renderUnicodeCompact(kit.conf, QR)}\n` : kit.conf)
+  if (form === 'svg') return text(qrSvg(kit.conf), 'image/svg+xml; charset=utf-8')
+  return text(form === 'qr' ? `${qrText(kit.conf)}\n` : kit.conf)
 }
 
 /** Returns how the answer is to be spelled; `text`: whichever of `conf` and `sh` there is. */

@@ -13,7 +13,7 @@ export interface ListSpec<Row> {
   readonly examples: readonly string[]
   /** Name of a filter as the coordinator knows it, and what it is. */
   readonly filters: Readonly<Record<string, string>>
-  /** What can be ordered by. */
+  /** What can be ordered by; empty: it has one order. */
   readonly sorts: readonly string[]
   readonly heading: readonly string[]
   readonly row: (row: Row) => readonly Cell[]
@@ -37,8 +37,9 @@ const ROWS = 40
 export function listCommand<Row>(spec: ListSpec<Row>): Command {
   const command = addOperatorOptions(new Command(spec.name)).description(spec.description)
   for (const [name, doc] of Object.entries(spec.filters)) command.option(`--${name} <value>`, doc)
+  if (spec.sorts.length > 0)
+    command.option('--sort <field>', `${spec.sorts.join(', ')}; with a minus before it in reverse`)
   command
-    .option('--sort <field>', `${spec.sorts.join(', ')}; with a minus before it in reverse`)
     .option('--limit <rows>', 'at most so many', String(ROWS))
     .option('--after <next>', 'go on after the page before, as it says')
   return addWatchOptions(command)

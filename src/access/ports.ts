@@ -163,6 +163,8 @@ export interface PeerProvisioner {
   remove(peer: WantedPeer): Promise<void>
   /** Resolves with the other end; null: the mesh's agent finds one by itself. */
   server(): Promise<PeerServer | null>
+  /** Resolves with the peers that are there now, by public key in base64, and whether each may carry; absent: nobody can tell. */
+  present?(): Promise<ReadonlyMap<string, boolean>>
   /** Resolves with the bytes that each peer has moved since ever, by public key in base64; absent: our own mesh counts. */
   usage?(): Promise<ReadonlyMap<string, number>>
 }

@@ -154,7 +154,6 @@ t.test('what was removed by hand elsewhere is made again, and told', async t => 
   const { desk, elsewhere, watch, reconciler, counts, warned } = bench
   const { peer } = await desk.create(WISH, CALLER)
   const look = async () => {
-    await watch.charge()
     await watch.look()
     await reconciler.settled()
   }
@@ -167,10 +166,21 @@ t.test('what was removed by hand elsewhere is made again, and told', async t => 
     [peer.identity_id],
   )
   t.equal(counts.repaired, 1)
-  t.same(warned, ['a peer was gone where WireGuard runs; it is made again'])
+  for (const client of elsewhere.clients.values()) client.enabled = false
   await look()
   await look()
-  t.equal(counts.repaired, 1)
+  t.same(
+    [...elsewhere.clients.values()].map(({ enabled }) => enabled),
+    [true],
+    'what was switched off by hand, too',
+  )
+  await look()
+  await look()
+  t.equal(counts.repaired, 2)
+  t.same(
+    warned,
+    Array.from({ length: 2 }, () => 'a peer was changed where WireGuard runs; it is set up again'),
+  )
 })
 
 t.test('what a peer has moved elsewhere is charged by how it is called there', async t => {

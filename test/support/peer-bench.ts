@@ -91,6 +91,10 @@ export class Elsewhere implements PeerProvisioner {
     }
   }
 
+  async present() {
+    return new Map([...this.clients.values()].map(each => [textOf(each.publicKey), each.enabled]))
+  }
+
   async usage() {
     return new Map([...this.clients.values()].map(each => [textOf(each.publicKey), each.usedBytes]))
   }

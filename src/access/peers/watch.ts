@@ -31,15 +31,14 @@ const PAGE = 500
 /** Accounts at a time. */
 const ACCOUNTS = 500
 
-type Usage = ReadonlyMap<string, number>
+/** Peers that are there, by key, and whether each may carry. */
+type Present = ReadonlyMap<string, boolean>
 
 export class Watch {
   readonly #options: WatchOptions
   /** Accounts whose entitlement may have become another. */
   readonly #changed = new Set<string>()
-  /** What each provisioner counted when it was asked last. */
-  readonly #usages = new Map<PeerProvisioner['name'], Usage>()
-  /** Peers that were not there at the last look: one that was made since the other side was asked is none of them next time. */
+  /** Peers that were otherwise at the last look: one that was made since the other side was asked is none of them next time. */
   #missed: ReadonlySet<number> = new Set()
 
   constructor(options: WatchOptions) {
@@ -72,22 +71,16 @@ export class Watch {
 
   /** Charges what peers have moved elsewhere. */
   async charge(): Promise<void> {
-    const { provisioners, entitlements, log } = this.#options
+    const { provisioners, entitlements } = this.#options
+    const usages = new Map<string, ReadonlyMap<string, number>>()
     for (const provisioner of provisioners) {
-      const { name } = provisioner
-      try {
-        const usage = await provisioner.usage?.()
-        if (usage !== undefined) this.#usages.set(name, usage)
-      } catch (error) {
-        // Nothing is known of what is there, so nothing is taken for gone.
-        this.#usages.delete(name)
-        log.debug({ err: error, provisioner: name }, 'what peers have moved is not known now')
-      }
+      const usage = await this.#asked(provisioner, provisioner.usage?.bind(provisioner))
+      if (usage !== null) usages.set(provisioner.name, usage)
     }
-    if (this.#usages.size === 0) return
+    if (usages.size === 0) return
     for await (const peers of this.#pages())
       for (const peer of peers) {
-        const bytes = this.#usages.get(peer.provisioner)?.get(keyOf(peer))
+        const bytes = usages.get(peer.provisioner)?.get(keyOf(peer))
         if (bytes !== undefined)
           entitlements.charge(`${peer.provisioner} ${peer.identity_id}`, peer.peer_id, bytes)
       }
@@ -95,31 +88,41 @@ export class Watch {
 
   /** Has everything made again that is otherwise than it should be, or gone. */
   async look(): Promise<void> {
-    const { audit, counts, log } = this.#options
+    const { provisioners, entitlements } = this.#options
+    const present = new Map<string, Present>()
+    for (const provisioner of provisioners) {
+      const found = await this.#asked(provisioner, provisioner.present?.bind(provisioner))
+      if (found !== null) present.set(provisioner.name, found)
+    }
     const missed = new Set<number>()
     for await (const peers of this.#pages()) {
-      const missing = peers.filter(peer => this.#isMissing(peer))
+      const missing = peers.filter(peer => this.#isMissing(peer, present.get(peer.provisioner)))
       const gone = missing.filter(({ peer_id }) => this.#missed.has(peer_id))
       for (const { peer_id } of missing) missed.add(peer_id)
-      for (const peer of gone) {
-        counts.repaired++
-        audit({
-          kind: 'peer.repaired',
-          actor: 'coordinator',
-          subject: peer.identity_id,
-          detail: { provisioner: peer.provisioner },
-        })
-        log.warn(
-          { peerId: peer.peer_id, provisioner: peer.provisioner },
-          'a peer was gone where WireGuard runs; it is made again',
-        )
-      }
-      const others = peers.filter(
-        peer => peer.provisioner !== 'mesh' && peer.applied !== mayCarry(peer, this.#options.entitlements),
+      for (const peer of gone) this.#told(peer)
+      const late = peers.filter(
+        peer => peer.provisioner !== 'mesh' && peer.applied !== mayCarry(peer, entitlements),
       )
-      await this.#setUpAgain([...new Set([...gone, ...others])])
+      await this.#setUpAgain([...new Set([...gone, ...late])])
     }
     this.#missed = missed
+  }
+
+  /** Resolves with what a provisioner says; null: it does not now. */
+  async #asked<T>({ name }: PeerProvisioner, ask: (() => Promise<T>) | undefined): Promise<T | null> {
+    try {
+      return ask === undefined ? null : await ask()
+    } catch (error) {
+      this.#options.log.debug({ err: error, provisioner: name }, 'where peers are cannot be asked now')
+      return null
+    }
+  }
+
+  #told({ peer_id, identity_id, provisioner }: Peer): void {
+    const { audit, counts, log } = this.#options
+    counts.repaired++
+    audit({ kind: 'peer.repaired', actor: 'coordinator', subject: identity_id, detail: { provisioner } })
+    log.warn({ peerId: peer_id, provisioner }, 'a peer was changed where WireGuard runs; it is set up again')
   }
 
   get #hasOthers(): boolean {
@@ -148,11 +151,13 @@ export class Watch {
     }
   }
 
-  #isMissing(peer: Peer): boolean {
+  /** `present`: what its provisioner says; undefined: nothing. */
+  #isMissing(peer: Peer, present: Present | undefined): boolean {
     if (peer.provisioner === 'mesh') return this.#options.mesh.identity(peer.identity_id) === null
-    const usage = this.#usages.get(peer.provisioner)
-    // One that may not carry may be kept elsewhere by not being there.
-    return usage !== undefined && peer.applied === true && !usage.has(keyOf(peer))
+    if (present === undefined) return false
+    const carries = present.get(keyOf(peer)) ?? false
+    // One that may not carry may be kept so by not being there.
+    return peer.applied === true ? !carries : carries
   }
 
   async #setUpAgain(peers: readonly Peer[]): Promise<void> {

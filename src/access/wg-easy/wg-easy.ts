@@ -55,6 +55,10 @@ export class WgEasy implements PeerProvisioner {
     return server
   }
 
+  async present(): Promise<ReadonlyMap<string, boolean>> {
+    return new Map((await this.#list()).map(({ publicKey, enabled }) => [keyText(publicKey), enabled]))
+  }
+
   usage(): Promise<ReadonlyMap<string, number>> {
     return this.#options.counters.read(async () => countsOf(await this.#list()))
   }

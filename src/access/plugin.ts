@@ -3,7 +3,9 @@ import type { Plugin } from '../app/plugin.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { startEntitlements } from './entitlements/start-entitlements.js'
+import { startPeers } from './peers/start-peers.js'
 import { startPeople } from './people.js'
+import { provisionersOf } from './provisioners.js'
 import type { AccessTables } from './tables.js'
 import { startTariffs } from './tariffs/start-tariffs.js'
 
@@ -15,7 +17,8 @@ export const access: Plugin = {
     const people = await startPeople(ground)
     const entitled = await startEntitlements(ground, people)
     const tariffs = startTariffs(ground, people, entitled)
-    const parts: readonly Part[] = [people, entitled, tariffs]
+    const peers = startPeers(ground, { ...entitled, provisioners: provisionersOf(ground) })
+    const parts: readonly Part[] = [people, entitled, tariffs, peers]
     return {
       routes: parts.flatMap(({ routes }) => routes),
       figures: parts.flatMap(({ figures = [] }) => figures),

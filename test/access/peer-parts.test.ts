@@ -165,7 +165,7 @@ function darkOfText(text: string): readonly string[] {
     ' ': ['1', '1'],
   }
   return text.split('\n').flatMap(line => {
-    const halves = [...line].map(each => lit[each] ?? ['?', '?'])
+    const halves = Array.from(line, each => lit[each] ?? ['?', '?'])
     return [halves.map(([upper]) => upper).join(''), halves.map(([, lower]) => lower).join('')]
   })
 }

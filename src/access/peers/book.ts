@@ -1,11 +1,11 @@
 /** Peers in the database: who has which, how many there may be, and what they are to be. What is due is set up by others. */
 import { type Insertable, type Selectable, sql, type Transaction } from 'kysely'
 import { conflict, HttpError, notFound } from '../../http/faults.js'
-import type { ListCursor } from '../../http/listing.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Room } from '../../store/rooms.js'
 import type { Peers, PeerWish } from '../ports.js'
 import type { AccessTables } from '../tables.js'
+import { graceEndsMs } from '../tariffs/granting.js'
 import type { KeyMaker, MadeKeys } from './key-maker.js'
 
 export type Peer = Selectable<AccessTables['peers']>
@@ -31,9 +31,10 @@ export interface NewPeer {
 
 export interface PeerQuery {
   readonly limit: number
-  /** Number of the last peer of the page before. */
-  readonly after: number | null
-  readonly accountId?: string | undefined
+  /** Number of the last peer of the page before; 0: it is the first page. */
+  readonly after: number
+  /** null: everybody’s. */
+  readonly accountId: string | null
   readonly userId?: number | undefined
   readonly status?: PeerStatus | undefined
   /** A part of the name of the peer or of its account, its name in the mesh, or its key. */
@@ -117,7 +118,7 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
   }
 
   /** Resolves with a peer, one that was removed too; rejects with a 404 when there is none, or it is another account's. */
-  async of(peerId: number, accountId?: string): Promise<PeerOf> {
+  async of(peerId: number, accountId: string | null = null): Promise<PeerOf> {
     const found = await this.#options.room.ask(db =>
       db
         .selectFrom('peers')
@@ -125,7 +126,7 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
         .selectAll('peers')
         .select(['accounts.user_id', 'accounts.name as account_name'])
         .where('peer_id', '=', peerId)
-        .$if(accountId !== undefined, q => q.where('peers.account_id', '=', accountId ?? ''))
+        .$if(accountId !== null, q => q.where('peers.account_id', '=', accountId ?? ''))
         .executeTakeFirst(),
     )
     if (found === undefined) throw notFound(`there is no peer ${peerId}`)
@@ -164,7 +165,7 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
       const wanted = db
         .selectFrom('peers')
         .innerJoin('accounts', 'accounts.account_id', 'peers.account_id')
-        .$if(accountId !== undefined, each => each.where('peers.account_id', '=', accountId ?? ''))
+        .$if(accountId !== null, each => each.where('peers.account_id', '=', accountId ?? ''))
         .$if(userId !== undefined, each => each.where('accounts.user_id', '=', userId ?? 0))
         .$if(status === undefined, each => each.where('peers.removed_at', 'is', null))
         .$if(status !== undefined, each => each.where(STATUS, '=', status ?? 'active'))
@@ -184,14 +185,13 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
       const found = await wanted
         .selectAll('peers')
         .select(['accounts.user_id', 'accounts.name as account_name'])
-        .$if(after !== null, each => each.where('peer_id', '>', after ?? 0))
+        .where('peer_id', '>', after)
         .orderBy('peer_id')
         .limit(limit + 1)
         .execute()
       const rows = found.slice(0, limit)
-      const last = found.length > limit ? rows.at(-1) : undefined
-      const next: ListCursor | null = last === undefined ? null : [last.peer_id, String(last.peer_id)]
-      return { rows, total: Number(total), next }
+      const next = found.length > limit ? (rows.at(-1)?.peer_id ?? null) : null
+      return { rows, total, next }
     })
   }
 
@@ -297,21 +297,21 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
       .executeTakeFirstOrThrow()
     const tariff = await tx
       .selectFrom('subscriptions')
-      .select(['device_limit', 'ends_at', 'grace_hours'])
+      .select(['device_limit', 'ends_at', 'grace_hours', 'ended_because'])
       .where('account_id', '=', accountId)
       .where('is_current', '=', true)
       .executeTakeFirst()
-    const isOver = tariff === undefined || tariff.ends_at.getTime() + tariff.grace_hours * 3_600_000 <= nowMs
+    const isOver = tariff === undefined || graceEndsMs(tariff) <= nowMs
     if (isOver && !byOperator)
       throw new HttpError(403, 'not_entitled', 'there is no tariff that lets this account have peers')
     const limit = tariff?.device_limit ?? 1
-    if (Number(there) >= limit)
+    if (there >= limit)
       throw new HttpError(
         409,
         'device_limit',
         `this account has ${there} of ${limit} peers: remove one, or take a tariff with more`,
       )
-    if (Number(removed) >= REMOVALS_A_DAY && !byOperator)
+    if (removed >= REMOVALS_A_DAY && !byOperator)
       throw new HttpError(429, 'too_many', `more than ${REMOVALS_A_DAY} peers were removed within a day`, {
         'Retry-After': '3600',
       })

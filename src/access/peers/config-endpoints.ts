@@ -6,11 +6,12 @@ import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { conflict, HttpError, notFound, unavailable } from '../../http/faults.js'
 import { oneOf } from '../../http/fields.js'
 import { json, type Reply, text } from '../../http/reply.js'
+import { accountOf, isOperator, ownerOf } from '../callers.js'
 import type { PeerProvisioner } from '../ports.js'
+import { number } from '../tariffs/forms.js'
 import { agentKit, agentScript } from './agent-kit.js'
 import { type PeerBook, type PeerOf, statusOf } from './book.js'
 import type { PeerDesk } from './desk.js'
-import { ownAccount, scopeOf } from './endpoints.js'
 import { peerOut, VpnPeerOut } from './forms.js'
 import { textOf } from './public-key.js'
 import { qrSvg, qrText } from './qr-code.js'
@@ -40,12 +41,6 @@ const Query = z.object({
         '`conf`: a WireGuard configuration; `qr`, `svg`: the same as a QR code, for a terminal or as an image; `sh`: lines that start the mesh’s agent. Absent: as `Accept` says, `text/plain` or `image/svg+xml`, or JSON with all that there is.',
     }),
 })
-const peerId = z.coerce
-  .number({ error: 'wanted the number of a peer' })
-  .int()
-  .positive()
-  .max(Number.MAX_SAFE_INTEGER)
-
 const ConfigOut = z
   .object({
     peer: VpnPeerOut,
@@ -83,9 +78,9 @@ export const configEndpoints = (parts: ConfigParts): readonly Endpoint[] => [
     summary: 'Gives what one’s device needs to use its peer',
     description:
       'Of the oldest peer that is switched on, or the one of `peer_id`. With the private key where it is kept here (`WG_KEY_POLICY` `db` and `wg-easy`): for the owner, whenever it is asked for.',
-    query: Query.extend({ peer_id: peerId.optional() }),
+    query: Query.extend({ peer_id: number('a peer').optional() }),
     async handle({ query, headers, caller }) {
-      const accountId = ownAccount(caller)
+      const accountId = accountOf(caller)
       const { book } = parts
       const peer = await (query.peer_id === undefined
         ? book.oldestOf(accountId)
@@ -98,10 +93,10 @@ export const configEndpoints = (parts: ConfigParts): readonly Endpoint[] => [
     path: '/vpn_peers/{id}/config',
     summary: 'Gives what a device needs to use a peer',
     description: 'Without the private key, unless it is the caller’s own peer.',
-    params: z.object({ id: peerId }),
+    params: z.object({ id: number('a peer') }),
     query: Query,
     async handle({ params: { id }, query, headers, caller }) {
-      const peer = await parts.book.of(id, scopeOf(caller))
+      const peer = await parts.book.of(id, ownerOf(caller))
       return spelled(await kitOf(parts, peer, caller, headers.get('host')), formOf(query.format, headers))
     },
   }),
@@ -118,7 +113,7 @@ async function kitOf(
   if (public_key === null || overlay4 === null || peer.removed_at !== null) throw notReady(peer)
   const isOwner = 'accountId' in caller && caller.accountId === peer.account_id
   const privateKey = isOwner ? await desk.keyOf(peer, caller) : null
-  const common = { peer: peerOut(peer, caller.kind === 'operator'), wg_private_key: privateKey }
+  const common = { peer: peerOut(peer, isOperator(caller)), wg_private_key: privateKey }
   const server = await serverOf(provisioners, peer)
   if (server === null)
     return {

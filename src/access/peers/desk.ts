@@ -6,6 +6,7 @@ import type { PluginHost } from '../../app/plugin.js'
 import { type Caller, nameOf } from '../../http/caller.js'
 import { HttpError } from '../../http/faults.js'
 import type { Clock, Timer } from '../../kit/clock.js'
+import { isOperator } from '../callers.js'
 import type { Entitlements } from '../ports.js'
 import { type NewPeer, type Peer, type PeerBook, type PeerOf, statusOf } from './book.js'
 import type { Reconciler } from './reconciler.js'
@@ -68,7 +69,7 @@ export class PeerDesk {
   ): Promise<PeerOf> {
     const { book, audit } = this.#options
     const isOwner = 'accountId' in caller && caller.accountId === peer.account_id
-    if (change.active === true && peer.is_held && caller.kind !== 'operator')
+    if (change.active === true && peer.is_held && !isOperator(caller))
       throw new HttpError(403, 'held', 'an operator has switched this peer off')
     const changed = await book.change(peer.peer_id, {
       ...(change.name !== undefined && { name: change.name }),

@@ -2,19 +2,18 @@
 import { z } from 'zod'
 import type { Caller } from '../../http/caller.js'
 import { type Endpoint, endpoint, type EndpointRequest } from '../../http/endpoint.js'
-import { badRequest, HttpError } from '../../http/faults.js'
 import { oneOf, text } from '../../http/fields.js'
-import { cursorOf, listReply, listReplyOf, rows } from '../../http/listing.js'
+import { listReply, rows } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
-import { ACCOUNT_ROLES } from '../../http/roles.js'
+import { accountOf, isOperator, ownerOf } from '../callers.js'
 import type { Entitlements } from '../ports.js'
+import { number } from '../tariffs/forms.js'
 import { PEER_STATUSES, type PeerBook, type PeerOf, type PeerQuery } from './book.js'
 import type { MadePeer, PeerDesk } from './desk.js'
 import {
   AllowedOut,
   OwnPeerCreate,
   peerOut,
-  userId,
   VpnPeerCreate,
   VpnPeerMade,
   VpnPeerOut,
@@ -31,12 +30,10 @@ const PATH = '/vpn_peers'
 const tag = 'peers'
 const ONE = { 200: { description: 'The peer.', schema: VpnPeerOut } }
 const MADE = { 201: { description: 'The peer.', schema: VpnPeerMade } }
-const params = z.object({
-  id: z.coerce.number({ error: 'wanted the number of a peer' }).int().positive().max(Number.MAX_SAFE_INTEGER),
-})
+const params = z.object({ id: number('a peer') })
 const Page = z.object({
   limit: rows,
-  after: z.string().max(512).optional().meta({ description: '`next` of the page before.' }),
+  after: number('a peer').default(0).meta({ description: '`next` of the page before.' }),
   status: oneOf(...PEER_STATUSES)
     .optional()
     .meta({ description: 'Only those that are like this; absent: all that were not removed.' }),
@@ -46,31 +43,30 @@ const Page = z.object({
 })
 const List = { 200: { description: 'A page of peers.', schema: listReply('peers', VpnPeerOut) } }
 
-/** Returns the account of the caller; throws a 409 when it has none. */
-export function ownAccount(caller: Caller): string {
-  if ('accountId' in caller && caller.accountId !== null) return caller.accountId
-  throw new HttpError(409, 'no_account', 'SECRET_TOKEN has no account')
-}
-
-/** Returns whose peers the caller may see; undefined: everyone’s. */
-export const scopeOf = (caller: Caller): string | undefined =>
-  caller.kind === 'operator' ? undefined : ownAccount(caller)
-
 export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly Endpoint[] {
-  const out = (peer: PeerOf, caller: Caller) => peerOut(peer, caller.kind === 'operator')
+  const out = (peer: PeerOf, caller: Caller) => peerOut(peer, isOperator(caller))
   const made = ({ peer, privateKey }: MadePeer, caller: Caller) =>
     json({ ...out(peer, caller), wg_private_key: privateKey }, 201)
-  const page = async (query: z.output<typeof Page>, more: Partial<PeerQuery>, caller: Caller) => {
+  const page = async (
+    query: z.output<typeof Page>,
+    more: Pick<PeerQuery, 'accountId' | 'userId'>,
+    caller: Caller,
+  ) => {
     const { limit, after, status, q } = query
-    const found = await book.list({ limit, after: afterOf(after), status, q, ...more })
-    return json(listReplyOf('peers', { ...found, rows: found.rows.map(peer => out(peer, caller)) }))
+    const found = await book.list({ limit, after: after, status, q, ...more })
+    return json({
+      peers: found.rows.map(peer => out(peer, caller)),
+      count: found.rows.length,
+      total: found.total,
+      next: found.next === null ? null : String(found.next),
+    })
   }
-  /** Of what is to be changed: owners and operators may. */
-  const mine = (caller: Caller, id: number) => book.of(id, mayAct(caller) ? undefined : ownAccount(caller))
+  /** Whose is not the caller’s own is not there. */
+  const seen = (caller: Caller, id: number) => book.of(id, ownerOf(caller))
   const switched =
     (active: boolean) =>
     async ({ params: { id }, caller }: EndpointRequest<{ id: number }>) =>
-      json(out(await desk.change(await mine(caller, id), { active }, caller), caller))
+      json(out(await desk.change(await seen(caller, id), { active }, caller), caller))
 
   return [
     endpoint({
@@ -101,7 +97,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       replies: MADE,
       faults: [403, 409],
       async handle({ body, caller }) {
-        const accountId = ownAccount(caller)
+        const accountId = accountOf(caller)
         const wish = { accountId, name: body.name, publicKey: body.public_key ?? null, byOperator: false }
         return made(await desk.create(wish, caller), caller)
       },
@@ -112,11 +108,11 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       access: 'user',
       tag,
       summary: 'Lists peers: for users their own',
-      query: Page.extend({ user_id: userId.optional() }),
+      query: Page.extend({ user_id: number('a user').optional() }),
       replies: List,
       faults: [409],
       handle: ({ query, caller }) =>
-        page(query, { userId: query.user_id, accountId: scopeOf(caller) }, caller),
+        page(query, { userId: query.user_id, accountId: ownerOf(caller) }, caller),
     }),
     endpoint({
       method: 'GET',
@@ -127,7 +123,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       query: Page,
       replies: List,
       faults: [409],
-      handle: ({ query, caller }) => page(query, { accountId: ownAccount(caller) }, caller),
+      handle: ({ query, caller }) => page(query, { accountId: accountOf(caller) }, caller),
     }),
     endpoint({
       method: 'GET',
@@ -138,7 +134,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       params,
       replies: ONE,
       faults: [404, 409],
-      handle: async ({ params: { id }, caller }) => json(out(await book.of(id, scopeOf(caller)), caller)),
+      handle: async ({ params: { id }, caller }) => json(out(await seen(caller, id), caller)),
     }),
     endpoint({
       method: 'PUT',
@@ -151,7 +147,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       replies: ONE,
       faults: [403, 404, 409],
       handle: async ({ params: { id }, body, caller }) =>
-        json(out(await desk.change(await mine(caller, id), body, caller), caller)),
+        json(out(await desk.change(await seen(caller, id), body, caller), caller)),
     }),
     endpoint({
       method: 'DELETE',
@@ -165,7 +161,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       replies: ONE,
       faults: [404, 409],
       handle: async ({ params: { id }, caller }) =>
-        json(out(await desk.remove(await mine(caller, id), caller), caller)),
+        json(out(await desk.remove(await seen(caller, id), caller), caller)),
     }),
     endpoint({
       method: 'POST',
@@ -200,7 +196,7 @@ export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly
       replies: { 200: { description: 'What holds for it.', schema: AllowedOut } },
       faults: [404, 409],
       async handle({ params: { id }, caller }) {
-        const peer = await book.of(id, scopeOf(caller))
+        const peer = await seen(caller, id)
         await entitlements.settled()
         return json(allowedOut(peer, entitlements))
       },
@@ -229,16 +225,4 @@ function allowedOut(
     used_bytes: usedBytes,
     limit_bytes: limitBytes,
   }
-}
-
-/** Whether the caller may change what is others’. */
-const mayAct = (caller: Caller): boolean =>
-  caller.kind === 'operator' && ACCOUNT_ROLES.indexOf(caller.role) >= ACCOUNT_ROLES.indexOf('operator')
-
-function afterOf(after: string | undefined): number | null {
-  if (after === undefined) return null
-  const [peerId] = cursorOf(after)
-  if (typeof peerId !== 'number' || !Number.isSafeInteger(peerId))
-    throw badRequest('after: wanted `next` of the page before')
-  return peerId
 }

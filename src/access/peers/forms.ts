@@ -1,6 +1,7 @@
 /** Peers as they are sent and answered, by the names of the first VPN API. */
 import { z } from 'zod'
-import { moment, whole } from '../../http/fields.js'
+import { moment } from '../../http/fields.js'
+import { number } from '../tariffs/forms.js'
 import { PEER_STATUSES, type PeerOf, statusOf } from './book.js'
 import { publicKey, textOf } from './public-key.js'
 
@@ -13,8 +14,6 @@ const name = z
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, aName)
   .meta({ example: 'Anna’s laptop' })
 
-export const userId = whole(1, Number.MAX_SAFE_INTEGER).meta({ example: 2 })
-
 const wish = {
   name: name.default('device'),
   public_key: publicKey.optional().meta({
@@ -22,7 +21,9 @@ const wish = {
   }),
 }
 export const OwnPeerCreate = z.strictObject(wish).meta({ id: 'OwnPeerCreate' })
-export const VpnPeerCreate = z.strictObject({ user_id: userId, ...wish }).meta({ id: 'VpnPeerCreate' })
+export const VpnPeerCreate = z
+  .strictObject({ user_id: number('a user').meta({ example: 2 }), ...wish })
+  .meta({ id: 'VpnPeerCreate' })
 export const VpnPeerUpdate = z
   .strictObject({ name, active: z.boolean({ error: 'wanted true or false' }) })
   .partial()

@@ -1,15 +1,14 @@
 /** Peers: WireGuard keys of accounts, and what makes them known where WireGuard runs. */
-import type { Config } from '../../app/config.js'
 import { every } from '../../kit/clock.js'
 import type { Ground, Part } from '../part.js'
 import type { Entitlements, PeerProvisioner, Peers } from '../ports.js'
-import type { Peer } from './book.js'
 import { PeerBook } from './book.js'
 import { configEndpoints } from './config-endpoints.js'
 import { PeerDesk } from './desk.js'
 import { peerEndpoints } from './endpoints.js'
 import { PeerCounts, peerFigures } from './figures.js'
-import { KeyMaker, type KeyPolicy } from './key-maker.js'
+import { KeyMaker } from './key-maker.js'
+import { keyPolicyOf, provisionerOf } from './policy.js'
 import { PeerQueue } from './queue.js'
 import { Reconciler } from './reconciler.js'
 import { Secrets } from './secrets.js'
@@ -33,7 +32,7 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   const audit: typeof host.audit = event => host.audit(event)
   const counts = new PeerCounts()
   const secrets = new Secrets(vault)
-  const keys = new KeyMaker(policyOf(config), secrets)
+  const keys = new KeyMaker(keyPolicyOf(config), secrets)
   const book = new PeerBook({ room, clock, keys, provisioner: provisionerOf(config) })
   const queue = new PeerQueue({ room, clock, secrets })
   const reconciler = new Reconciler({ queue, provisioners, entitlements, audit, counts, log })
@@ -80,11 +79,3 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
     },
   }
 }
-
-/** Returns where new peers go. */
-const provisionerOf = ({ wgProvisioner, wgKeyPolicy }: Config): Peer['provisioner'] =>
-  wgProvisioner ?? (wgKeyPolicy === 'wg-easy' ? 'wg-easy' : 'mesh')
-
-/** Returns who makes keys. */
-const policyOf = (config: Config): KeyPolicy =>
-  config.wgKeyPolicy ?? (provisionerOf(config) === 'wg-easy' ? 'wg-easy' : 'host')

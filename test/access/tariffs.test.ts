@@ -181,6 +181,21 @@ t.test('tariffs', t =>
       t.match(await ask('POST', '/user_tariffs/4711/cancel', { body: { reason: 'x' } }), { status: 404 })
     })
 
+    await t.test('an operator has it end at another moment, and never in the past', async t => {
+      const { userId, token } = await inside.account('gus@example.org')
+      const { id } = (await assign(userId, await made('Movable'))).body
+      const move = (endsAtMs: number) =>
+        ask('PUT', `/user_tariffs/${id}`, {
+          body: { ends_at: new Date(endsAtMs).toISOString(), reason: 'a gift' },
+        })
+      const later = clock.wallMs() + 3 * DAY
+      t.match(await move(later), { status: 200, body: { ended_at: new Date(later).toISOString() } })
+      t.match(await ask('GET', '/entitlements/mine', { token }), { body: { state: 'active' } })
+      t.match(await move(clock.wallMs() - 1), { status: 400 })
+      await ask('POST', `/user_tariffs/${id}/cancel`, { body: { reason: 'enough' } })
+      t.match(await move(later), { status: 409 })
+    })
+
     await t.test('who has what is listed by page, and found by state, tariff and name', async t => {
       const all = (await ask('GET', '/user_tariffs/')).body
       t.equal(all.count, all.total)

@@ -126,6 +126,20 @@ export class SubscriptionBook implements Subscriptions {
     return ended.numUpdatedRows > 0n
   }
 
+  /** Has a subscription that runs end at another moment; resolves with false when it has ended already. */
+  async moveEnd(tx: Tx, subscriptionId: number, endsAt: Date): Promise<boolean> {
+    const now = new Date(this.#clock.wallMs())
+    const moved = await tx
+      .updateTable('subscriptions')
+      .set({ ends_at: endsAt })
+      .where('subscription_id', '=', subscriptionId)
+      .where('is_current', '=', true)
+      .where('ended_because', 'is', null)
+      .where(sql<boolean>`ends_at + grace_hours * interval '1 hour' > ${now}`)
+      .executeTakeFirst()
+    return moved.numUpdatedRows > 0n
+  }
+
   /** Resolves with one subscription; undefined: there is none. */
   async of(subscriptionId: number): Promise<Entry | undefined> {
     return await this.#room.ask(db =>

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { PluginHost } from '../../app/plugin.js'
 import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
-import { HttpError, notFound } from '../../http/faults.js'
-import { oneOf, text, yesNo } from '../../http/fields.js'
+import { badRequest, HttpError, notFound } from '../../http/faults.js'
+import { instant, oneOf, text, yesNo } from '../../http/fields.js'
 import { listReply, rows } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
 import type { Clock } from '../../kit/clock.js'
@@ -124,6 +124,30 @@ export function subscriptionEndpoints(parts: SubscriptionParts): readonly Endpoi
       faults: [409],
       handle: async ({ params: { id }, caller }) =>
         json(userTariff(await seen(id, ownerOf(caller)), clock.wallMs())),
+    }),
+    endpoint({
+      method: 'PUT',
+      path: '/user_tariffs/{id}',
+      access: 'operator',
+      tag,
+      summary: 'Has what a user has end at another moment',
+      description: 'Earlier or later than what was bought; grace follows as always.',
+      params,
+      body: z.strictObject({ ends_at: instant, reason: text(256) }),
+      replies: one,
+      faults: [409],
+      async handle({ params: { id }, body: { ends_at: endsAtMs, reason }, caller }) {
+        const { account_id, account_name, tariff_name: tariff } = await seen(id, null)
+        const endsAt = new Date(endsAtMs)
+        if (endsAtMs <= clock.wallMs()) throw badRequest('ends_at: wanted a moment to come')
+        if (!(await room.transact(tx => book.moveEnd(tx, id, endsAt))))
+          throw new HttpError(409, 'ended', `subscription ${id} has ended already`)
+        const detail = { subscriptionId: id, tariff, until: endsAt, reason }
+        audit({ kind: 'tariff.end_moved', actor: nameOf(caller), subject: account_name, detail })
+        entitlements.changed(account_id)
+        await entitlements.settled()
+        return json(userTariff(await seen(id, null), clock.wallMs()))
+      },
     }),
     endpoint({
       method: 'POST',

@@ -25,10 +25,10 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'DELETE /tariffs/{id}': 'admin',
   // They let others in.
   'GET /api/v1/mails': 'admin',
-  'GET /api/v1/users': 'admin',
+  'GET /api/v1/users': 'operator',
   'POST /api/v1/users': 'admin',
   'POST /api/v1/users/first': 'admin',
-  'GET /api/v1/users/{name}': 'admin',
+  'GET /api/v1/users/{name}': 'operator',
   'PATCH /api/v1/users/{name}': 'admin',
   'POST /api/v1/users/{name}/password': 'admin',
   'DELETE /api/v1/users/{name}': 'admin',

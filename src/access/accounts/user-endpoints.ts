@@ -1,4 +1,4 @@
-/** `/api/v1/users`: accounts, as admins keep them. */
+/** `/api/v1/users`: accounts, as admins keep them. Operators see them, because they give them tariffs and peers. */
 import { z } from 'zod'
 import type { PluginHost } from '../../app/plugin.js'
 import { nameOf } from '../../http/caller.js'
@@ -61,7 +61,7 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
     endpoint({
       method: 'GET',
       path: PATH,
-      access,
+      access: 'operator',
       tag,
       summary: 'Lists accounts',
       query: z.object({
@@ -106,7 +106,7 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
     endpoint({
       method: 'GET',
       path: `${PATH}/{name}`,
-      access,
+      access: 'operator',
       tag,
       summary: 'Tells of one account',
       params,

@@ -10,6 +10,7 @@ import { accountOf, ownerOf } from '../callers.js'
 import { number, UserTariff, userTariff } from '../tariffs/forms.js'
 import type { SubscriptionBook } from '../tariffs/subscription-book.js'
 import type { EntitlementBook } from './entitlement-book.js'
+import { ENTITLEMENT_STATES } from './states.js'
 
 export interface EntitlementParts {
   readonly clock: Pick<Clock, 'wallMs'>
@@ -22,9 +23,7 @@ export const EntitlementOut = z
   .object({
     user_id: z.int(),
     email: z.string(),
-    state: z
-      .enum(['active', 'grace', 'throttled', 'used_up', 'ended', 'none', 'disabled'])
-      .meta({ description: '`none`: it never had a tariff.' }),
+    state: z.enum(ENTITLEMENT_STATES).meta({ description: '`none`: it never had a tariff.' }),
     until: moment.nullable().meta({ description: 'When the state becomes another by itself; null: never.' }),
     used_bytes: z.int().meta({ description: 'Of both ways, as of now.' }),
     limit_bytes: z.int().nullable().meta({ description: 'Null: no limit.' }),
@@ -42,7 +41,18 @@ export const EntitlementOut = z
   })
   .meta({ id: 'Entitlement' })
 
+const EntitlementCounts = z
+  .object({
+    states: z.record(z.enum(ENTITLEMENT_STATES), z.int()).meta({
+      description: 'How many accounts are in each state, of those that have or had a tariff or a peer.',
+    }),
+    ending: z.int().meta({ description: 'How many subscriptions that run end within seven days.' }),
+  })
+  .meta({ id: 'EntitlementCounts' })
+
 const tag = 'tariffs'
+/** Ends that are worth a thought before they come, ms. */
+const SOON_MS = 7 * 86_400_000
 const one = { 200: { description: 'What it is entitled to.', schema: EntitlementOut } }
 
 export function entitlementEndpoints(parts: EntitlementParts): readonly Endpoint[] {
@@ -69,6 +79,20 @@ export function entitlementEndpoints(parts: EntitlementParts): readonly Endpoint
   }
 
   return [
+    endpoint({
+      method: 'GET',
+      path: '/entitlements/',
+      access: 'viewer',
+      tag,
+      summary: 'Counts accounts by what they are entitled to',
+      replies: { 200: { description: 'How many there are.', schema: EntitlementCounts } },
+      async handle() {
+        const { counts } = entitlements
+        const states = ENTITLEMENT_STATES.map(state => [state, counts.get(state) ?? 0] as const)
+        const ending = await subscriptions.ending(SOON_MS)
+        return json({ states: Object.fromEntries(states), ending })
+      },
+    }),
     endpoint({
       method: 'GET',
       path: '/entitlements/mine',

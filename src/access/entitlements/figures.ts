@@ -1,15 +1,14 @@
 /** What is told of entitlements on the metrics page. */
 import type { Figure } from '../../telemetry/figure.js'
 import type { EntitlementBook } from './entitlement-book.js'
-
-const STATES = ['active', 'grace', 'throttled', 'used_up', 'ended', 'none', 'disabled'] as const
+import { ENTITLEMENT_STATES } from './states.js'
 
 export const entitlementFigures = (book: EntitlementBook): readonly Figure<void>[] => [
   {
     name: 'boson_entitlements',
     help: 'Accounts that have or had a tariff or a peer, by what they are entitled to now.',
     type: 'gauge',
-    read: () => STATES.map(state => ({ labels: { state }, value: book.counts.get(state) ?? 0 })),
+    read: () => ENTITLEMENT_STATES.map(state => ({ labels: { state }, value: book.counts.get(state) ?? 0 })),
   },
   {
     name: 'boson_charged_bytes_total',

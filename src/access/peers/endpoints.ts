@@ -12,6 +12,7 @@ import { PEER_STATUSES, type PeerBook, type PeerOf, type PeerQuery } from './boo
 import type { MadePeer, PeerDesk } from './desk.js'
 import {
   AllowedOut,
+  type Beholder,
   OwnPeerCreate,
   peerOut,
   VpnPeerCreate,
@@ -24,6 +25,7 @@ export interface PeerParts {
   readonly book: PeerBook
   readonly desk: PeerDesk
   readonly entitlements: Pick<Entitlements, 'of' | 'termsOf' | 'settled'>
+  readonly isConnected: Beholder['isConnected']
 }
 
 const PATH = '/vpn_peers'
@@ -43,8 +45,8 @@ const Page = z.object({
 })
 const List = { 200: { description: 'A page of peers.', schema: listReply('peers', VpnPeerOut) } }
 
-export function peerEndpoints({ book, desk, entitlements }: PeerParts): readonly Endpoint[] {
-  const out = (peer: PeerOf, caller: Caller) => peerOut(peer, isOperator(caller))
+export function peerEndpoints({ book, desk, entitlements, isConnected }: PeerParts): readonly Endpoint[] {
+  const out = (peer: PeerOf, caller: Caller) => peerOut(peer, { isOperator: isOperator(caller), isConnected })
   const made = ({ peer, privateKey }: MadePeer, caller: Caller) =>
     json({ ...out(peer, caller), wg_private_key: privateKey }, 201)
   const page = async (

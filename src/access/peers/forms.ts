@@ -1,6 +1,7 @@
 /** Peers as they are sent and answered, by the names of the first VPN API. */
 import { z } from 'zod'
 import { moment } from '../../http/fields.js'
+import { ENTITLEMENT_STATES } from '../entitlements/states.js'
 import { number } from '../tariffs/forms.js'
 import { PEER_STATUSES, type PeerOf, statusOf } from './book.js'
 import { publicKey, textOf } from './public-key.js'
@@ -44,6 +45,9 @@ const shape = {
       '`pending`: it is being set up; `refused`: it could not be, and an operator should look; `needs_key`: its owner sends a public key, or asks for one, by `POST /vpn_peers/self`.',
   }),
   provisioner: z.enum(['mesh', 'wg-easy', 'ssh']).meta({ description: 'Where WireGuard runs.' }),
+  connected: z
+    .boolean()
+    .meta({ description: 'Whether it has a session in our mesh now; elsewhere that is not known.' }),
   identity: z.string().meta({ description: 'Its name in the mesh.', example: 'peer-17' }),
   error: z
     .string()
@@ -63,8 +67,14 @@ export const VpnPeerMade = z
   .meta({ id: 'VpnPeerMade' })
 export type VpnPeerOut = z.output<typeof VpnPeerOut>
 
-/** `isOperator`: sees why a peer is not as it should be. */
-export const peerOut = (peer: PeerOf, isOperator: boolean): VpnPeerOut => ({
+export interface Beholder {
+  /** Sees why a peer is not as it should be. */
+  readonly isOperator: boolean
+  readonly isConnected: (identityId: string) => boolean
+}
+
+/** A peer as it is answered to somebody. */
+export const peerOut = (peer: PeerOf, { isOperator, isConnected }: Beholder): VpnPeerOut => ({
   id: peer.peer_id,
   user_id: peer.user_id,
   email: peer.account_name,
@@ -75,6 +85,7 @@ export const peerOut = (peer: PeerOf, isOperator: boolean): VpnPeerOut => ({
   active: peer.is_active,
   status: statusOf(peer),
   provisioner: peer.provisioner,
+  connected: isConnected(peer.identity_id),
   identity: peer.identity_id,
   error: isOperator ? peer.error : null,
   created_at: peer.created_at.toISOString(),
@@ -85,9 +96,7 @@ export const AllowedOut = z
     id: z.int(),
     allowed: z.boolean().meta({ description: 'Whether it may connect and carry now.' }),
     active: z.boolean(),
-    state: z
-      .enum(['active', 'grace', 'throttled', 'used_up', 'ended', 'none', 'disabled'])
-      .meta({ description: 'What its account is entitled to.' }),
+    state: z.enum(ENTITLEMENT_STATES).meta({ description: 'What its account is entitled to.' }),
     code: z
       .enum(['not_entitled', 'quota_used', 'inactive'])
       .nullable()

@@ -37,6 +37,7 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   const queue = new PeerQueue({ room, clock, secrets })
   const reconciler = new Reconciler({ queue, provisioners, entitlements, audit, counts, log })
   const wake = () => reconciler.wake()
+  const isConnected = (identityId: string) => mesh.client(identityId)?.state.startsWith('online') === true
   const watch = new Watch({ room, mesh, queue, provisioners, entitlements, audit, counts, log, wake })
   const desk = new PeerDesk({ clock, book, reconciler, entitlements, secrets, audit })
 
@@ -68,8 +69,8 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   return {
     peers: { ensure: (tx, wish) => book.ensure(tx, wish), wake },
     routes: [
-      ...configEndpoints({ book, desk, secrets, provisioners, config }),
-      ...peerEndpoints({ book, desk, entitlements }),
+      ...configEndpoints({ book, desk, secrets, provisioners, config, isConnected }),
+      ...peerEndpoints({ book, desk, entitlements, isConnected }),
     ],
     figures: peerFigures(counts),
     async stop() {

@@ -157,6 +157,21 @@ export class SubscriptionBook implements Subscriptions {
     )
   }
 
+  /** Resolves with how many that run now end within so long, ms. */
+  ending(withinMs: number): Promise<number> {
+    const nowMs = this.#clock.wallMs()
+    return this.#room.ask(async db => {
+      const { ending } = await db
+        .selectFrom('subscriptions')
+        .select(q => q.fn.countAll<number>().as('ending'))
+        .where('is_current', '=', true)
+        .where('ends_at', '>', new Date(nowMs))
+        .where('ends_at', '<=', new Date(nowMs + withinMs))
+        .executeTakeFirstOrThrow()
+      return Number(ending)
+    })
+  }
+
   /** Resolves with a page of subscriptions, the newest first, and how many meet the wish. */
   list({ limit, before, accountId, userId, tariffId, status, current, q }: EntryQuery) {
     const now = new Date(this.#clock.wallMs())

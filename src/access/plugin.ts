@@ -11,8 +11,9 @@ import { startTariffs } from './tariffs/start-tariffs.js'
 
 export const access: Plugin = {
   name: 'access',
+  migrations: MIGRATIONS,
   async start(mesh, host) {
-    const room = await host.room<AccessTables>('access', MIGRATIONS)
+    const room = await host.room<AccessTables>()
     const ground = { mesh, host, room }
     const people = await startPeople(ground)
     const entitled = await startEntitlements(ground, people)

@@ -29,7 +29,7 @@ import { apiRoutes } from './api/routes.js'
 import type { Config } from './config.js'
 import { createMesh, type Log, type Mesh } from './mesh.js'
 import { startPlugins } from './plugins.js'
-import type { OpenRoom } from '../store/index.js'
+import type { BackUp, OpenRoom } from '../store/index.js'
 import type { Plugin, Revoked } from './plugin.js'
 import { signingKeys } from './signing-keys.js'
 import { timingOf } from './timing.js'
@@ -48,6 +48,8 @@ export interface CoordinatorOptions {
   /** How the store is kept, in words. */
   readonly storeKind: string
   readonly journal: Journal
+  /** Backs up the database; absent: there is none. */
+  readonly backUp?: BackUp
   /** Rooms beside the mesh, and where they keep their tables; absent: none. */
   readonly plugins?: { readonly list: readonly Plugin[]; readonly room: OpenRoom }
   /** Signs the tokens of agents that speak HTTP. */
@@ -152,6 +154,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     logLevel,
     tail,
     turn: view,
+    backUp: options.backUp ?? null,
     relayBytes,
     storeKind: options.storeKind,
     metricsOpen: config.metricsOpen,

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { BadCertificate, ListenFailed } from '../edge/errors.js'
 import { BadOverlay, DataDirLocked, StoreUnavailable } from '../store/errors.js'
+import { DatabaseInUse, PgProgramMissing } from '../store/backup/errors.js'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
 
 /** Returns the code to exit with. */
@@ -9,6 +10,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   // `--help` ends as an error of commander's with the code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof CommandError) return error.exitCode
+  if (error instanceof PgProgramMissing) return EXIT.unable
+  if (error instanceof DatabaseInUse) return EXIT.inUse
   if (error instanceof DataDirLocked || error instanceof ListenFailed) return EXIT.inUse
   if (error instanceof BadCertificate || error instanceof BadOverlay) return EXIT.usage
   if (error instanceof StoreUnavailable) return EXIT.unreachable

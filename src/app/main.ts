@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { actorsCommand } from './commands/actors.js'
+import { backupCommand } from './commands/backup.js'
 import { bundleCommand } from './commands/bundle.js'
 import { clientCommand } from './commands/client.js'
 import { demoCommand } from './commands/demo.js'
@@ -14,12 +15,14 @@ import { jobsCommand } from './commands/jobs.js'
 import { listCommands } from './commands/lists.js'
 import { logCommand } from './commands/log.js'
 import { logLevelCommand } from './commands/log-level.js'
+import { migrateCommand } from './commands/migrate.js'
 import { netcheckCommand } from './commands/netcheck.js'
 import { nodeCommand } from './commands/node.js'
 import { serverCommand } from './commands/server.js'
 import { pathsCommand } from './commands/paths.js'
 import { peersCommand } from './commands/peers.js'
 import { reportCommand } from './commands/report.js'
+import { restoreCommand } from './commands/restore.js'
 import { routeCommand } from './commands/route.js'
 import { statusCommand } from './commands/status.js'
 import { steerCommand } from './commands/steer.js'
@@ -74,6 +77,9 @@ function program(): Command {
     logCommand(),
     logLevelCommand(),
     bundleCommand(),
+    backupCommand(),
+    restoreCommand(),
+    migrateCommand(),
     netcheckCommand(),
     doctorCommand(),
     reportCommand(),

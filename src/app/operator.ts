@@ -51,8 +51,13 @@ export class Operator {
   }
 
   /** Resolves with the answer, or rejects with a CommandError that says what to do. */
-  async ask<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
-    const response = await this.#send(method, path, body)
+  async ask<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+    patienceMs = PATIENCE_MS,
+  ): Promise<T> {
+    const response = await this.#send(method, path, body, patienceMs)
     const answer = (await response.json().catch(() => null)) as (T & { error?: { message?: string } }) | null
     if (response.ok && answer !== null) return answer
     const said = answer?.error?.message ?? `HTTP status ${response.status}`
@@ -67,12 +72,12 @@ export class Operator {
     throw new CommandError('ANSWERED', `${this.url} answered: ${said}`, exitCode)
   }
 
-  async #send(method: string, path: string, body: object | undefined): Promise<Response> {
+  async #send(method: string, path: string, body: object | undefined, patienceMs: number): Promise<Response> {
     try {
       return await fetch(`${this.url}${path}`, {
         method,
         headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(patienceMs),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
     } catch (error) {

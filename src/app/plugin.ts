@@ -11,7 +11,7 @@ import type { Endpoint } from '../http/endpoint.js'
 import type { Reply } from '../http/reply.js'
 import type { Clock } from '../kit/clock.js'
 import type { Random } from '../kit/random.js'
-import type { OpenRoom } from '../store/index.js'
+import type { Migrations, Room } from '../store/index.js'
 import type { Figure } from '../telemetry/figure.js'
 import type { LogTail } from '../telemetry/log-tail.js'
 import type { Config } from './config.js'
@@ -20,6 +20,8 @@ import type { Log } from './mesh.js'
 export interface Plugin {
   /** Names its tables' versions and its log lines. */
   readonly name: string
+  /** Of its tables, in order; absent: it has none. */
+  readonly migrations?: Migrations
   /** Resolves when it works. Its routes are served once every plug-in has started. */
   start(mesh: MeshApi, host: PluginHost): Promise<RunningPlugin>
 }
@@ -51,8 +53,8 @@ export interface PluginHost {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** Opens the tables of a plug-in. */
-  readonly room: OpenRoom
+  /** Opens the plug-in's tables, in the version of its migrations. */
+  readonly room: <DB>() => Promise<Room<DB>>
   readonly tokens: AgentTokens
   /** Recognises a bearer token, whoever issued it; what nobody knows is a stranger's. */
   recognise(bearer: string): Caller | Promise<Caller>

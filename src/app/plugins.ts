@@ -2,6 +2,7 @@
 import type { ClientView, MeshApi, NodeView } from '../actors/ports.js'
 import type { Channel } from '../edge/channel.js'
 import type { Endpoint } from '../http/endpoint.js'
+import type { OpenRoom } from '../store/index.js'
 import type { Figure } from '../telemetry/figure.js'
 import { access } from '../access/plugin.js'
 import { inspector } from '../inspector/plugin.js'
@@ -33,7 +34,7 @@ export interface MoreRows {
 export async function startPlugins(
   list: readonly Plugin[],
   mesh: MeshApi,
-  host: Omit<PluginHost, 'room'> & { readonly room: PluginHost['room'] | undefined },
+  host: Omit<PluginHost, 'room'> & { readonly room: OpenRoom | undefined },
 ): Promise<Plugins> {
   const { room } = host
   const running: RunningPlugin[] = []
@@ -42,7 +43,10 @@ export async function startPlugins(
   }
   try {
     if (room !== undefined)
-      for (const plugin of list) running.push(await plugin.start(mesh, { ...host, room }))
+      for (const plugin of list) {
+        const { name, migrations = {} } = plugin
+        running.push(await plugin.start(mesh, { ...host, room: () => room(name, migrations) }))
+      }
   } catch (error) {
     await stop()
     throw error

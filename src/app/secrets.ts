@@ -72,20 +72,22 @@ export function jwtSecret(config: Config, random: Random): string {
 
 /** Returns what seals secrets in the database: the configured one, or the one of the data directory, made when missing. */
 export function vaultSecret(config: Config, random: Random): string {
-  return config.vaultKey ?? onceMade(config.dataDir, 'vault-key', () => hex(random.bytes(32)))
+  return config.vaultKey ?? onceMade(config.dataDir, VAULT_KEY_FILE, () => hex(random.bytes(32)))
 }
 
 /** Returns the coordinator's own id: the configured one, or one made once. */
 export function ownServerId(config: Config, random: Random): string {
-  return config.serverId ?? onceMade(config.dataDir, 'server-id', () => `boson-${hex(random.bytes(4))}`)
+  return config.serverId ?? onceMade(config.dataDir, SERVER_ID_FILE, () => `boson-${hex(random.bytes(4))}`)
 }
 
 /** The file in the data directory that holds the token made in development. */
 export const TOKEN_FILE = 'secret-token'
 const TURN_FILE = 'turn-secret'
+export const VAULT_KEY_FILE = 'vault-key'
+export const SERVER_ID_FILE = 'server-id'
 
 /** The secrets that the data directory may hold. */
-export const SECRET_FILES = [TOKEN_FILE, TURN_FILE, 'jwt-secret', 'vault-key'] as const
+export const SECRET_FILES = [TOKEN_FILE, TURN_FILE, 'jwt-secret', VAULT_KEY_FILE] as const
 
 /** Returns the operator's token and what signs TURN credentials, as far as they are there: nothing is made. */
 export function existingSecrets(config: Config): {
@@ -93,12 +95,13 @@ export function existingSecrets(config: Config): {
   readonly turn: string | null
 } {
   return {
-    token: config.secretToken ?? kept(config.dataDir, TOKEN_FILE),
-    turn: config.turnStaticSecret ?? kept(config.dataDir, TURN_FILE),
+    token: config.secretToken ?? keptSecret(config.dataDir, TOKEN_FILE),
+    turn: config.turnStaticSecret ?? keptSecret(config.dataDir, TURN_FILE),
   }
 }
 
-function kept(dataDir: string, name: string): string | null {
+/** Returns what the data directory keeps under a name; null when it does not. */
+export function keptSecret(dataDir: string, name: string): string | null {
   try {
     return readFileSync(join(dataDir, name), 'utf8').trim()
   } catch {

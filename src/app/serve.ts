@@ -18,6 +18,7 @@ import {
   openStore,
   StoreUnavailable,
 } from '../store/index.js'
+import { finishRestore } from '../store/backup/index.js'
 import { openRedis, type RedisLink } from '../store/redis.js'
 import { createLog } from '../telemetry/log.js'
 import { LogTail } from '../telemetry/log-tail.js'
@@ -28,6 +29,7 @@ import { unheeded } from './first-names.js'
 import { greeting } from './greeting.js'
 import { PLUGINS } from './plugins.js'
 import { checkSecrets, jwtSecret, operatorToken, ownServerId, turnSecret, vaultSecret } from './secrets.js'
+import { guardedUpgrade } from './upgrade.js'
 import { Turn, type TurnOptions } from './turn.js'
 
 /** A database that starts together with us is waited for this long, ms … */
@@ -73,6 +75,7 @@ export async function startServer(config: Config, log: Logger, tail: LogTail): P
     for (const each of opened.reverse()) await each()
   }
   try {
+    finishRestore(config.dataDir)
     const store = await patiently(log, () =>
       openStore({
         databaseUrl: config.databaseUrl ?? undefined,
@@ -81,6 +84,7 @@ export async function startServer(config: Config, log: Logger, tail: LogTail): P
         overlay6: config.overlay6,
         retention: { pathsMs: config.pathsKeptDays * DAY_MS },
         log,
+        upgrade: guardedUpgrade(config, systemClock, log),
       }),
     )
     opened.push(() => store.close())
@@ -101,6 +105,7 @@ export async function startServer(config: Config, log: Logger, tail: LogTail): P
       jwtSecret: jwtSecret(config, systemRandom),
       vaultKey: vaultSecret(config, systemRandom),
       plugins: { list: PLUGINS, room: store.room },
+      backUp: store.backUp,
       storeKind: store.kind === 'pglite' ? 'embedded (pglite)' : 'postgres',
       redis: redis && (() => redis.ping()),
       ...(turnMode !== 'off' && turning(config, turnMode, log)),

@@ -113,6 +113,12 @@ export const SETTINGS = {
     doc: 'PostgreSQL instead of the embedded database. POSTGRES_HOST, _PORT, _DB, _USER and _PASSWORD do as well.',
     example: 'postgres://boson@db.example.org/boson',
   }),
+  migrate: standard('BOSON_MIGRATE', oneOf('auto', 'check'), 'auto' as const, {
+    doc: 'What a start does when the tables are of an older version: auto backs the database up and changes them, check refuses, and `boson migrate` does it.',
+  }),
+  backupsKept: standard('BOSON_BACKUPS_KEPT', whole(1, 1_000), 5, {
+    doc: 'Backups that are kept of those made before the tables were changed: the newest.',
+  }),
   redisUrl: optional('REDIS_URL', url('redis:', 'rediss:'), {
     doc: 'Redis. Its state shows in /health.',
     example: 'redis://cache.example.org',

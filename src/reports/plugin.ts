@@ -26,8 +26,9 @@ const PATHS_LONGER_MS = DAY_MS
 
 export const reports: Plugin = {
   name: 'reports',
+  migrations: MIGRATIONS,
   async start(mesh, { config, clock, random, log, room: open }) {
-    const room = await open<ReportTables>('reports', MIGRATIONS)
+    const room = await open<ReportTables>()
     const bounds = new Bounds(room, config.reportRowsPerAgent)
     const intake = new Intake({
       async write(batches) {

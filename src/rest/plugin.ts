@@ -21,8 +21,9 @@ import { statsPage } from './stats-page/endpoints.js'
 
 export const rest: Plugin = {
   name: 'rest',
+  migrations: MIGRATIONS,
   async start(mesh, host) {
-    const room = await host.room<RestDatabase>('rest', MIGRATIONS)
+    const room = await host.room<RestDatabase>()
     const history = openHistory(mesh, host, room)
     const jobs = await openJobs(host, room)
     const hand = openHand({ ...host, jobs, mesh })

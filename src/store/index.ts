@@ -10,9 +10,18 @@ export {
 } from './errors.js'
 export { FileJournal, type JournalOptions, openJournal } from './file-journal.js'
 export type { StoreLog } from './log.js'
+export {
+  inWords,
+  MESH_TABLES,
+  newerIn,
+  pendingOf,
+  type RoomNames,
+  type RoomTables,
+} from './migrations/pending.js'
 export { MemoryJournal } from './memory-journal.js'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.js'
 export { type OpenStore, openStore, type StoreOptions } from './open-store.js'
 export { type OverlayOptions, OverlayPool } from './overlay-pool.js'
 export { RETENTION, type Retention } from './retention.js'
 export type { Migrations, OpenRoom, Room } from './rooms.js'
+export { appliedIn, type BackUp, type Upgrade, type UpgradeOptions } from './upgrade.js'

@@ -3,9 +3,11 @@ import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import type { Store } from '../actors/ports.js'
 import { type Clock, systemClock } from '../kit/clock.js'
 import type { Database } from './database.js'
+import { lookAtTables, onePooled } from './backup/tables.js'
 import type { StoreLog } from './log.js'
 import { MIGRATIONS } from './migrations/index.js'
 import { migrate } from './migrations/migrate.js'
+import { MESH_TABLES, pendingOf } from './migrations/pending.js'
 import { type OverlayOptions, OverlayPool } from './overlay-pool.js'
 import { settleOverlay } from './overlay-settled.js'
 import { openDirectory } from './pglite-directory.js'
@@ -14,6 +16,7 @@ import { RETENTION, type Retention } from './retention.js'
 import { type OpenRoom, roomsOf } from './rooms.js'
 import { asStoreError } from './sql-errors.js'
 import { SqlStore } from './sql-store.js'
+import { type BackUp, backsUpPglite, backsUpPostgres, type UpgradeOptions } from './upgrade.js'
 
 export interface StoreOptions extends OverlayOptions {
   /** `postgres://…`; when it is missing, `dataDir` is wanted. */
@@ -25,12 +28,15 @@ export interface StoreOptions extends OverlayOptions {
   readonly queryTimeoutMs?: number
   readonly retention?: Partial<Retention>
   readonly clock?: Pick<Clock, 'now' | 'wallMs'>
+  /** Looks at a database that was used before, before its tables are changed. */
+  readonly upgrade?: UpgradeOptions
 }
 
 export type OpenStore = Store & {
   readonly kind: 'pglite' | 'postgres'
   /** Opens the tables of a plug-in, which live in the same database. */
   readonly room: OpenRoom
+  readonly backUp: BackUp
 }
 
 const QUERY_TIMEOUT_MS = 5_000
@@ -44,7 +50,7 @@ const MIGRATION_TIMEOUT_MS = 300_000
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const pool = new OverlayPool(options)
   try {
-    const { kind, db } = await (options.databaseUrl
+    const { kind, db, backUp } = await (options.databaseUrl
       ? openPostgres(options, options.databaseUrl)
       : openPglite(options))
     await settleOverlay(db, pool).catch(async error => {
@@ -54,6 +60,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     const retention = { ...RETENTION, ...options.retention }
     return Object.assign(new SqlStore(db, { kind, pool, retention, clock: options.clock ?? systemClock }), {
       room: roomsOf(kind, db),
+      backUp,
     })
   } catch (error) {
     throw asStoreError(error)
@@ -61,22 +68,47 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
 }
 
 async function openPostgres(options: StoreOptions, databaseUrl: string) {
-  const { log, queryTimeoutMs = QUERY_TIMEOUT_MS } = options
-  await migrateThrough(postgresPool({ databaseUrl, queryTimeoutMs: MIGRATION_TIMEOUT_MS, log }), log)
-  return { kind: 'postgres' as const, db: kyselyOver(postgresPool({ databaseUrl, queryTimeoutMs, log })) }
+  const { log, upgrade, queryTimeoutMs = QUERY_TIMEOUT_MS } = options
+  const backUp = backsUpPostgres(databaseUrl)
+  const patient = postgresPool({ databaseUrl, queryTimeoutMs: MIGRATION_TIMEOUT_MS, log })
+  await prepare(patient, backUp, upgrade).catch(async error => {
+    await patient.end()
+    throw error
+  })
+  await migrateThrough(patient, log)
+  return {
+    kind: 'postgres' as const,
+    db: kyselyOver(postgresPool({ databaseUrl, queryTimeoutMs, log })),
+    backUp,
+  }
 }
 
-async function openPglite({ dataDir, log, queryTimeoutMs = QUERY_TIMEOUT_MS }: StoreOptions) {
+async function openPglite({ dataDir, log, upgrade, queryTimeoutMs = QUERY_TIMEOUT_MS }: StoreOptions) {
   if (dataDir === undefined) throw new TypeError('openStore: wanted a databaseUrl or a dataDir')
-  const { pool, finish } = await openDirectory({ dataDir, queryTimeoutMs, log })
+  const { pool, isNew, finish } = await openDirectory({ dataDir, queryTimeoutMs, log })
+  const backUp = backsUpPglite(pool)
   try {
-    await migrateThrough(pool.patient(MIGRATION_TIMEOUT_MS), log)
+    const patient = pool.patient(MIGRATION_TIMEOUT_MS)
+    if (!isNew) await prepare(patient, backUp, upgrade)
+    await migrateThrough(patient, log)
   } catch (error) {
     await pool.end()
     throw error
   }
   finish()
-  return { kind: 'pglite' as const, db: kyselyOver(pool) }
+  return { kind: 'pglite' as const, db: kyselyOver(pool), backUp }
+}
+
+async function prepare(
+  pool: PostgresPool,
+  backUp: BackUp,
+  upgrade: UpgradeOptions | undefined,
+): Promise<void> {
+  if (upgrade === undefined) return
+  const { migrations } = await onePooled(pool, ask => lookAtTables(ask, { count: false }))
+  const pending = pendingOf(migrations, upgrade.rooms)
+  if (migrations[MESH_TABLES.name] !== undefined && pending.length > 0)
+    await upgrade.before({ pending, backUp })
 }
 
 async function migrateThrough(pool: PostgresPool, log: StoreLog | undefined): Promise<void> {

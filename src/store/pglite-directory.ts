@@ -20,6 +20,8 @@ export interface DirectoryOptions {
 
 export interface PgliteDirectory {
   readonly pool: PglitePool
+  /** Whether nothing was in it before. */
+  readonly isNew: boolean
   /** Says that the tables are in place: from now on the directory is kept. */
   readonly finish: () => void
 }
@@ -45,17 +47,17 @@ export async function openDirectory(options: DirectoryOptions): Promise<PgliteDi
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
   if (existsSync(join(dir, 'PG_VERSION')) && !existsSync(unfinished)) {
     chmodSync(dir, 0o700)
-    return { pool: await open(), finish }
+    return { pool: await open(), isNew: false, finish }
   }
   begin()
   if (existsSync(image)) {
     try {
       await makeFromImage(image, dir)
-      return { pool: await open(), finish }
+      return { pool: await open(), isNew: true, finish }
     } catch (error) {
       options.log?.warn({ err: error, image }, 'the prepared database cannot be used; making one instead')
       begin()
     }
   }
-  return { pool: await open(), finish }
+  return { pool: await open(), isNew: true, finish }
 }

@@ -12,6 +12,13 @@ export interface Question {
   readonly parameters: readonly unknown[]
 }
 
+/** Asks for a copy of the directory, as it is between two questions. */
+export interface CopyOrder {
+  readonly id: number
+  /** Which does not exist yet. */
+  readonly copyTo: string
+}
+
 export interface Rows {
   readonly command: string
   readonly rowCount: number

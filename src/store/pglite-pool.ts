@@ -7,7 +7,14 @@ import { Worker } from 'node:worker_threads'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import { boundedClient } from './bounded-client.js'
 import { StoreUnavailable } from './errors.js'
-import { type Answer, CLOSE, type PgliteThreadData, type Question, type Rows } from './pglite-messages.js'
+import {
+  type Answer,
+  CLOSE,
+  type CopyOrder,
+  type PgliteThreadData,
+  type Question,
+  type Rows,
+} from './pglite-messages.js'
 import { within } from './within.js'
 
 export interface PglitePoolOptions extends PgliteThreadData {
@@ -17,6 +24,8 @@ export interface PglitePoolOptions extends PgliteThreadData {
 
 /** Opening replays what a killed process left, or makes a database, ms. */
 const OPEN_TIMEOUT_MS = 60_000
+/** A copy of a large directory on a slow disk, ms. */
+const COPY_TIMEOUT_MS = 600_000
 /** For the last checkpoint, ms. */
 const CLOSE_TIMEOUT_MS = 10_000
 
@@ -56,7 +65,23 @@ export class PglitePool implements PostgresPool {
     return { options: {}, connect: () => this.#connect(queryTimeoutMs), end: async () => {} }
   }
 
+  /** Copies the directory to one that does not exist yet, as it is between two transactions; questions wait meanwhile. */
+  async copy(to: string): Promise<void> {
+    const { thread, release } = await this.#take(this.#options.queryTimeoutMs)
+    try {
+      await within(COPY_TIMEOUT_MS, thread.copy(to), () => tooSlow('copy itself', COPY_TIMEOUT_MS))
+    } finally {
+      release()
+    }
+  }
+
   async #connect(waitMs: number): Promise<PostgresPoolClient> {
+    const { thread, release } = await this.#take(waitMs)
+    return this.#client(thread, waitMs, release)
+  }
+
+  /** Resolves with the thread when nobody else has it. */
+  async #take(waitMs: number): Promise<{ readonly thread: PgliteThread; readonly release: () => void }> {
     const free = this.#turn
     let release = () => {}
     this.#turn = new Promise(resolve => {
@@ -66,7 +91,7 @@ export class PglitePool implements PostgresPool {
       await within(waitMs, free, () => tooSlow('become free', waitMs))
       if (this.#thread.ended) this.#thread = new PgliteThread(this.#options)
       await within(waitMs, this.#thread.ready, () => tooSlow('open', waitMs))
-      return this.#client(this.#thread, waitMs, release)
+      return { thread: this.#thread, release }
     } catch (error) {
       // The place in the queue passes on when the one before it is done.
       void free.then(release)
@@ -124,18 +149,25 @@ class PgliteThread {
   }
 
   ask(sql: string, parameters: readonly unknown[]): Promise<Rows> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended)
-    const question: Question = { id: ++this.#lastId, sql, parameters }
-    return new Promise((resolve, reject) => {
-      this.#pending.set(question.id, { resolve, reject })
-      this.#worker.postMessage(question)
-    })
+    return this.#say({ id: ++this.#lastId, sql, parameters })
+  }
+
+  async copy(to: string): Promise<void> {
+    await this.#say({ id: ++this.#lastId, copyTo: to })
   }
 
   async close(): Promise<void> {
     this.#worker.postMessage(CLOSE)
     const late = () => tooSlow('close', CLOSE_TIMEOUT_MS)
     await within(CLOSE_TIMEOUT_MS, this.#exited, late).catch(() => this.#worker.terminate())
+  }
+
+  #say(question: Question | CopyOrder): Promise<Rows> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
+    return new Promise((resolve, reject) => {
+      this.#pending.set(question.id, { resolve, reject })
+      this.#worker.postMessage(question)
+    })
   }
 
   #hear(answer: Answer): void {

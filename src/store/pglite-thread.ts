@@ -1,7 +1,16 @@
 /** The thread of the embedded database: what takes long in it stops nothing else. Entered by a Worker. */
+import { constants } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { messages, PGlite } from '@electric-sql/pglite'
-import { type Answer, CLOSE, type Fault, type PgliteThreadData, type Question } from './pglite-messages.js'
+import {
+  type Answer,
+  CLOSE,
+  type CopyOrder,
+  type Fault,
+  type PgliteThreadData,
+  type Question,
+} from './pglite-messages.js'
 import { PGLITE_OPTIONS } from './pglite-options.js'
 import { PgliteUpkeep } from './pglite-upkeep.js'
 
@@ -14,8 +23,10 @@ const upkeep = new PgliteUpkeep(db, performance.now())
 const say = (answer: Answer) => port.postMessage(answer)
 
 let turn = Promise.resolve()
-port.on('message', (message: Question | typeof CLOSE) => {
-  turn = turn.then(() => (message === CLOSE ? close() : answer(message)))
+port.on('message', (message: Question | CopyOrder | typeof CLOSE) => {
+  turn = turn.then(() =>
+    message === CLOSE ? close() : 'copyTo' in message ? copy(message) : answer(message),
+  )
 })
 say({ kind: 'ready' })
 
@@ -28,6 +39,18 @@ async function answer({ id, sql, parameters }: Question): Promise<void> {
     if (!isAnswer(error)) throw error
     const { message, code, constraint } = error
     say({ kind: 'fault', id, fault: { message, code, constraint } })
+  }
+}
+
+/** Nothing writes to the directory but this thread, and it is at this now. */
+async function copy({ id, copyTo }: CopyOrder): Promise<void> {
+  try {
+    await db.exec('checkpoint')
+    await cp(dir, copyTo, { recursive: true, mode: constants.COPYFILE_FICLONE })
+    say({ kind: 'rows', id, rows: { command: 'COPY', rowCount: 0, rows: [] } })
+  } catch (error) {
+    const { message, code = '' } = error as NodeJS.ErrnoException // of the file system, or the database
+    say({ kind: 'fault', id, fault: { message, code, constraint: undefined } })
   }
 }
 

@@ -39,7 +39,9 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /api/v1/turn/ice': 'operator',
   'GET /api/v1/turn/servers': 'operator',
   'GET /tasks': 'operator',
-  // It holds more than any page shows.
+  // It holds more than any page shows, and a backup has all there is.
+  'GET /api/v1/backups': 'operator',
+  'POST /api/v1/backups': 'admin',
   'GET /api/v1/bundle': 'operator',
   // Where a webhook leads may hold a key of the receiver’s.
   'GET /api/v1/webhooks': 'operator',

@@ -33,7 +33,9 @@ const requestsOf = async (server: RestServer, agentId: string): Promise<number> 
 
 /** Shows the tables to the test. */
 class Probe implements Plugin {
-  readonly name = 'probe'
+  // The tables are those of the reports.
+  readonly name = 'reports'
+  readonly migrations = MIGRATIONS
   #room: Room<ReportTables> | null = null
 
   get room(): Room<ReportTables> {
@@ -42,7 +44,7 @@ class Probe implements Plugin {
   }
 
   async start(...[, { room }]: Parameters<Plugin['start']>): Promise<RunningPlugin> {
-    this.#room = await room<ReportTables>('reports', MIGRATIONS)
+    this.#room = await room<ReportTables>()
     return { routes: [], stop: async () => {} }
   }
 }

@@ -236,7 +236,7 @@ t.test('H-09: heartbeats and servers are in the tables that they always were in'
   const look: Plugin = {
     name: 'look',
     async start(_, { room: open }) {
-      const room = await open<Record<'server_heartbeats' | 'vpn_servers', object>>('look', {})
+      const room = await open<Record<'server_heartbeats' | 'vpn_servers', object>>()
       for (const table of ['server_heartbeats', 'vpn_servers'] as const) {
         const rows = await room.ask(db => db.selectFrom(table).selectAll().execute())
         tables.push(`${table}: ${rows.length}`)

@@ -36,9 +36,11 @@ export function insider(): Insider {
   return {
     room,
     plugin: {
-      name: 'insider',
+      // The tables are those of the room.
+      name: 'access',
+      migrations: MIGRATIONS,
       async start(_mesh, host) {
-        opened = await host.room<AccessTables>('access', MIGRATIONS)
+        opened = await host.room<AccessTables>()
         return {
           routes: [],
           recognise: bearer => callers.get(bearer) ?? null,

@@ -90,6 +90,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
       BOSON_HTTP_PER_MINUTE: '60000',
       NODE_ENV: 'test',
       TURN_LISTENING_PORT: '0',
+      BOSON_DATA_DIR: dataDir,
       ...wishes.env,
     },
   })
@@ -105,6 +106,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
     jwtSecret: JWT_SECRET,
     vaultKey: 'a-key-that-is-known-to-this-test-only',
     plugins: { list: wishes.plugins ?? PLUGINS, room: store.room },
+    backUp: store.backUp,
     store,
     storeKind: store.kind,
     journal,

@@ -1,6 +1,7 @@
 /** The operator's HTTP interface: every page there is, and who may ask for it. */
 import type { MeshApi, Store, TurnView } from '../../actors/ports.js'
 import type { Endpoint } from '../../http/endpoint.js'
+import type { BackUp } from '../../store/index.js'
 import type { Clock } from '../../kit/clock.js'
 import type { HealthReport } from '../../telemetry/health.js'
 import type { LogLevel } from '../../telemetry/log-level.js'
@@ -13,6 +14,7 @@ import type { MoreRows } from '../plugins.js'
 import type { Timing } from '../timing.js'
 import { actorRoutes } from './actors.js'
 import { auditRoute } from './audit.js'
+import { backupRoutes } from './backups.js'
 import { bundleRoute } from './bundle.js'
 import { decisionRoutes } from './decisions.js'
 import { drainRoutes } from './drains.js'
@@ -37,6 +39,8 @@ export interface ApiParts {
   readonly clock: Clock
   readonly mesh: MeshApi
   readonly store: Store
+  /** Backs up the database; null where there is none. */
+  readonly backUp: BackUp | null
   /** How the store is kept, in words: `embedded (pglite)`. */
   readonly storeKind: string
   readonly health: HealthReport
@@ -74,6 +78,7 @@ export const apiRoutes = (parts: ApiParts): readonly Endpoint[] => [
   ...logLevelRoutes(parts),
   logRoute(parts),
   bundleRoute(parts),
+  ...backupRoutes(parts),
   ...actorRoutes(parts),
   auditRoute(parts),
   rootRoute,

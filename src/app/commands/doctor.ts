@@ -1,14 +1,15 @@
 /** `boson doctor`: looks at everything that a coordinator or an agent stands on, and says what to do. */
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { heldClock } from '../../agent/held-clock.js'
 import { systemRandom } from '../../kit/random.js'
 import { coordinatorAddress } from '../agent-settings.js'
 import { BadConfig, readConfig } from '../config.js'
+import { addCoordinatorOptions } from '../coordinator-options.js'
 import { type Check, failed, type Finding, runChecks } from '../doctor/check.js'
 import { doctorPage } from '../doctor/page.js'
 import { EXIT } from '../exit-codes.js'
 import { readSettings } from '../read-settings.js'
-import { flagOf, optional, standard, whole, yesNo } from '../setting.js'
+import { optional, standard, whole } from '../setting.js'
 import { addFlags, asFlags, readFlags, sourcesOf } from '../setting-options.js'
 import { SETTINGS } from '../settings.js'
 
@@ -41,12 +42,8 @@ export function doctorCommand(): Command {
       'the operator’s token. When not set: SECRET_TOKEN, or the one in the data directory',
     )
     .option('--json', 'print one JSON object')
-  // They would hide the ones above: `boson server --help` has them.
-  for (const [key, { accepts, secret }] of Object.entries(SETTINGS))
-    if (!secret)
-      command.addOption(new Option(`${flagOf(key)}${accepts === yesNo ? '' : ' <value>'}`).hideHelp())
-  return command
-    .addOption(new Option('--config <file>').hideHelp())
+  // The others would hide the ones above: `boson server --help` has them.
+  return addCoordinatorOptions(command, [])
     .addHelpText('after', EXAMPLES)
     .action(async (options: Readonly<Record<string, unknown>>) => {
       const findings = await findingsFor(options)

@@ -1,9 +1,9 @@
 /** `boson kick`, `boson revoke`, `boson reprobe`: what an operator does to one node or client at once. */
-import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import type { Kick, Reprobe, Revocation } from '../../actors/ports.js'
 import { asDuration } from '../columns.js'
 import { readDuration } from '../duration.js'
+import { confirmed } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { addOperatorOptions, Operator } from '../operator.js'
 
@@ -48,7 +48,7 @@ export const interventionCommands = (): readonly Command[] => [
     .option('--json', 'print JSON')
     .addHelpText('after', REVOKE_EXAMPLES)
     .action(async (id: string, options: Record<string, unknown>) => {
-      if (options['yes'] !== true) await confirmed(id)
+      if (options['yes'] !== true) await confirmed(id, barring(id))
       const revocation = await act<Revocation>('revoke', id, options, reasonOf(options))
       print(options, revocation, revocationText(revocation))
     }),
@@ -86,17 +86,10 @@ export const reprobeText = ({ id, probe, paths }: Reprobe): string =>
 const act = <T>(what: string, id: string, options: Record<string, unknown>, body: object): Promise<T> =>
   new Operator(options).ask<T>('POST', `/api/v1/identities/${encodeURIComponent(id)}/${what}`, body)
 
-/** What cannot be taken back is asked once; a script says --yes. */
-async function confirmed(id: string): Promise<void> {
-  if (process.stdin.isTTY !== true)
-    throw new CommandError('USAGE', 'nothing takes a revocation back: wanted --yes', EXIT.usage)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const typed = await terminal.question(
-    `${id} is barred for good: its session and its routes end now, and its name, key and addresses are given\nto nobody again. Nothing takes this back. Type ${id} to go on: `,
-  )
-  terminal.close()
-  if (typed.trim() !== id) throw new CommandError('CANCELLED', 'nothing was done')
-}
+const barring = (id: string) => ({
+  why: 'nothing takes a revocation back',
+  question: `${id} is barred for good: its session and its routes end now, and its name, key and addresses are given\nto nobody again. Nothing takes this back.`,
+})
 
 function forOf(text: unknown): { readonly forMs?: number } {
   if (typeof text !== 'string') return {}

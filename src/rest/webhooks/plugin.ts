@@ -28,6 +28,7 @@ export interface WebhooksOptions {
 /** Returns the plug-in; its timing and its look-ups may be others in a test. */
 export const webhooksPlugin = (options: WebhooksOptions = {}): Plugin => ({
   name: 'webhooks',
+  migrations: MIGRATIONS,
   start: (mesh, host) => start(mesh, host, options),
 })
 
@@ -36,7 +37,7 @@ export const webhooks: Plugin = webhooksPlugin()
 async function start(mesh: MeshApi, host: PluginHost, options: WebhooksOptions): ReturnType<Plugin['start']> {
   const { clock, random, log, config, vault } = host
   const timing: WebhookTiming = { ...TIMING, ...options.timing }
-  const room = await host.room<WebhookTables>('webhooks', MIGRATIONS)
+  const room = await host.room<WebhookTables>()
   const subscriptions = new Subscriptions({ room, clock, random, vault })
   const deliveries = new Deliveries(room)
   const counts = new DeliveryCounts()

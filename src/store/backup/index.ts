@@ -1,0 +1,8 @@
+/** Backups: one file that has everything in the database, and the way back. */
+export { type Backup, openBackup } from './archive.js'
+export { BackupFailed, BadBackup, DatabaseInUse, PgProgramMissing, RestoreFailed } from './errors.js'
+export type { About, Manifest } from './manifest.js'
+export { backUpPglite } from './pglite-backup.js'
+export { finishRestore, putJournalAside, restorePglite, undoPglite } from './pglite-restore.js'
+export { backUpPostgres } from './postgres-backup.js'
+export { restorePostgres, undoPostgres } from './postgres-restore.js'

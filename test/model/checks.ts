@@ -56,6 +56,7 @@ export class Checks {
     const clients = lab.mesh.clients()
     this.#identities([...nodes, ...clients])
     this.#presence([...nodes, ...clients])
+    this.#denials()
     this.#routes(nodes, clients)
     this.#ledger.hold(lab.mesh)
     this.#condition.hold(nodes)
@@ -140,6 +141,18 @@ export class Checks {
       must(
         expected.includes(state === 'registering' ? 'absent' : state),
         `${id} is ${state}, expected ${expected.join(' or ')}`,
+      )
+    }
+  }
+
+  /** Who is not let in has nothing here: neither a session, which the reference says, nor a route, nor a path. */
+  #denials(): void {
+    const { lab, denied } = this.#world
+    for (const who of denied.keys()) {
+      const ends = [...lab.mesh.routes(), ...lab.mesh.paths().paths]
+      must(
+        ends.every(({ clientId, nodeId }) => clientId !== who && nodeId !== who),
+        `${who} is not let in and has a route or a path`,
       )
     }
   }

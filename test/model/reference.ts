@@ -2,6 +2,7 @@
  * The simple model that the mesh is held to. It knows who runs, who is cut off and since when, and from that
  * alone what the coordinator may show of each identity:
  *
+ *   not let in   gone, at once and whatever else is so
  *   way whole    for long: online          for a while: anything, the agent is coming back
  *   way broken   the coordinator was told: suspended, and gone when the window has closed
  *                silently: online, then lapsed, then suspended, then gone
@@ -32,6 +33,8 @@ interface Track {
   deaf: boolean
   /** Two processes with this identity have been about: who of them is online is anyone's guess. */
   contested: boolean
+  /** It is not let in. */
+  denied: boolean
   whole: boolean
   sinceMs: number
   /** The coordinator was told when the way broke. */
@@ -102,6 +105,12 @@ export class Reference {
     })
   }
 
+  denied(id: string, denied: boolean, now: number): void {
+    this.#change(id, now, track => {
+      track.denied = denied
+    })
+  }
+
   coordinatorCut(cut: boolean, now: number): void {
     this.#changeAll(now, () => {
       this.#cut = cut
@@ -144,6 +153,7 @@ export class Reference {
   }
 
   #expectedOf(track: Track, now: number): Presences {
+    if (track.denied) return ['absent']
     if (track.contested || track.deaf) return ANY
     const forMs = now - track.sinceMs
     const mayEnter = track.held === 'yes' || !this.#storeAway
@@ -185,6 +195,7 @@ export class Reference {
         cut: false,
         deaf: false,
         contested: false,
+        denied: false,
         whole: false,
         sinceMs: now,
         told: true,
@@ -209,7 +220,7 @@ export class Reference {
   #begin(track: Track, now: number): void {
     const heard = this.#up && !this.#cut && !track.cut
     const wasWhole = track.whole
-    track.whole = heard && track.runs
+    track.whole = heard && track.runs && !track.denied
     if (track.whole) track.sinceMs = now
     else if (wasWhole) {
       track.sinceMs = now

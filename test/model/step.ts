@@ -18,6 +18,8 @@ export type Step =
         | 'release'
         | 'overload'
         | 'relieve'
+        | 'deny'
+        | 'allow'
       readonly who: string
     }
   | { readonly do: 'ask'; readonly who: string; readonly wish: RouteWish }
@@ -60,6 +62,8 @@ const PLAIN: Readonly<Record<string, string>> = {
   duplicate: 'appears a second time, with the same key',
   release: 'gives its route back',
   overload: 'has its uplink full',
+  deny: 'is not let in any more',
+  allow: 'is let in again',
   relieve: 'has room on its uplink again',
   'restart coordinator': 'the coordinator restarts in good order',
   'kill coordinator': 'the coordinator is killed',
@@ -150,6 +154,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('overload' as const), who: measured }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('relieve' as const), who: measured }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('deny' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('allow' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('storm' as const) }) },
   {
     weight: 4,

@@ -25,11 +25,14 @@ export class Traffic {
     return numbered(this.#sent.length - 1)
   }
 
-  /** A host got a packet. */
-  got(host: string, link: number, packet: Uint8Array): void {
+  /** A host got a packet; returns whose it was. */
+  got(host: string, link: number, packet: Uint8Array): Pick<Sent, 'client' | 'node'> | null {
     const n = Buffer.from(packet).readUInt32LE(8)
     const sent = this.#sent[n]
-    if (sent === undefined) return void this.wrongs.push(`${host} got a packet that no friend sent`)
+    if (sent === undefined) {
+      this.wrongs.push(`${host} got a packet that no friend sent`)
+      return null
+    }
     const wrong = (what: string) => this.wrongs.push(`packet ${n} of ${sent.client} to ${sent.node} ${what}`)
     if (sent.link !== link) wrong(`left on link ${sent.link} and came out of link ${link} at ${host}`)
     if (host === sent.node) {
@@ -40,6 +43,7 @@ export class Traffic {
       if (sent.echoed) wrong('was echoed twice')
       sent.echoed = true
     } else wrong(`was delivered to ${host}`)
+    return sent
   }
 
   /** Something ended that packets of this host may have been in; null: the coordinator. */

@@ -3,6 +3,7 @@ import type { AgentProfile } from '../../src/agent/identity.js'
 import type { RouteWish } from '../../src/agent/route.machine.js'
 import type { Standing } from '../../src/agent/session.js'
 import { encode } from '../../src/protocol/codec.js'
+import { USUAL_TERMS } from '../../src/mesh/terms.js'
 import { EXAMPLES } from '../../src/protocol/examples.js'
 import { ClientHost, NodeHost, numbered } from '../lab/hosts.js'
 import { CREDENTIAL, HOST, Lab } from '../lab/lab.js'
@@ -26,6 +27,10 @@ const BREAKS: ReadonlySet<string> = new Set([
   'duplicate',
 ])
 
+/** Short enough that whoever is let in again is back as soon as after anything else. */
+const DENIAL = { code: 'not_entitled', reason: 'it has ended', retryAfterMs: 20_000 } as const
+/** What had left the coordinator arrives within this time, ms. */
+const UNDER_WAY_MS = 100
 /** A packet number that nobody in the ledger has. */
 const NOBODY = 0xffff_ffff
 /** What the door says to who has to come later. */
@@ -53,6 +58,8 @@ export class World {
   readonly drained = new Map<string, { links: ReadonlySet<number>; untilMs: number | null }>()
   /** Clients that the operator lets a node carry. */
   readonly limits = new Map<string, number>()
+  /** Who is not let in, and since when. */
+  readonly denied = new Map<string, number>()
   /** Nodes whose uplink is full. */
   readonly overloaded = new Set<string>()
   /** When each was that no more. */
@@ -91,6 +98,7 @@ export class World {
   static async begun(chance: number, perSecond?: number): Promise<World> {
     const admission = perSecond === undefined ? {} : { admission: { perSecond, burst: perSecond / 8 } }
     const world = new World(await Lab.start({ seed: chance, ...admission }))
+    world.#guard()
     for (const who of THERE_AT_FIRST) await world.perform({ do: 'join', who })
     await world.lab.clock.run(perSecond === undefined ? 200 : 3_000)
     for (const who of THERE_AT_FIRST)
@@ -172,6 +180,7 @@ export class World {
     for (const who of this.hosts.keys()) {
       await this.perform({ do: 'heal', who })
       await this.perform({ do: 'undeafen', who })
+      await this.perform({ do: 'allow', who })
     }
     for (const [who, duplicate] of this.duplicates) {
       this.traffic.excuse(who)
@@ -222,6 +231,18 @@ export class World {
       case 'relieve':
         if (!this.overloaded.delete(who)) return false
         this.#relievedMs.set(who, now)
+        return true
+      case 'deny':
+        if (this.denied.has(who)) return false
+        this.denied.set(who, now)
+        reference.denied(who, true, now)
+        this.traffic.excuse(who)
+        if (this.up) this.lab.mesh.termsChanged(who)
+        return true
+      case 'allow':
+        if (!this.denied.delete(who)) return false
+        reference.denied(who, false, now)
+        if (this.up) this.lab.mesh.termsChanged(who)
         return true
       case 'cut':
         internet.cut(who)
@@ -385,6 +406,11 @@ export class World {
     this.traffic.excuse(null)
   }
 
+  /** Asks who is let in; each coordinator anew. */
+  #guard(): void {
+    this.lab.mesh.guard(id => (this.denied.has(id) ? { ...USUAL_TERMS, denial: DENIAL } : null))
+  }
+
   #rise(): void {
     this.up = true
     this.reference.coordinatorUp(this.now)
@@ -392,6 +418,8 @@ export class World {
     for (const [routeId, client] of this.#acknowledged)
       if (!found.has(routeId))
         this.wrongs.push(`the route that ${client} knows of was lost with the coordinator`)
+    // What was restored for those who are not let in any more ends now.
+    this.#guard()
   }
 
   /** Routes of which coordinator and client know alike, and who has them. */
@@ -454,7 +482,12 @@ export class World {
       ...(profile !== undefined && { profile }),
       gauges: () => ({ bwTotalMbps: this.overloaded.has(id) ? (profile?.bandwidthMbps ?? 0) : 0 }),
       ...(privateKey !== undefined && { privateKey }),
-      packet: (link: number, packet: Uint8Array) => this.traffic.got(id, link, packet),
+      packet: (link: number, packet: Uint8Array) => {
+        const { client, node } = this.traffic.got(id, link, packet) ?? {}
+        for (const who of [client, node])
+          if (this.now - (this.denied.get(who ?? '') ?? this.now) > UNDER_WAY_MS)
+            this.wrongs.push(`a packet between ${client} and ${node} came, and ${who} is not let in`)
+      },
       happened: (type: string, event: unknown) => {
         if (type === 'offline' || type === 'refused') this.traffic.excuse(id)
         if (type === 'offline') this.#refused(id, name, event as { reason: string; retryInMs: number }) // so it is documented

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Connection, Hello, Socket, Vouch } from '../../src/actors/ports.js'
 import { decodeAll, encode } from '../../src/protocol/codec.js'
 import type { Wire, WireOf } from '../../src/protocol/messages.js'
+import { CLOSE } from '../../src/protocol/close-codes.js'
 import { makeProof, newKeyPair, privateKeyOf } from '../../src/protocol/proof.js'
 import { SENT } from '../../src/protocol/sent.js'
 import { CREDENTIAL, Lab } from '../lab/lab.js'
@@ -47,6 +48,25 @@ const helloOf = (id: string, publicKey: Uint8Array, role: Hello['role'] = 'node'
   agent: 'curl',
   country: 'DE',
   maxSessions: 10,
+})
+
+t.test('whoever is not let in is not by this door either, and is put out by it', async t => {
+  const lab = await Lab.start()
+  const denied = new Set<string>()
+  const denial = { code: 'inactive', reason: 'switched off', retryAfterMs: 5_000 } as const
+  lab.mesh.guard(id => (denied.has(id) ? { denial, groups: [], bytesPerSecond: null } : null))
+  const hello = helloOf('fra-1', newKeyPair().publicKey)
+  const box = enter(lab, { ...hello, credential: CREDENTIAL }, { by: 'credential' })
+  await lab.clock.run(100)
+  t.match(box.last('registered'), { generation: 1 })
+  denied.add('fra-1')
+  lab.mesh.termsChanged('fra-1')
+  t.match(box.last('refused'), denial)
+  t.equal(box.closedWith, CLOSE.inactive.code)
+  t.same(lab.mesh.nodes(), [])
+  t.match(enter(lab, hello, { by: 'token' }).last('refused'), denial)
+  denied.clear()
+  t.match(enter(lab, hello, { by: 'token' }).last('registered'), { generation: 2 })
 })
 
 t.test('a newcomer with an enrolment key gets a session like any other', async t => {

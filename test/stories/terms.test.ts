@@ -237,6 +237,32 @@ t.test('who is held to a rate sends and is sent so much, while its WireGuard sta
   t.match(lab.mesh.client('alice'), { state: 'online', generation: 1, link }, 'in place')
 })
 
+t.test(
+  'who registers again and again, or calls everything a handshake, gets no more than the rate',
+  async t => {
+    const { lab, node, client, put } = await routedPair()
+    put('alice', { bytesPerSecond: 1_000 })
+    let alice = client
+    const sinceMs = lab.clock.now()
+    for (let n = 0; n < 20; n++) {
+      const { link } = await routed(lab, alice, [node])
+      for (const type of [1, 4]) {
+        const payload = Buffer.alloc(1_000, Buffer.of(type, 0, 0, 0))
+        for (let i = 0; i < 40; i++) alice.say({ type: 'relay.data', link, payload })
+      }
+      await lab.clock.run(100)
+      alice.say({ type: 'goodbye', reason: 'again' })
+      alice = await lab.raw('client', 'alice', client.keys)
+      alice.say(alice.hello())
+      await lab.clock.run(100)
+    }
+    const bytes = node.heard.reduce((sum, it) => sum + (it.type === 'relay.data' ? it.payload.length : 0), 0)
+    // What is kept for handshakes a new session has at once: less than a registration costs its agent in time.
+    const allowed = lab.clock.now() - sinceMs + 20 * 2_048
+    t.ok(bytes <= allowed, `${bytes} of ${allowed} bytes in ${lab.clock.now() - sinceMs} ms`)
+  },
+)
+
 t.test('what never uses the relay cannot be held to a rate, and is not joined meanwhile', async t => {
   const { lab, put } = await guarded()
   await lab.enrolled('node', 'fra-1')

@@ -1,6 +1,7 @@
 /**
  * Looks at the nodes in turn, each once a beat. One that carries badly gets no new routes while others qualify, and
- * those that it has leave it a few at a time, each for a node that is clearly better, until it carries well again.
+ * those that it has leave it a few at a time, each for a node that is clearly better, until it carries well again. One
+ * that carries more clients than it may gives them up as soon as others can take them.
  */
 import type { Clock } from '../../kit/clock.js'
 import type { IdentityId } from '../ports.js'
@@ -57,10 +58,12 @@ export class Watch {
   }
 
   #lookAt(node: FleetNode): void {
-    const { clock, fleet, vitals, info, warn } = this.#options
+    const { clock, fleet, vitals, switches, info, warn } = this.#options
     const { id, cell } = node
     const finding = vitals.look(node)
     node.measure()
+    // What had nowhere to go when it got fewer places may have by now.
+    if (node.maxSessions !== null && node.reserved > node.maxSessions) switches.trim(cell)
     if (finding === 'degraded') {
       warn(this.#said(id, node), 'a node carries badly; its routes move to better ones')
       fleet.degrade(cell, true)

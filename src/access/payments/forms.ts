@@ -1,6 +1,7 @@
 /** Payments as they are asked for and answered, in the names of the first VPN API. */
 import { z } from 'zod'
 import { moment, oneOf } from '../../http/fields.js'
+import { currency, Money, money } from '../tariffs/money.js'
 import { hundredthsOf } from './money.js'
 import { type NextStep, OUTCOMES, PROVIDERS } from './payment-provider.js'
 import type { EventRow, PaymentRow } from './payments.js'
@@ -10,12 +11,6 @@ export const decimal = z
   .string(aDecimal)
   .refine(text => hundredthsOf(text) !== null, aDecimal)
   .meta({ pattern: '^\\d{1,12}(\\.\\d{1,2})?$', example: '9.90' })
-
-const aCurrency = { error: 'wanted three capital letters such as EUR' }
-export const currency = z
-  .string(aCurrency)
-  .regex(/^[A-Z]{3}$/, aCurrency)
-  .meta({ example: 'EUR' })
 
 const aNumber = { error: 'wanted a whole number above 0' }
 /** Number of a payment, a tariff or a user. */
@@ -43,8 +38,7 @@ export const PaymentCreate = z.strictObject({
   tariff_id: ownNumber
     .optional()
     .meta({ description: 'What is bought. When absent, the only tariff that costs `amount`.' }),
-  amount: z
-    .union([decimal, z.number().transform(String).pipe(decimal)], aDecimal)
+  amount: money
     .optional()
     .meta({ description: 'What the payer believes that it costs: refused when it costs something else.' }),
   currency: currency.optional(),
@@ -82,7 +76,7 @@ export const PaymentOut = z
     id: z.int(),
     user_id: z.int(),
     tariff_id: z.int(),
-    amount: z.string().meta({ description: 'Decimal.', example: '9.90' }),
+    amount: Money,
     currency: z.string(),
     status: z.enum(STATUSES),
     provider,
@@ -95,6 +89,8 @@ export const PaymentOut = z
     next: NextOut.nullable().meta({ description: 'Null: there is nothing left to do.' }),
   })
   .meta({ id: 'PaymentOut' })
+
+export const ONE_PAYMENT = { description: 'The payment.', schema: PaymentOut } as const
 
 export const paymentOut = (row: PaymentRow, next: NextStep | null): z.output<typeof PaymentOut> => ({
   id: row.payment_id,

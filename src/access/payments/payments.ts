@@ -1,13 +1,12 @@
-/** Payments in the database: asked for, found, listed, and given up when nobody pays. Only settlement.ts settles them. */
+/** Payments in the database: found, listed, and given up when nobody pays. order-desk.ts makes them, settlement.ts settles them. */
 import { type Selectable, sql, type Transaction } from 'kysely'
-import { badRequest, conflict, HttpError, notFound } from '../../http/faults.js'
+import { badRequest, notFound } from '../../http/faults.js'
 import { cursorOf, type ListCursor } from '../../http/listing.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Room } from '../../store/rooms.js'
 import { nameKey } from '../accounts/name.js'
 import type { AccessTables } from '../tables.js'
-import { isSameAmount } from './money.js'
-import type { Order, Outcome, PaymentStatus, ProviderName } from './payment-provider.js'
+import type { Outcome, PaymentStatus, ProviderName } from './payment-provider.js'
 import { TIMING } from './timing.js'
 
 type Tx = Transaction<AccessTables>
@@ -17,21 +16,6 @@ export interface PaymentRow extends Selectable<AccessTables['payments']> {
 }
 
 export type EventRow = Selectable<AccessTables['payment_events']>
-
-export interface Wish {
-  readonly accountId: string
-  /** null: the only one that costs so much. */
-  readonly tariffId: number | null
-  /** What the payer believes that it costs; null: whatever it costs. */
-  readonly amount: string | null
-  readonly currency: string | null
-  readonly provider: ProviderName
-  readonly providerPaymentId: string | null
-  readonly publicKey: Uint8Array | null
-  /** Who asks: an account, or nobody's for SECRET_TOKEN. */
-  readonly by: string
-  readonly idempotencyKey: string | null
-}
 
 export interface PaymentQuery {
   readonly limit: number
@@ -50,82 +34,21 @@ export interface PaymentQuery {
 
 export interface EventQuery {
   readonly limit: number
+  readonly after?: string | undefined
+  /** `received_at`, with a minus before it for the newest first. */
+  readonly sort?: string | undefined
   readonly payment_id?: number | undefined
   readonly provider?: ProviderName | undefined
   readonly outcome?: Outcome | undefined
 }
 
-/** Of one account: more at once are no intention to pay. */
-const PENDING_MAX = 20
-
 export class Payments {
   readonly #room: Room<AccessTables>
-  readonly #clock: Clock
-  readonly #lifeMs: number
+  readonly #clock: Pick<Clock, 'wallMs'>
 
-  constructor(parts: { readonly room: Room<AccessTables>; readonly clock: Clock; readonly lifeMs: number }) {
+  constructor(parts: { readonly room: Room<AccessTables>; readonly clock: Pick<Clock, 'wallMs'> }) {
     this.#room = parts.room
     this.#clock = parts.clock
-    this.#lifeMs = parts.lifeMs
-  }
-
-  /**
-   * Resolves with a payment that waits to be paid; `isNew` is false when it was asked for before by the same key. `check`
-   * throws when the provider cannot ask for it. Rejects with a 404, 409, 422 or 429 that says why there is none.
-   */
-  async ask(
-    wish: Wish,
-    check: (order: Omit<Order, 'paymentId'>) => void,
-  ): Promise<{ readonly payment: PaymentRow; readonly isNew: boolean }> {
-    const nowMs = this.#clock.wallMs()
-    return await this.#room.transact(async tx => {
-      // One account asks for one thing at a time, so that its pending ones are counted exactly.
-      await tx
-        .selectFrom('accounts')
-        .select('account_id')
-        .where('account_id', '=', wish.accountId)
-        .forNoKeyUpdate()
-        .execute()
-      const before = await askedBefore(tx, wish)
-      if (before !== undefined) return { payment: before, isNew: false }
-      const tariff = await tariffOf(tx, wish)
-      check({
-        amount: tariff.price,
-        currency: tariff.currency,
-        tariff: tariff.name,
-        days: tariff.duration_days,
-      })
-      await mustHaveRoom(tx, wish.accountId)
-      const made = await tx
-        .insertInto('payments')
-        .values({
-          account_id: wish.accountId,
-          tariff_id: tariff.tariff_id,
-          amount: tariff.price,
-          currency: tariff.currency,
-          provider: wish.provider,
-          provider_payment_id: wish.providerPaymentId,
-          status: 'pending',
-          public_key: wish.publicKey,
-          subscription_id: null,
-          created_by: wish.by,
-          idempotency_key: wish.idempotencyKey,
-          note: null,
-          created_at: new Date(nowMs),
-          changed_at: new Date(nowMs),
-          expires_at: new Date(nowMs + this.#lifeMs),
-        })
-        .onConflict(conflicting => conflicting.doNothing())
-        .returning('payment_id')
-        .executeTakeFirst()
-      // Somebody was quicker: with the same key, or with the same name of the provider's.
-      const payment = made === undefined ? await askedBefore(tx, wish) : await byNumber(tx, made.payment_id)
-      if (payment === undefined)
-        throw conflict(
-          `${wish.provider} payment ${wish.providerPaymentId} belongs to another payment already`,
-        )
-      return { payment, isNew: made !== undefined }
-    })
   }
 
   /** Resolves with a payment that the caller may see, or rejects with a 404. `accountId` null: everybody's. */
@@ -189,20 +112,37 @@ export class Payments {
     })
   }
 
-  /** Resolves with what providers told, the newest first. */
-  events({ limit, ...wanted }: EventQuery): Promise<readonly EventRow[]> {
-    return this.#room.ask(db =>
-      db
+  /** Resolves with what providers and operators told: the rows of a page, and how many there are in all. */
+  events({ limit, after, sort = '-received_at', ...wanted }: EventQuery) {
+    const isDown = sort.startsWith('-')
+    const from = after === undefined ? null : momentOf(after)
+    const name = sql<string>`provider || ' ' || event_id`
+    return this.#room.ask(async db => {
+      const matching = db
         .selectFrom('payment_events')
-        .selectAll()
         .$if(wanted.payment_id !== undefined, many => many.where('payment_id', '=', wanted.payment_id ?? 0))
         .$if(wanted.provider !== undefined, many => many.where('provider', '=', wanted.provider ?? 'manual'))
         .$if(wanted.outcome !== undefined, many => many.where('outcome', '=', wanted.outcome ?? 'ignored'))
-        .orderBy('received_at', 'desc')
-        .orderBy('event_id')
-        .limit(limit)
-        .execute(),
-    )
+      const { total } = await matching
+        .select(many => many.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows: EventRow[] = await matching
+        .selectAll()
+        .$if(from !== null, many =>
+          many.where(
+            sql<boolean>`(received_at, ${name}) ${sql.raw(isDown ? '<' : '>')} (${from?.[0]}, ${from?.[1]})`,
+          ),
+        )
+        .orderBy('received_at', isDown ? 'desc' : 'asc')
+        .orderBy(name, isDown ? 'desc' : 'asc')
+        .limit(limit + 1)
+        .execute()
+      const page = rows.slice(0, limit)
+      const last = rows.length > limit ? page.at(-1) : undefined
+      const next: ListCursor | null =
+        last === undefined ? null : [last.received_at.getTime(), `${last.provider} ${last.event_id}`]
+      return { rows: page, total: Number(total), next }
+    })
   }
 
   /** Gives up what nobody paid in time; resolves with what. */
@@ -226,7 +166,8 @@ export class Payments {
   }
 }
 
-function byNumber(db: Pick<Tx, 'selectFrom'>, paymentId: number): Promise<PaymentRow | undefined> {
+/** Resolves with a payment, or undefined when there is none. */
+export function byNumber(db: Pick<Tx, 'selectFrom'>, paymentId: number): Promise<PaymentRow | undefined> {
   return db
     .selectFrom('payments')
     .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
@@ -236,79 +177,15 @@ function byNumber(db: Pick<Tx, 'selectFrom'>, paymentId: number): Promise<Paymen
     .executeTakeFirst()
 }
 
-/** Resolves with the payment that was asked for by the same key; rejects with a 422 when it was another one. */
-async function askedBefore(tx: Tx, wish: Wish): Promise<PaymentRow | undefined> {
-  if (wish.idempotencyKey === null) return undefined
-  const row: PaymentRow | undefined = await tx
-    .selectFrom('payments')
-    .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
-    .selectAll('payments')
-    .select('user_id')
-    .where('created_by', '=', wish.by)
-    .where('idempotency_key', '=', wish.idempotencyKey)
-    .executeTakeFirst()
-  if (row === undefined || isSameWish(row, wish)) return row
-  throw new HttpError(422, 'idempotency_key_reused', 'this Idempotency-Key stood for another payment')
-}
-
-const isSameWish = (row: PaymentRow, wish: Wish): boolean =>
-  row.account_id === wish.accountId &&
-  row.provider === wish.provider &&
-  (wish.tariffId === null || wish.tariffId === row.tariff_id) &&
-  (wish.amount === null || isSameAmount(wish.amount, row.amount)) &&
-  (wish.currency === null || wish.currency === row.currency) &&
-  keyText(wish.publicKey) === keyText(row.public_key)
-
-const keyText = (key: Uint8Array | null): string => Buffer.from(key ?? []).toString('base64')
-
-/** Resolves with the tariff that is wanted, on the terms that are wanted. */
-async function tariffOf(tx: Tx, { tariffId, amount, currency }: Wish) {
-  const sold = await tx
-    .selectFrom('tariffs')
-    .select(['tariff_id', 'name', 'price', 'currency', 'duration_days', 'archived_at'])
-    .$if(tariffId !== null, many => many.where('tariff_id', '=', tariffId))
-    .$if(tariffId === null, many =>
-      many
-        .where('archived_at', 'is', null)
-        .where('price', '=', amount ?? '0')
-        .$if(currency !== null, some => some.where('currency', '=', currency ?? '')),
-    )
-    .limit(2)
-    .execute()
-  const [tariff] = sold
-  if (tariffId === null && sold.length !== 1)
-    throw badRequest(
-      `tariff_id: wanted, because ${sold.length === 0 ? 'no tariff costs' : 'several tariffs cost'} ${amount} ${currency ?? ''}`.trimEnd(),
-    )
-  if (tariff === undefined) throw notFound(`there is no tariff ${tariffId}`)
-  if (tariff.archived_at !== null) throw new HttpError(409, 'not_sold', `${tariff.name} is not sold any more`)
-  const isOther =
-    (amount !== null && !isSameAmount(amount, tariff.price)) ||
-    (currency !== null && currency !== tariff.currency)
-  if (isOther)
-    throw new HttpError(422, 'other_price', `${tariff.name} costs ${tariff.price} ${tariff.currency}`)
-  if (isSameAmount(tariff.price, '0'))
-    throw new HttpError(409, 'nothing_to_pay', `${tariff.name} costs nothing: an operator assigns it`)
-  return tariff
-}
-
-async function mustHaveRoom(tx: Tx, accountId: string): Promise<void> {
-  const { pending } = await tx
-    .selectFrom('payments')
-    .select(many => many.fn.countAll<number>().as('pending'))
-    .where('account_id', '=', accountId)
-    .where('status', '=', 'pending')
-    .executeTakeFirstOrThrow()
-  if (Number(pending) >= PENDING_MAX)
-    throw new HttpError(
-      429,
-      'too_many_pending',
-      `${PENDING_MAX} payments wait already: pay one, or wait until one expires`,
-    )
-}
-
 function numberOf(after: string): number {
   const [key] = cursorOf(after)
   if (!Number.isSafeInteger(key)) throw badRequest('after: wanted `next` of the page before')
   return Number(key)
+}
+
+function momentOf(after: string): readonly [Date, string] {
+  const [key, name] = cursorOf(after)
+  const at = new Date(Number(key))
+  if (Number.isNaN(at.getTime())) throw badRequest('after: wanted `next` of the page before')
+  return [at, name]
 }

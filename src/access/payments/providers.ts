@@ -18,9 +18,14 @@ export class Providers {
     return provider
   }
 
-  /** Returns what a payer does next; null: the provider cannot be paid by any more. */
+  /** Returns what a payer does next; null: nothing, since this provider cannot be paid by any more. */
   next(name: ProviderName, order: Order): NextStep | null {
     const provider = this.all.find(each => each.name === name)
-    return provider === undefined || provider.lacks !== null ? null : provider.next(order)
+    try {
+      return provider === undefined || provider.lacks !== null ? null : provider.next(order)
+    } catch (error) {
+      if (error instanceof HttpError) return null
+      throw error
+    }
   }
 }

@@ -17,6 +17,7 @@ import type { PaymentCounts } from './figures.js'
 import { ALARMING_OUTCOMES, type Outcome, type PaymentEvent } from './payment-provider.js'
 import type { PaymentRow } from './payments.js'
 import { receipt } from './receipt.js'
+import { held, ownerOfCharge, type Settled, toldBefore } from './told.js'
 import { type Verdict, verdictOn } from './verdict.js'
 
 type Tx = Transaction<AccessTables>
@@ -40,23 +41,30 @@ export interface By {
   readonly note?: string
 }
 
-export interface Settled {
-  readonly outcome: Outcome
-  readonly note: string | null
-}
-
 /** Somebody should look into these: there is money that is not where it should be. */
 const ALARMING: ReadonlySet<Outcome> = new Set(ALARMING_OUTCOMES)
 
 export class Settlement {
   readonly #options: SettlementOptions
+  /** Events that are being settled: whoever brings one of them again at this moment waits for the same. */
+  readonly #underWay = new Map<string, Promise<Settled>>()
 
   constructor(options: SettlementOptions) {
     this.#options = options
   }
 
   /** Resolves with what came of an event, once that is durable. `by`: an operator. */
-  async settle(event: PaymentEvent, by?: By): Promise<Settled> {
+  settle(event: PaymentEvent, by?: By): Promise<Settled> {
+    const key = `${event.provider} ${event.eventId}`
+    let settling = this.#underWay.get(key)
+    if (settling === undefined) {
+      settling = this.#settleOnce(event, by).finally(() => this.#underWay.delete(key))
+      this.#underWay.set(key, settling)
+    }
+    return settling
+  }
+
+  async #settleOnce(event: PaymentEvent, by: By | undefined): Promise<Settled> {
     const { room } = this.#options
     // Most of what comes again comes later: it costs one look.
     const before = await room.ask(db => toldBefore(db, event))
@@ -230,54 +238,6 @@ export class Settlement {
     counts.became(payment.provider, outcome)
     settled(payment.account_id)
   }
-}
-
-async function toldBefore(
-  db: Pick<Tx, 'selectFrom'>,
-  { provider, eventId }: PaymentEvent,
-): Promise<Settled | undefined> {
-  return await db
-    .selectFrom('payment_events')
-    .select(['outcome', 'note'])
-    .where('provider', '=', provider)
-    .where('event_id', '=', eventId)
-    .executeTakeFirst()
-}
-
-/** Resolves with the payment of an event, which nobody else settles until the transaction ends; null: there is none. */
-async function held(
-  tx: Tx,
-  { provider, paymentId, providerPaymentId }: PaymentEvent,
-): Promise<PaymentRow | null> {
-  // Two payments may be told to be of one charge at the same time.
-  if (providerPaymentId !== null)
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`${provider} charge ${providerPaymentId}`}, 0))`.execute(
-      tx,
-    )
-  const row = await tx
-    .selectFrom('payments')
-    .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
-    .selectAll('payments')
-    .select('user_id')
-    .$if(paymentId !== null, many => many.where('payment_id', '=', paymentId))
-    .$if(paymentId === null, many =>
-      many.where('provider', '=', provider).where('provider_payment_id', '=', providerPaymentId),
-    )
-    .forUpdate('payments')
-    .executeTakeFirst()
-  return row ?? null
-}
-
-/** Resolves with the payment that a charge is of, if any. */
-async function ownerOfCharge(tx: Tx, { provider, providerPaymentId }: PaymentEvent): Promise<number | null> {
-  if (providerPaymentId === null) return null
-  const row = await tx
-    .selectFrom('payments')
-    .select('payment_id')
-    .where('provider', '=', provider)
-    .where('provider_payment_id', '=', providerPaymentId)
-    .executeTakeFirst()
-  return row?.payment_id ?? null
 }
 
 const nameOf = ({ provider, paymentId, providerPaymentId }: PaymentEvent): string =>

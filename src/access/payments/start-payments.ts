@@ -3,9 +3,12 @@ import { every } from '../../kit/clock.js'
 import type { Ground, Part } from '../part.js'
 import type { People } from '../people.js'
 import type { Entitlements, Peers, Subscriptions } from '../ports.js'
+import { createEndpoint } from './create-endpoint.js'
 import { PaymentCounts } from './figures.js'
 import { GenericProvider } from './generic.js'
+import { handEndpoints } from './hand-endpoints.js'
 import { ManualProvider } from './manual.js'
+import { OrderDesk } from './order-desk.js'
 import { paymentEndpoints } from './payment-endpoints.js'
 import { Payments } from './payments.js'
 import { Providers } from './providers.js'
@@ -15,19 +18,22 @@ import { TIMING } from './timing.js'
 import { webhookEndpoints } from './webhook-endpoints.js'
 
 /** What payments need of the other parts. */
-export interface PaymentGround extends Ground {
+interface Others {
   readonly people: Pick<People, 'accounts' | 'outbox' | 'wakeMail'>
-  readonly subscriptions: Subscriptions
+  readonly subscriptions: Pick<Subscriptions, 'grant' | 'withdraw'>
   readonly entitlements: Pick<Entitlements, 'changed'>
   readonly peers: Peers
 }
 
-export async function startPayments(ground: PaymentGround): Promise<Part> {
-  const { host, room, people, subscriptions, entitlements, peers } = ground
+export function startPayments(
+  { host, room }: Ground,
+  { people, subscriptions, entitlements, peers }: Others,
+): Part {
   const { clock, log, config } = host
   const audit: typeof host.audit = event => host.audit(event)
   const counts = new PaymentCounts()
-  const payments = new Payments({ room, clock, lifeMs: config.paymentLifeMs })
+  const payments = new Payments({ room, clock })
+  const desk = new OrderDesk({ room, clock, lifeMs: config.paymentLifeMs })
   const providers = new Providers([
     new TelegramProvider({
       bot: config.telegramBot,
@@ -78,7 +84,9 @@ export async function startPayments(ground: PaymentGround): Promise<Part> {
   ]
   return {
     routes: [
-      ...paymentEndpoints({ accounts: people.accounts, payments, providers, settlement, counts, audit }),
+      createEndpoint({ accounts: people.accounts, desk, payments, providers, counts, audit }),
+      ...paymentEndpoints({ payments, providers }),
+      ...handEndpoints({ payments, providers, settlement }),
       ...webhookEndpoints({ providers, payments, settlement, counts, log }),
     ],
     figures: counts.figures(),

@@ -3,6 +3,7 @@ import type { Plugin } from '../app/plugin.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { startEntitlements } from './entitlements/start-entitlements.js'
+import { startPayments } from './payments/start-payments.js'
 import { startPeers } from './peers/start-peers.js'
 import { startPeople } from './people.js'
 import { provisionersOf } from './provisioners.js'
@@ -19,7 +20,8 @@ export const access: Plugin = {
     const entitled = await startEntitlements(ground, people)
     const tariffs = startTariffs(ground, people, entitled)
     const peers = startPeers(ground, { ...entitled, provisioners: provisionersOf(ground) })
-    const parts: readonly Part[] = [people, entitled, tariffs, peers]
+    const payments = startPayments(ground, { people, ...entitled, ...peers })
+    const parts: readonly Part[] = [people, entitled, tariffs, peers, payments]
     return {
       routes: parts.flatMap(({ routes }) => routes),
       figures: parts.flatMap(({ figures = [] }) => figures),

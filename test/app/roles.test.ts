@@ -19,6 +19,12 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /user_tariffs/{id}': 'user',
   'GET /entitlements/mine': 'user',
   'GET /entitlements/{user_id}': 'user',
+  'POST /payments/create': 'user',
+  'GET /payments/': 'user',
+  'GET /payments/providers': 'user',
+  'GET /payments/status/{payment_id}': 'user',
+  // What providers told is about everybody’s money.
+  'GET /payments/events': 'operator',
   // What is sold is the owner’s affair.
   'POST /tariffs/': 'admin',
   'PUT /tariffs/{id}': 'admin',

@@ -27,6 +27,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   await told('/api/v1/users/first', { name: 'ada' })
   const { id: tariff } = (await told('/tariffs/', { name: 'Basic', price: '9.90' })).body
   const { id: subscription } = (await told('/auth/assign_tariff?user_id=1', { tariff_id: tariff })).body
+  const { id: payment } = (await told('/payments/create', { user_id: 1, tariff_id: tariff })).body
   await told('/heartbeat', { server_id: 'server-001', generated_at: '2026-01-15T10:30:00Z' })
   const { id: job } = (await told('/api/v1/nodes/fra-1/jobs', { type: 'custom' })).body
   const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
@@ -35,6 +36,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   const known: Readonly<Record<string, readonly string[]>> = {
     id: ['alice', 'fra-1', String(webhook?.id), String(tariff), String(subscription)],
     user_id: ['1'],
+    payment_id: [String(payment)],
     actor: ['node%2Ffra-1'],
     name: ['ada'],
     job: [String(job)],

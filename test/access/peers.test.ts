@@ -235,6 +235,12 @@ t.test('peers', t =>
       t.same(await found(`user_id=${bob.userId}`), ['device'])
     })
 
+    await t.test('an account that has had peers stays, and can be disabled', async t => {
+      const kept = await ask('DELETE', '/api/v1/users/bob')
+      t.match(kept, { status: 409, body: { code: 'kept', detail: /disable it instead/ } })
+      t.match(await ask('PATCH', '/api/v1/users/bob', { body: { disabled: true } }), { status: 200 })
+    })
+
     await t.test(
       'V-04: when the tariff ends the peer may connect no more, and it may when it is renewed',
       async t => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { keyPolicyOf, provisionerOf } from '../../src/access/peers/policy.js'
 import { BadConfig, readConfig, type Sources } from '../../src/app/config.js'
 import { checkSecrets, operatorToken, ownServerId } from '../../src/app/secrets.js'
 import { flagOf, type SettingKey, SETTINGS } from '../../src/app/settings.js'
@@ -114,6 +115,16 @@ t.test('half a certificate is refused', async t => {
   t.match(thrown(() => read({ BOSON_TLS_KEY: 'a.pem' })).message, 'BOSON_TLS_CERT: wanted a path')
 })
 
+t.test('wg-easy makes its own keys, and nobody else does them for it', async t => {
+  const message = (env: Record<string, string>) => thrown(() => read(env)).message
+  t.match(message({ WG_PROVISIONER: 'mesh', WG_KEY_POLICY: 'wg-easy' }), 'wanted client, host or db')
+  t.match(message({ WG_PROVISIONER: 'wg-easy', WG_KEY_POLICY: 'db' }), 'wanted wg-easy, because')
+  t.equal(provisionerOf(read({ WG_KEY_POLICY: 'wg-easy' })), 'wg-easy')
+  t.equal(keyPolicyOf(read({ WG_PROVISIONER: 'wg-easy' })), 'wg-easy')
+  t.equal(provisionerOf(read({})), 'mesh')
+  t.equal(keyPolicyOf(read({ WG_PROVISIONER: 'ssh' })), 'host')
+})
+
 t.test('a bad value of a secret or of a URL with a password is never shown', async t => {
   t.notMatch(thrown(() => read({ DATABASE_URL: 'mysql://me:hunter2@db' })).message, 'hunter2')
   t.notMatch(thrown(() => read({ SECRET_TOKEN: 'x'.repeat(5000) })).message, 'xxxx')
@@ -137,6 +148,7 @@ t.test('secrets have no flag: everyone may read the list of processes', async t 
       'turnStaticSecret',
       'turnOldSecret',
       'vaultKey',
+      'wgEasyPassword',
     ],
   )
   t.equal(flagOf('relayMbpsPerIdentity'), '--relay-mbps-per-identity')

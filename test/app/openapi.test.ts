@@ -21,6 +21,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   // Of an account; SECRET_TOKEN has none.
   '/auth/me': 409,
   '/entitlements/mine': 409,
+  '/vpn_peers/self': 409,
+  '/vpn_peers/self/config': 409,
   // They are an agent’s own: test/rest asks for them as one.
   '/api/v1/packets': 403,
   // Of a node that speaks HTTP; here all have WebSockets.

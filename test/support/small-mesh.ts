@@ -33,8 +33,10 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
   const { webhook } = (await told('/api/v1/webhooks', { url: 'https://example.org/boson', active: false }))
     .body
 
+  const { id: peer } = (await told('/vpn_peers/', { user_id: 1 })).body
+
   const known: Readonly<Record<string, readonly string[]>> = {
-    id: ['alice', 'fra-1', String(webhook?.id), String(tariff), String(subscription)],
+    id: ['alice', 'fra-1', String(webhook?.id), String(tariff), String(subscription), String(peer)],
     user_id: ['1'],
     payment_id: [String(payment)],
     actor: ['node%2Ffra-1'],

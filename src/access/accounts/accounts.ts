@@ -196,15 +196,17 @@ export class Accounts {
     })
   }
 
-  /** Resolves with the account as it was; rejects with a 404, or a 409 when it is the last admin. */
+  /** Resolves with the account as it was; rejects with a 404, or a 409 when it is the last admin or what it did is kept. */
   async remove(name: string): Promise<Account> {
-    const outcome = await this.#room.transact(async tx => {
-      const account = await found(tx, name)
-      if (account === undefined) return 'missing'
-      if (await isLastAdmin(tx, account)) return 'last_admin'
-      await tx.deleteFrom('accounts').where('account_id', '=', account.account_id).execute()
-      return account
-    })
+    const outcome = await this.#room
+      .transact(async tx => {
+        const account = await found(tx, name)
+        if (account === undefined) return 'missing'
+        if (await isLastAdmin(tx, account)) return 'last_admin'
+        await tx.deleteFrom('accounts').where('account_id', '=', account.account_id).execute()
+        return account
+      })
+      .catch(asKept)
     return settled(outcome, name)
   }
 
@@ -257,12 +259,23 @@ function fromOf(after: string, column: 'created_at' | 'name_key'): readonly [Dat
   return [at, name]
 }
 
+/** SQLSTATE of a row that others refer to, before PostgreSQL 18 and since. */
+const REFERRED_TO: ReadonlySet<unknown> = new Set(['23503', '23001'])
+
+/** Peers and payments are kept, and with them whose they were. */
+function asKept(error: unknown): 'kept' {
+  if (error instanceof Error && 'code' in error && REFERRED_TO.has(error.code)) return 'kept'
+  throw error
+}
+
 /** What stands against a change; thrown once the database has let go of it. */
 const FAULTS = {
   missing: name => notFound(`there is no account ${name}`),
   taken: name => conflict(`there is an account ${name} already`),
   not_first: () =>
     new HttpError(409, 'not_first', 'there are accounts already: an admin of them makes others'),
+  kept: name =>
+    new HttpError(409, 'kept', `${name} has had peers or payments, which are kept: disable it instead`),
   last_admin: name => new HttpError(409, 'last_admin', `${name} is the last admin: make another one first`),
 } as const satisfies Record<string, (name: string) => HttpError>
 

@@ -55,7 +55,7 @@ export function peerEndpoints({ book, desk, entitlements, isConnected }: PeerPar
     caller: Caller,
   ) => {
     const { limit, after, status, q } = query
-    const found = await book.list({ limit, after: after, status, q, ...more })
+    const found = await book.list({ limit, after, status, q, ...more })
     return json({
       peers: found.rows.map(peer => out(peer, caller)),
       count: found.rows.length,

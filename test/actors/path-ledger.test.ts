@@ -296,6 +296,21 @@ t.test('whoever counts hears of a path when more has gone over it, and when it e
   t.match(grown.slice(1), [{ client: { sent: { relayed: 105 } } }, { closedBecause: 'the client left' }])
 })
 
+t.test(
+  'a path that goes on by another policy is the same path, and what it carried is not counted again',
+  async t => {
+    const { ledger, grown } = opened()
+    const { pathId } = ledger.of(LINK) ?? {}
+    ledger.reported(LINK, 'client', { sentBytes: 5_000, receivedBytes: 0 })
+    ledger.opened({ ...OPENING, policy: 'relay-only' })
+    t.match(ledger.of(LINK), { pathId, policy: 'relay-only', closedAtMs: null })
+    ledger.ready(LINK, 'client')
+    ledger.reported(LINK, 'client', { sentBytes: 5_100, receivedBytes: 0 })
+    t.match(grown.at(-1), { pathId, client: { sent: { relayed: 5_100 } } })
+    t.equal(new Set(grown.map(record => record.pathId)).size, 1)
+  },
+)
+
 t.test('another route on the link of an earlier process is another path', async t => {
   const { ledger: before, kept } = opened()
   before.closed(LINK, 'never mind')

@@ -88,7 +88,11 @@ export class PathLedger {
   /** A path begins. */
   opened(opening: Opening): void {
     const { link, policy } = opening
-    if (this.#live.has(link)) this.closed(link, 'another path took its link')
+    const live = this.#live.get(link)
+    // The same path by another policy: what its ends have counted goes on.
+    if (live !== undefined && isOf(live.record, opening))
+      return this.#change(link, record => ({ ...record, policy }))
+    if (live !== undefined) this.closed(link, 'another path took its link')
     const before = this.#restored.get(link)
     const goesOn = before !== undefined && isOf(before, opening)
     if (goesOn) this.#restored.delete(link)

@@ -89,7 +89,7 @@ export interface Entitlements {
   readonly termsOf: TermsOf
   /** Calls `hear` when what an account is entitled to, or one of its peers, may have become another; returns what ends it. */
   onChange(hear: (accountId: string) => void): () => void
-  /** Takes note of what a peer has moved elsewhere since ever, as `source` counts: `wg-easy peer-17`. A count that begins anew is added. */
+  /** Takes note of what a peer has moved elsewhere since ever, as `source` counts: `wg-easy peer-17`. The count only grows; see wireguard/counters.ts. */
   charge(source: string, peerId: number, totalBytes: number): void
 }
 

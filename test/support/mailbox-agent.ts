@@ -19,12 +19,17 @@ export class MailboxAgent implements Socket {
 
   /** Resolves when it has a session: with an enrolment key at first, with none when it is known. */
   async enter(mesh: Mesh, credential?: string): Promise<this> {
+    this.knock(mesh, credential)
+    await until(`${this.#hello.id} is in`, () => this.heard.some(({ type }) => type === 'registered'))
+    return this
+  }
+
+  /** The same, for who may be refused. */
+  knock(mesh: Mesh, credential?: string): void {
     this.heard.length = 0
     const hello = credential === undefined ? this.#hello : { ...this.#hello, credential }
     const vouch: Vouch = credential === undefined ? { by: 'token' } : { by: 'credential' }
     this.#connection = mesh.enter(this, hello, vouch)
-    await until(`${this.#hello.id} is in`, () => this.heard.some(({ type }) => type === 'registered'))
-    return this
   }
 
   say(event: Wire): void {

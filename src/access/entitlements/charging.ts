@@ -6,7 +6,7 @@ import { sql, type Transaction } from 'kysely'
 import { column } from '../../kit/column.js'
 import type { AccessTables } from '../tables.js'
 import type { Stored } from './roll.js'
-import { due, type Unsaved } from './sources.js'
+import { beyond, type Reading } from './sources.js'
 
 type Tx = Transaction<AccessTables>
 
@@ -19,18 +19,18 @@ export interface Charged {
 }
 
 /** Charges what is new of the sources, at this moment, ms since 1970 UTC. */
-export async function charge(tx: Tx, sources: readonly Unsaved[], nowMs: number): Promise<Charged> {
+export async function charge(tx: Tx, sources: readonly Reading[], nowMs: number): Promise<Charged> {
   const stored = await lockSources(tx, sources, nowMs)
   const byAccount = new Map<string, number>()
   const chargedBytes: number[] = []
   let bytes = 0
   for (const each of sources) {
     const before = stored.get(each.source) ?? 0
-    const more = due(each, before)
+    const more = beyond(each.totalBytes, before)
     bytes += more
     byAccount.set(each.accountId, (byAccount.get(each.accountId) ?? 0) + more)
     // What is told late does not take back what was charged.
-    chargedBytes.push(each.restarts && more > 0 ? each.totalBytes : Math.max(before, each.totalBytes))
+    chargedBytes.push(Math.max(before, each.totalBytes))
   }
   await saveSources(tx, sources, chargedBytes)
   return { chargedBytes, used: await use(tx, byAccount), bytes }
@@ -39,7 +39,7 @@ export async function charge(tx: Tx, sources: readonly Unsaved[], nowMs: number)
 /** Returns what was charged of each; its row is held until the transaction ends. */
 async function lockSources(
   tx: Tx,
-  sources: readonly Unsaved[],
+  sources: readonly Reading[],
   nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
   const sorted = sources.toSorted((a, b) => (a.source < b.source ? -1 : 1))
@@ -57,7 +57,7 @@ async function lockSources(
 
 async function saveSources(
   tx: Tx,
-  sources: readonly Unsaved[],
+  sources: readonly Reading[],
   chargedBytes: readonly number[],
 ): Promise<void> {
   const rows = sources.map((each, i) => ({ ...each, chargedBytes: chargedBytes[i] }))

@@ -128,7 +128,7 @@ export class EntitlementBook implements Entitlements {
   }
 
   charge(source: string, peerId: number, totalBytes: number): void {
-    this.#tell(source, peerId, totalBytes, null, true)
+    this.#tell(source, peerId, totalBytes, null)
   }
 
   /** Writes what is charged, and listens no more. */
@@ -141,19 +141,13 @@ export class EntitlementBook implements Entitlements {
   #heard({ pathId, clientId, bytes: { toNode, toClient }, closedAtMs }: PathTraffic): void {
     let totalBytes = 0
     for (const tier of ['relayed', 'turned', 'direct'] as const) totalBytes += toNode[tier] + toClient[tier]
-    this.#tell(`path ${pathId}`, clientId, totalBytes, closedAtMs, false)
+    this.#tell(`path ${pathId}`, clientId, totalBytes, closedAtMs)
   }
 
-  #tell(
-    source: string,
-    peer: number | string,
-    totalBytes: number,
-    endedAtMs: number | null,
-    restarts: boolean,
-  ): void {
+  #tell(source: string, peer: number | string, totalBytes: number, endedAtMs: number | null): void {
     const owner = this.#roll.ownerOf(peer)
     if (owner === undefined) return
-    const bytes = this.#sources.tell({ source, ...owner, totalBytes, endedAtMs, restarts })
+    const bytes = this.#sources.tell({ source, ...owner, totalBytes, endedAtMs })
     this.#roll.use(owner.accountId, bytes)
   }
 
@@ -250,14 +244,13 @@ export class EntitlementBook implements Entitlements {
       )
       hasSaved = true
       this.chargedBytes += bytes
-      const taken = new Map<string, number>()
+      const pending = new Map<string, number>()
       for (const [i, source] of sources.entries()) {
-        const known = source.chargedBytes === null ? 0 : source.newBytes
-        const cameToBeKnown = this.#sources.saved(source, chargedBytes[i] ?? 0)
-        taken.set(source.accountId, (taken.get(source.accountId) ?? 0) + known - cameToBeKnown)
+        const more = this.#sources.saved(source, chargedBytes[i] ?? 0)
+        pending.set(source.accountId, (pending.get(source.accountId) ?? 0) + more)
       }
-      for (const [accountId, count] of taken)
-        if (!this.#roll.stored(accountId, count, used.get(accountId))) this.changed(accountId)
+      for (const [accountId, more] of pending)
+        if (!this.#roll.stored(accountId, more, used.get(accountId))) this.changed(accountId)
       if (sources.length < PAGE) break
     }
     if (hasSaved && !onlyUnknown) await this.#mark(beganMs)

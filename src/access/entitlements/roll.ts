@@ -140,11 +140,11 @@ export class Roll {
     this.#look(cell)
   }
 
-  /** The database has taken so many of them. Returns false when it has put them down to another subscription than is known. */
+  /** So many more, or fewer, are used beside what the database has by now. Returns false when it has put them down to another subscription than is known. */
   stored(accountId: string, bytes: number, now: Stored | undefined): boolean {
     const cell = this.#cells.get(accountId)
     if (cell === undefined) return true
-    cell.pendingBytes -= bytes
+    cell.pendingBytes += bytes
     const isKnown = now === undefined || now.subscriptionId === cell.holding.plan?.subscriptionId
     if (now !== undefined && isKnown) cell.storedBytes = now.usedBytes
     this.#look(cell)

@@ -1,6 +1,6 @@
 /**
- * What has counted bytes for peers, and how much of it is charged: a path of the mesh, or a counter elsewhere. Sources tell what
- * they have counted since ever, again and again; only what is new is charged.
+ * What counts bytes for peers, and how much of it is charged: a path of the mesh, or a peer elsewhere. Sources tell what they
+ * have counted since ever, again and again; only what is beyond what was charged is new.
  *
  *   told 100 ─→ unknown: the database may have charged some of it ─→ it says 80 ─→ 20 are new
  *   told 130 ─→ 30 more, at once, and written now and then
@@ -15,93 +15,72 @@ export interface Reading {
   readonly totalBytes: number
   /** When it has ended for good, ms since 1970 UTC; null: it goes on. */
   readonly endedAtMs: number | null
-  /** Whether it may begin anew at 0: what it counts then is more, not less. */
-  readonly restarts: boolean
 }
 
-/** A source as it is to be written. */
-export interface Unsaved extends Reading {
-  /** What is known to be charged of it; null: the database knows. */
+interface Counted extends Reading {
+  /** What is charged of it; null: only the database knows. */
   readonly chargedBytes: number | null
-  /** What it has counted beyond that. */
-  readonly newBytes: number
-  /** Whether it was heard to begin anew since it was written. */
-  readonly hasRestarted: boolean
 }
 
 export class Sources {
-  readonly #all = new Map<string, Unsaved>()
-  /** Of these nothing is known yet; and what there is to write beside them. */
+  readonly #all = new Map<string, Counted>()
+  /** There is something to write of these; of the first, nothing can be charged before. */
   readonly #unknown = new Set<string>()
   readonly #grown = new Set<string>()
 
-  /** Takes note of a reading; returns how many bytes are known to be new. */
+  /** Takes note of a reading; returns how many more bytes are known to be new. */
   tell(reading: Reading): number {
-    const { source, totalBytes } = reading
+    const { source, endedAtMs } = reading
     const before = this.#all.get(source)
     if (before === undefined) {
-      this.#all.set(source, { ...reading, chargedBytes: null, newBytes: 0, hasRestarted: false })
+      this.#all.set(source, { ...reading, chargedBytes: null })
       this.#unknown.add(source)
       return 0
     }
-    const hasRestarted = reading.restarts && totalBytes < before.totalBytes
-    const moreBytes = hasRestarted ? totalBytes : Math.max(0, totalBytes - before.totalBytes)
-    if (moreBytes === 0 && reading.endedAtMs === null) return 0
-    this.#all.set(source, {
-      ...reading,
-      totalBytes: reading.restarts ? totalBytes : Math.max(totalBytes, before.totalBytes),
-      chargedBytes: before.chargedBytes,
-      newBytes: before.newBytes + moreBytes,
-      hasRestarted: before.hasRestarted || hasRestarted,
-    })
-    if (before.chargedBytes === null) return 0
-    this.#grown.add(source)
-    return moreBytes
+    // An older word may come late.
+    const totalBytes = Math.max(before.totalBytes, reading.totalBytes)
+    if (totalBytes === before.totalBytes && endedAtMs === null) return 0
+    const now = { ...reading, totalBytes, chargedBytes: before.chargedBytes }
+    this.#all.set(source, now)
+    if (now.chargedBytes !== null) this.#grown.add(source)
+    return newBytes(now) - newBytes(before)
   }
 
-  /** Whether there is something to write that cannot be charged before. */
+  /** Whether there is something of which nothing is known yet. */
   get areUnknown(): boolean {
     return this.#unknown.size > 0
   }
 
+  /** Of how many there is something to write. */
   get unsaved(): number {
     return this.#unknown.size + this.#grown.size
   }
 
   /** Returns what is to be written: at most so many, those first of which nothing is known yet. */
-  next(limit: number, onlyUnknown: boolean): readonly Unsaved[] {
+  next(limit: number, onlyUnknown: boolean): readonly Reading[] {
     const names = [...this.#unknown, ...(onlyUnknown ? [] : this.#grown)].slice(0, limit)
-    return names.map(name => this.#all.get(name) as Unsaved) // those of both sets are in it
+    return names.map(name => this.#all.get(name) as Reading) // those of both sets are in it
   }
 
-  /** Has it noted that this much of a source is charged: returns how many bytes came to be known as new meanwhile. */
-  saved(written: Unsaved, chargedBytes: number): number {
+  /** So much is charged by now, of a source as it was written. Returns how many more, or fewer, bytes are known to be new. */
+  saved(written: Reading, chargedBytes: number): number {
     const { source } = written
-    const now = this.#all.get(source)
-    if (now === undefined) return 0
-    const newBytes = now.newBytes - written.newBytes
+    const before = this.#all.get(source)
+    if (before === undefined) return 0
+    const now = { ...before, chargedBytes }
+    const isAsWritten = before === written
     this.#unknown.delete(source)
-    if (now === written || newBytes === 0) this.#grown.delete(source)
+    if (isAsWritten) this.#grown.delete(source)
     else this.#grown.add(source)
-    if (now === written && now.endedAtMs !== null) this.#all.delete(source)
-    else
-      this.#all.set(source, {
-        ...now,
-        chargedBytes,
-        newBytes,
-        hasRestarted: now.hasRestarted && now !== written,
-      })
-    return written.chargedBytes === null ? newBytes : 0
+    if (isAsWritten && now.endedAtMs !== null) this.#all.delete(source)
+    else this.#all.set(source, now)
+    return newBytes(now) - newBytes(before)
   }
 }
 
-/** Returns how many bytes are to be charged of a source of which the database has charged so many. */
-export function due(
-  { chargedBytes, newBytes, totalBytes, hasRestarted, restarts }: Unsaved,
-  stored: number,
-): number {
-  if (chargedBytes === stored) return newBytes
-  // Nobody of us has charged of it yet, or another coordinator has since.
-  if (totalBytes >= stored) return totalBytes - stored
-  return restarts && (hasRestarted || chargedBytes === null) ? totalBytes : 0
-}
+/** Returns how many bytes are beyond what was charged. */
+export const beyond = (totalBytes: number, chargedBytes: number): number =>
+  Math.max(0, totalBytes - chargedBytes)
+
+const newBytes = ({ totalBytes, chargedBytes }: Counted): number =>
+  chargedBytes === null ? 0 : beyond(totalBytes, chargedBytes)

@@ -11,7 +11,7 @@ import { nodeMachine } from '../actors/node/node.machine.js'
 import { type PathCell, reasonOf, tierOf, viaOf } from '../actors/path/path-cell.js'
 import { pathMachine } from '../actors/path/path.machine.js'
 import type { Paths } from '../actors/path/paths.js'
-import type { ActorId, ActorView, MeshApi, Role } from '../actors/ports.js'
+import type { ActorId, ActorView, MeshApi, Role, Terms } from '../actors/ports.js'
 import { relayMachine } from '../actors/relay/relay.machine.js'
 import { serverMachine } from '../actors/server/server.machine.js'
 import type { Cell } from '../actors/session/cell.js'
@@ -25,6 +25,7 @@ import { xstateSource } from '../actors/tap/xstate-source.js'
 import type { SocketIntake } from '../edge/intake.js'
 import type { Clock } from '../kit/clock.js'
 import type { HeartbeatLedger } from '../lanes/heartbeat-ledger.js'
+import { asBytes } from './columns.js'
 
 export interface ActorParts {
   readonly clock: Clock
@@ -107,10 +108,10 @@ function sessionSource(
     row: {
       parent: () => 'server',
       country: cell => cell.identity.profile.country,
-      about: cell => links(cell.links?.size ?? 0),
+      about: cell => [...links(cell.links?.size ?? 0), ...rate(cell.terms)].join(', ') || null,
     },
     context: cell => {
-      const { identity, sessionId, slot, startedAtMs, lapsed } = cell
+      const { identity, sessionId, slot, startedAtMs, lapsed, terms } = cell
       const { id, overlay4, overlay6, generation, profile, createdAtMs } = identity
       return {
         identity: { id, overlay4, overlay6, generation, createdAtMs, profile },
@@ -118,6 +119,7 @@ function sessionSource(
         slot,
         startedAtMs,
         lapsed,
+        terms: { groups: terms.groups, bytesPerSecond: terms.bytesPerSecond },
         ticket: cell.ticket,
         remote: cell.line?.socket.remote ?? null,
         nat: natProbes.natOf(id),
@@ -213,8 +215,11 @@ const drainSource = ({ drains }: ActorParts): ActorSource =>
     neighbours: ({ nodeId }) => [`node/${nodeId}`, 'coordinator'],
   })
 
-const links = (count: number): string | null =>
-  count === 0 ? null : `${count} ${count === 1 ? 'link' : 'links'}`
+const links = (count: number): readonly string[] =>
+  count === 0 ? [] : [`${count} ${count === 1 ? 'link' : 'links'}`]
+
+const rate = ({ bytesPerSecond }: Terms): readonly string[] =>
+  bytesPerSecond === null ? [] : [`held to ${asBytes(bytesPerSecond)}/s`]
 
 function timer(name: string, untilMs: number | null, clock: Clock): ActorView['timers'] {
   return untilMs === null ? [] : [{ name, inMs: Math.max(0, Math.round(untilMs - clock.now())) }]

@@ -287,7 +287,13 @@ const comingBack = (): string => `## Coming back
 
 **\`restarting\`**: the coordinator stops soon. Keep everything. It closes the socket with 4000; dial again
 \`reconnectInMs\` after the message arrived (each agent has its own slot, so that not all come at once) and
-resume. Until \`tryForMs\` after the message, a connection that fails is the restart and not a loss: go on trying with back-off.`
+resume. Until \`tryForMs\` after the message, a connection that fails is the restart and not a loss: go on trying with back-off.
+
+**Not let in for now**: \`refused\` with \`not_entitled\`, \`quota_used\` or \`inactive\` answers a greeting, or comes at any moment of a
+session. The session has ended with its routes and links: forget the ticket, remove the peers, show \`reason\` to whoever uses
+the machine, and \`register\` again after \`retryAfterMs\`. When an identity is only slowed down, nothing ends: \`path.open\` comes
+again with the policy \`relay-only\` for each link, and later without it; what is above the rate is dropped, of which
+\`relay.pressure\` tells.`
 
 const routes = (): string => `## Routes and paths
 

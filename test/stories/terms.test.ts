@@ -205,6 +205,10 @@ t.test('who is held to a rate sends and is sent so much, while its WireGuard sta
   t.match(client.last('path.open'), { policy: 'relay-only' })
   t.match(node.last('path.open'), { link, policy: 'relay-only' })
   t.match(lab.mesh.path(link), { policy: 'relay-only', reason: 'throttled' })
+  t.match(lab.mesh.actor('client/alice'), {
+    about: '1 link, held to 10 kB/s',
+    context: { terms: { groups: [], bytesPerSecond: 10_000 } },
+  })
   node.forget()
   client.forget()
   const data = Buffer.concat([numbered(0), Buffer.alloc(968)])

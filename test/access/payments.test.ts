@@ -373,6 +373,11 @@ t.test('payments', t =>
         { status: 200, body: { status: 'completed' } },
       ])
       t.match(await by(cash, 'fail'), { status: 409, body: { detail: /is completed/ } })
+      t.match(
+        (await ask('GET', `/payments/status/${cash}`, { token: eve.token })).body,
+        { note: null },
+        'is for operators',
+      )
       t.match(await audited('payment.completed', `payment ${cash}`), {
         actor: 'olga',
         detail: { note: 'cash' },
@@ -384,6 +389,12 @@ t.test('payments', t =>
       t.match(await by(lost, 'fail'), { body: { status: 'failed' } })
       t.match(await by(lost, 'confirm'), { body: { status: 'completed' } }, 'it came after all')
       t.match(await by(999_999, 'confirm'), { status: 404 })
+    })
+
+    await t.test('who has paid is disabled, not removed', async t => {
+      t.match(await ask('DELETE', '/api/v1/users/bob'), { status: 409, body: { code: 'kept' } })
+      t.match(await ask('PATCH', '/api/v1/users/bob', { body: { disabled: true } }), { status: 200 })
+      t.equal((await subscriptions(bob.accountId)).length, 1)
     })
 
     await t.test('nobody has very many payments wait', async t => {

@@ -169,6 +169,10 @@ t.test('production refuses a missing, short or well-known secret and names the v
       t.match(thrown(() => checkSecrets(read(env), env)).message, `${name}: wanted`, `${name}=${bad}`)
     }
   }
+  for (const name of ['PAYMENT_WEBHOOK_SECRET', 'PAYMENT_WEBHOOK_OLD_SECRET', 'PAYMENT_TELEGRAM_SECRET']) {
+    const env = { ...good, [name]: 'short' }
+    t.match(thrown(() => checkSecrets(read(env), env)).message, `${name}: wanted`, 'where it is set at all')
+  }
   const postgres = { ...good, POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'postgres' }
   t.match(thrown(() => checkSecrets(read(postgres), postgres)).message, 'POSTGRES_PASSWORD: wanted')
 })

@@ -39,7 +39,7 @@ export const createEndpoint = (parts: CreateParts): Endpoint =>
     faults: [404, 409, 422],
     async handle({ body, caller, headers }) {
       const { payment, isNew } = await asked(parts, body, caller, keyOf(headers))
-      return json(await told(parts.payments, parts.providers, payment), isNew ? 201 : 200)
+      return json(await told(parts, payment, isOperator(caller)), isNew ? 201 : 200)
     },
   })
 

@@ -82,7 +82,10 @@ export const PaymentOut = z
     provider,
     provider_payment_id: z.string().nullable(),
     user_tariff_id: z.int().nullable().meta({ description: 'The UserTariff that it was granted to.' }),
-    note: z.string().nullable().meta({ description: 'What the operator who settled it had to say.' }),
+    note: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the operator who settled it had to say; for operators.' }),
     created_at: moment,
     updated_at: moment,
     expires_at: moment.meta({ description: 'Until when it can be paid, while it is pending.' }),
@@ -92,7 +95,12 @@ export const PaymentOut = z
 
 export const ONE_PAYMENT = { description: 'The payment.', schema: PaymentOut } as const
 
-export const paymentOut = (row: PaymentRow, next: NextStep | null): z.output<typeof PaymentOut> => ({
+/** `isOperator`: sees what operators noted. */
+export const paymentOut = (
+  row: PaymentRow,
+  next: NextStep | null,
+  isOperator: boolean,
+): z.output<typeof PaymentOut> => ({
   id: row.payment_id,
   user_id: row.user_id,
   tariff_id: row.tariff_id,
@@ -102,7 +110,7 @@ export const paymentOut = (row: PaymentRow, next: NextStep | null): z.output<typ
   provider: row.provider,
   provider_payment_id: row.provider_payment_id,
   user_tariff_id: row.subscription_id,
-  note: row.note,
+  note: isOperator ? row.note : null,
   created_at: row.created_at.toISOString(),
   updated_at: row.changed_at.toISOString(),
   expires_at: row.expires_at.toISOString(),

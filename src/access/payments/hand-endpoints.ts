@@ -67,7 +67,7 @@ export const handEndpoints = (parts: HandParts): readonly Endpoint[] =>
       async handle({ params: { payment_id }, body, caller }) {
         const by = { actor: nameOf(caller), ...(body.note !== undefined && { note: body.note }) }
         await settled(parts, payment_id, name, verb, by)
-        return json(await told(parts.payments, parts.providers, await parts.payments.found(payment_id, null)))
+        return json(await told(parts, await parts.payments.found(payment_id, null), true))
       },
     }),
   )

@@ -4,7 +4,7 @@ import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { oneOf, text } from '../../http/fields.js'
 import { listQuery, listReply, listReplyOf } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
-import { ownerOf } from '../callers.js'
+import { isOperator, ownerOf } from '../callers.js'
 import {
   EventOut,
   eventOut,
@@ -42,7 +42,13 @@ export const paymentEndpoints = ({ payments, providers }: PaymentParts): readonl
     params: z.object({ payment_id: paymentNumber }),
     replies: { 200: ONE_PAYMENT },
     handle: async ({ params: { payment_id }, caller }) =>
-      json(await told(payments, providers, await payments.found(payment_id, ownerOf(caller)))),
+      json(
+        await told(
+          { payments, providers },
+          await payments.found(payment_id, ownerOf(caller)),
+          isOperator(caller),
+        ),
+      ),
   }),
   endpoint({
     method: 'GET',
@@ -64,7 +70,13 @@ export const paymentEndpoints = ({ payments, providers }: PaymentParts): readonl
     replies: { 200: { description: 'A page of payments.', schema: listReply('payments', PaymentOut) } },
     async handle({ query, caller }) {
       const { rows, total, next } = await payments.list({ ...query, accountId: ownerOf(caller) })
-      return json(listReplyOf('payments', { rows: rows.map(row => paymentOut(row, null)), total, next }))
+      return json(
+        listReplyOf('payments', {
+          rows: rows.map(row => paymentOut(row, null, isOperator(caller))),
+          total,
+          next,
+        }),
+      )
     },
   }),
   endpoint({
@@ -98,10 +110,10 @@ export const paymentEndpoints = ({ payments, providers }: PaymentParts): readonl
 
 /** Resolves with a payment as it is answered, with what the payer does next. */
 export async function told(
-  payments: Pick<Payments, 'order'>,
-  providers: Providers,
+  { payments, providers }: PaymentParts,
   row: PaymentRow,
+  forOperator: boolean,
 ): Promise<z.output<typeof PaymentOut>> {
   const order = row.status === 'pending' ? await payments.order(row.payment_id, row.provider) : null
-  return paymentOut(row, order === null ? null : providers.next(row.provider, order))
+  return paymentOut(row, order === null ? null : providers.next(row.provider, order), forOperator)
 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { PluginHost } from '../../app/plugin.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { HttpError } from '../../http/faults.js'
-import { json, type Reply } from '../../http/reply.js'
+import { asHttpError, json, type Reply } from '../../http/reply.js'
 import type { PaymentCounts } from './figures.js'
 import { GenericEvent } from './generic.js'
 import { type Delivery, OUTCOMES, type ProviderName } from './payment-provider.js'
@@ -91,10 +91,9 @@ async function received(
     })
     return json(answer)
   } catch (error) {
-    if (error instanceof HttpError) {
-      counts.refused(name, error.code)
-      log.debug({ provider: name, code: error.code }, 'a delivery of a payment provider was refused')
-    }
+    const { code } = asHttpError(error)
+    counts.refused(name, code)
+    log.debug({ provider: name, code }, 'a delivery of a payment provider was refused')
     throw error
   }
 }

@@ -18,11 +18,11 @@ export interface Mesh {
 }
 
 /** Makes a lab whose coordinator runs, and agents that keep their state and interface from start to start. */
-export async function makeMesh(t: Test): Promise<Mesh> {
+export async function makeMesh(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Mesh> {
   const root = shortFolder()
   t.teardown(() => rmSync(root, { recursive: true }))
   const lab = await makeLab(t)
-  const coordinator = new Coordinator(lab.coordinator, join(root, 'server'))
+  const coordinator = new Coordinator(lab.coordinator, join(root, 'server'), env)
   await coordinator.start()
   const credential = await coordinator.enrol()
   const [nodeIface, otherIface, clientIface] = [lab.iface(), lab.iface(), lab.iface()]

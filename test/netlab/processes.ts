@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { execFileSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { get, type IncomingMessage } from 'node:http'
+import { type IncomingMessage, request as ask } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { PATIENCE_MS, until } from '../support/until.js'
@@ -75,6 +75,14 @@ export class Program {
   }
 }
 
+export interface Asked {
+  /** null: nobody's. */
+  readonly token?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  /** An object is sent as JSON. */
+  readonly body?: object | string
+}
+
 /** `boson server` with short beats, on a data directory that outlives it. */
 export class Coordinator {
   readonly #space: Namespace
@@ -142,13 +150,40 @@ export class Coordinator {
     return JSON.parse(body) as T // whoever asks knows what is answered there
   }
 
-  async #get(path: string): Promise<{ status: number; body: string }> {
-    const token = readFileSync(join(this.#dataDir, 'secret-token'), 'utf8').trim()
-    const headers = { authorization: `Bearer ${token}` }
-    // A connection each: one that is kept may be closed at the other end just when it is used again.
-    const request = get({ socketPath: this.#door, path, headers, agent: false })
+  /** Asks something of the interface; as the operator, unless `token` says otherwise. Resolves with what is answered. */
+  async request<T>(method: string, path: string, asked: Asked = {}): Promise<T> {
+    await (this.#doorway ??= this.#openDoorway())
+    const { status, body } = await this.#send(method, path, asked)
+    if (status >= 300)
+      throw new LabError(`${method} ${path}: ${status}`, `${body}\n${this.said.slice(-2_000)}`)
+    return JSON.parse(body) as T // whoever asks knows what is answered there
+  }
+
+  #get(path: string): Promise<{ status: number; body: string }> {
+    return this.#send('GET', path)
+  }
+
+  async #send(method: string, path: string, asked: Asked = {}): Promise<{ status: number; body: string }> {
+    const { token = this.#token(), headers = {}, body } = asked
+    const request = ask({
+      socketPath: this.#door,
+      method,
+      path,
+      headers: {
+        ...headers,
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      // A connection each: one that is kept may be closed at the other end just when it is used again.
+      agent: false,
+    })
+    request.end(typeof body === 'object' ? JSON.stringify(body) : body)
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     return { status: response.statusCode ?? 0, body: await text(response) }
+  }
+
+  #token(): string {
+    return readFileSync(join(this.#dataDir, 'secret-token'), 'utf8').trim()
   }
 
   get #door(): string {
@@ -170,6 +205,8 @@ export class Coordinator {
 /** A line of `boson node --json` or `boson client --json`. */
 interface Line {
   readonly state: string
+  readonly reason: string | null
+  readonly refused: string | null
   readonly interface: string
   readonly address: string | null
   readonly address6: string | null

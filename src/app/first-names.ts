@@ -1,6 +1,6 @@
 /**
- * What the first BosonServer called its settings, beside the names that both have: taken where ours say the same in
- * another way, and answered where there is nothing to set any more. Our own names count first.
+ * What the first BosonServer and the first VPN API called their settings, beside the names that both have: taken where ours
+ * say the same in another way, and answered where there is nothing to set any more. Our own names count first.
  */
 import type { Sources } from './read-settings.js'
 
@@ -13,6 +13,7 @@ export function withFirstNames(env: Env, problems: string[]): Env {
     REDIS_URL: urlOf('redis', REDIS, env, problems),
     BOSON_PUBLIC_URL: publicUrlOf(env, problems),
     BOSON_TURN_ADDRESS: env.SERVER_PUBLIC_IP,
+    JWT_SECRET: env.SECRET_KEY,
     TURN_HOST: given(env.STUN_HOST) ?? env.SERVER_PUBLIC_HOSTNAME,
     TURN_LISTENING_PORT: env.STUN_PORT,
     ...rateOf(env, problems),
@@ -33,6 +34,10 @@ const UNHEEDED: Readonly<Record<string, string>> = {
   WIREGUARD_SERVER_PUBLIC_KEY: 'WireGuard runs on the nodes, each with a key of its own',
   RELAY_PROTOCOL: 'the relay is the WebSocket of the mesh',
   DEBUG: 'LOG_LEVEL=debug',
+  ALGORITHM: 'tokens are signed in one way alone, with which nobody can be talked into another',
+  ACCESS_TOKEN_EXPIRE_MINUTES:
+    'tokens of people are good for a quarter of an hour, and renewed by who has signed in',
+  DEV_INIT_DB: 'tables are made at the first start, and brought to their version at each',
 }
 
 /** Returns the names in the environment that have no effect, each with what does. */

@@ -24,6 +24,11 @@ const OPTIONAL_SECRETS = [
   'telegramOldSecret',
 ] as const
 
+/** What an earlier system called them. */
+const ALSO: Partial<Record<(typeof SECRETS | typeof OPTIONAL_SECRETS)[number], string>> = {
+  jwtSecret: 'SECRET_KEY',
+}
+
 /** Throws a BadConfig that names each secret which is missing, short or well known. */
 export function checkSecrets(config: Config, env: Readonly<Record<string, string | undefined>>): void {
   const problems = config.mode === 'production' ? secretProblems(config, env) : []
@@ -37,7 +42,7 @@ export function secretProblems(
 ): readonly string[] {
   const production = config.mode === 'production'
   const named = (key: (typeof SECRETS | typeof OPTIONAL_SECRETS)[number], isWanted: boolean) => {
-    const why = weakness(config[key], isWanted)
+    const why = weakness(config[key], isWanted, ALSO[key])
     return why === null ? [] : [`${SETTINGS[key].env}: ${why}`]
   }
   return [
@@ -109,8 +114,9 @@ export function keptSecret(dataDir: string, name: string): string | null {
   }
 }
 
-function weakness(value: string | null, isWanted: boolean): string | null {
-  const advice = 'make one with: openssl rand -hex 32'
+/** `also` is another name of the variable. */
+function weakness(value: string | null, isWanted: boolean, also: string | undefined): string | null {
+  const advice = `make one with: openssl rand -hex 32${also === undefined ? '' : `; ${also} is another name of it`}`
   if (value === null) return isWanted ? `wanted a secret, because NODE_ENV is production; ${advice}` : null
   if (WELL_KNOWN.test(value)) return `wanted a secret that nobody knows, not a placeholder; ${advice}`
   if (value.length < SHORTEST) return `wanted at least ${SHORTEST} characters, got ${value.length}; ${advice}`

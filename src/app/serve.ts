@@ -48,7 +48,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv): Promise<voi
   const pretty = process.stdout.isTTY === true
   const tail = new LogTail()
   const log = createLog({ level: config.logLevel, pretty, tail })
-  for (const name of unheeded(env)) log.warn(name, 'a setting of the first BosonServer has no effect')
+  for (const name of unheeded(env)) log.warn(name, 'a setting of an earlier system has no effect')
   const running = await startServer(config, log, tail)
   endBySignals(running, config, log)
   process.on('SIGHUP', () => reload(running.coordinator, config, log))

@@ -241,7 +241,7 @@ export const SETTINGS = {
     doc: 'Bearer token of the operator’s HTTP interface, at least 32 characters. In development made once in the data directory.',
   }),
   jwtSecret: secret('JWT_SECRET', {
-    doc: 'Signs the tokens of agents that speak HTTP, at least 32 characters. Required in production; otherwise made once in the data directory.',
+    doc: 'Signs the tokens of people, and of agents that speak HTTP, at least 32 characters; SECRET_KEY is another name of it. Required in production; otherwise made once in the data directory.',
   }),
   jwtOldSecret: secret('BOSON_JWT_OLD_SECRET', {
     doc: 'The secret before: tokens signed with it are taken until it is unset.',

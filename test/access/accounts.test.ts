@@ -93,6 +93,29 @@ t.test('accounts', t =>
       t.match(await ask('GET', '/api/v1/me', { token: user }), { body: { role: 'user' } })
     })
 
+    await t.test(
+      'an account that is called otherwise stays signed in, and signs in by its new name',
+      async t => {
+        await as.made('ren', 'viewer')
+        await as.made('ten', 'viewer')
+        const { token } = (await as.signIn('ren')).body
+        const rename = (name: string, to: string) => ask('PATCH', `${USERS}/${name}`, { body: { name: to } })
+        t.match(await rename('ren', 'TEN'), { status: 409, body: { detail: /account TEN already/ } })
+        t.match(await rename('ren', 'not a name'), { status: 400 })
+        t.match(await rename('ren', 'Ren@example.org'), { status: 200, body: { name: 'Ren@example.org' } })
+        t.match(await rename('ren@example.org', 'ren@example.org'), { status: 200 }, 'another case')
+        t.match(await ask('GET', '/api/v1/me', { token }), { body: { name: 'ren@example.org' } })
+        t.match(await as.signIn('ren'), { status: 401 })
+        t.match(await as.signIn('REN@example.org'), { status: 200 })
+        const both = await Promise.all(['ren@example.org', 'ten'].map(name => rename(name, 'one')))
+        t.same(
+          both.map(({ status }) => status).toSorted((a, b) => a - b),
+          [200, 409],
+          'one name, one account',
+        )
+      },
+    )
+
     await t.test('who is disabled or removed is out at once, by every token', async t => {
       for (const [name, end] of [
         ['dan', () => ask('PATCH', `${USERS}/dan`, { body: { disabled: true } })],

@@ -217,7 +217,11 @@ t.test('the metrics page has the names that dashboards know, and ours in base un
 
 t.test('someone who opens the mesh in a browser is told what it is', async t => {
   const { get, port } = await coordinator(t)
-  t.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'agents connect at /mesh')
+  const root = async (accept: string) =>
+    await (await fetch(`http://127.0.0.1:${port}/`, { headers: { accept } })).text()
+  t.match(await root('text/html,application/xhtml+xml,*/*;q=0.8'), 'agents connect at /mesh')
+  for (const accept of ['*/*', 'application/json'])
+    t.equal(await root(accept), '{"msg":"VPN API is running"}', `V-11: ${accept}`)
   t.match(await get('/mesh'), { status: 426, body: { error: { message: /where agents connect/ } } })
 })
 

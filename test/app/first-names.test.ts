@@ -93,6 +93,18 @@ t.test('B-122: what they may not say', async t => {
   for (const [env, says] of table) t.throws(() => read(env), { message: says })
 })
 
+t.test('V-12: SECRET_KEY signs tokens, and production does not start without it', async t => {
+  const good = '9f2c1b7e-a-secret-that-is-long-enough-to-be-one'
+  t.equal(read({ SECRET_KEY: good }).jwtSecret, good)
+  t.equal(read({ SECRET_KEY: good, JWT_SECRET: 'ours' }).jwtSecret, 'ours')
+  const all = { NODE_ENV: 'production', SECRET_TOKEN: good, TURN_STATIC_SECRET: good }
+  t.doesNotThrow(() => checkSecrets(read({ ...all, SECRET_KEY: good }), all))
+  for (const env of [all, { ...all, SECRET_KEY: 'some-very-long-random-secret' }])
+    t.throws(() => checkSecrets(read(env), env), { message: /JWT_SECRET: wanted .*SECRET_KEY/ })
+  for (const name of ['ALGORITHM', 'ACCESS_TOKEN_EXPIRE_MINUTES', 'DEV_INIT_DB'])
+    t.match(unheeded({ [name]: '1' }), [{ name, instead: /.{10}/ }])
+})
+
 t.test(
   'B-123: production does not start with an absent, short or well-known secret, and names it',
   async t => {

@@ -26,6 +26,13 @@ interface CreateOptions {
   readonly alongWith?: (tx: Tx, account: Account) => Promise<void>
 }
 
+/** What is to be another; absent: as it is. */
+export interface AccountChange {
+  readonly name?: string | undefined
+  readonly role?: AccountRole | undefined
+  readonly disabled?: boolean | undefined
+}
+
 export interface AccountQuery {
   readonly limit: number
   readonly after?: string | undefined
@@ -151,15 +158,21 @@ export class Accounts {
     return settled(outcome, name)
   }
 
-  /** Changes role or standing, which ends every token; rejects with a 404, or a 409 when it is the last admin. */
-  async change(
-    name: string,
-    change: { readonly role?: AccountRole | undefined; readonly disabled?: boolean | undefined },
-  ): Promise<Account> {
+  /**
+   * Changes role or standing, which ends every token, or the name, which ends none. Rejects with a 404, or a 409 when it is
+   * the last admin, or when another account has that name.
+   */
+  async change(name: string, change: AccountChange): Promise<Account> {
     const now = new Date(this.#clock.wallMs())
+    const endsTokens = change.role !== undefined || change.disabled !== undefined
     const outcome = await this.#room.transact(async tx => {
       const account = await found(tx, name)
       if (account === undefined) return 'missing'
+      if (change.name !== undefined) {
+        if (!(await isFree(tx, change.name, account))) return 'taken'
+        // They were mailed to the address that it had.
+        await tx.deleteFrom('mail_codes').where('account_id', '=', account.account_id).execute()
+      }
       const role = change.role ?? account.role
       const isDisabled = change.disabled ?? account.disabled_at !== null
       if ((role !== 'admin' || isDisabled) && (await isLastAdmin(tx, account))) return 'last_admin'
@@ -167,12 +180,17 @@ export class Accounts {
       const disabledAt = isDisabled ? (account.disabled_at ?? now) : null
       return await tx
         .updateTable('accounts')
-        .set(({ eb }) => ({ role, disabled_at: disabledAt, epoch: eb('epoch', '+', 1) }))
+        .set(({ eb }) => ({
+          role,
+          disabled_at: disabledAt,
+          ...(endsTokens && { epoch: eb('epoch', '+', 1) }),
+          ...(change.name !== undefined && { name: change.name, name_key: nameKey(change.name) }),
+        }))
         .where('account_id', '=', account.account_id)
         .returningAll()
         .executeTakeFirstOrThrow()
     })
-    return settled(outcome, name)
+    return settled(outcome, outcome === 'taken' ? (change.name ?? name) : name)
   }
 
   /** Makes an account an admin while there is none; resolves with it, with `not_first`, or with undefined when it is not there. */
@@ -292,6 +310,16 @@ async function inTurn(tx: Tx): Promise<void> {
 async function found(tx: Tx, name: string): Promise<Account | undefined> {
   await inTurn(tx)
   return await tx.selectFrom('accounts').selectAll().where('name_key', '=', nameKey(name)).executeTakeFirst()
+}
+
+async function isFree(tx: Tx, name: string, { account_id }: Account): Promise<boolean> {
+  const other = await tx
+    .selectFrom('accounts')
+    .select('account_id')
+    .where('name_key', '=', nameKey(name))
+    .where('account_id', '!=', account_id)
+    .executeTakeFirst()
+  return other === undefined
 }
 
 async function isLastAdmin(tx: Tx, { account_id, role, disabled_at }: Account): Promise<boolean> {

@@ -118,19 +118,21 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
       path: `${PATH}/{name}`,
       access,
       tag,
-      summary: 'Changes the role of an account, disables or enables it',
-      description: 'Its tokens end at once; one that is disabled is signed out everywhere.',
+      summary: 'Changes the role or the name of an account, disables or enables it',
+      description:
+        'Its tokens end at once, unless it is only called otherwise; one that is disabled is signed out everywhere.',
       params,
       body: z
-        .strictObject({ role, disabled: yesNo })
+        .strictObject({ name: newName, role, disabled: yesNo })
         .partial()
-        .refine(change => Object.keys(change).length > 0, { error: 'wanted role or disabled' }),
+        .refine(change => Object.keys(change).length > 0, { error: 'wanted name, role or disabled' }),
       replies: one,
       faults: [409],
       async handle({ params: { name: called }, body, caller }) {
         const account = await accounts.change(called, body)
         standings.changed(account)
-        audit({ kind: 'account.changed', actor: nameOf(caller), subject: account.name, detail: body })
+        const detail = { ...body, ...(body.name !== undefined && { before: called }) }
+        audit({ kind: 'account.changed', actor: nameOf(caller), subject: account.name, detail })
         return json(accountForm(account))
       },
     }),

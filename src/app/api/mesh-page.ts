@@ -2,8 +2,13 @@
 import { z } from 'zod'
 import { endpoint } from '../../http/endpoint.js'
 import { HttpError } from '../../http/faults.js'
-import { text } from '../../http/reply.js'
+import { json, text } from '../../http/reply.js'
 import { MESH_PATH, SUBPROTOCOL } from '../../protocol/timing.js'
+
+/** What smoke tests of the first VPN API look for. */
+const RUNS = 'VPN API is running'
+const WORDS = `BosonServer: agents connect at ${MESH_PATH}; operators look at /inspector; how it is: /health; what it offers: /docs\n`
+const VARIES = { Vary: 'Accept' }
 
 export const rootRoute = endpoint({
   method: 'GET',
@@ -11,11 +16,12 @@ export const rootRoute = endpoint({
   access: 'open',
   tag: 'documentation',
   summary: 'Says what this is',
-  replies: { 200: { description: 'Where to look next.', schema: z.string(), type: 'text/plain' } },
-  handle: () =>
-    text(
-      `BosonServer: agents connect at ${MESH_PATH}; operators look at /inspector; how it is: /health; what it offers: /docs\n`,
-    ),
+  description: 'To a browser, which asks for a page: in words, and where to look next.',
+  replies: { 200: { description: 'It runs.', schema: z.object({ msg: z.literal(RUNS) }) } },
+  handle: ({ headers }) =>
+    /text\/(html|plain)/.test(headers.get('accept') ?? '')
+      ? text(WORDS, undefined, 200, VARIES)
+      : json({ msg: RUNS }, 200, VARIES),
 })
 
 export const meshRoute = endpoint({

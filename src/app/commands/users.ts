@@ -30,13 +30,14 @@ const FROM_STDIN = 'read the password from standard input; otherwise one is made
 const LIST: Omit<ListSpec<User>, 'name'> = {
   field: 'users',
   path: PATH,
-  description: 'list accounts; `first`, `add`, `set` and `remove` change them',
+  description: 'list accounts; `first`, `add`, `set`, `rename` and `remove` change them',
   examples: [
     'boson users first ada                         on the coordinator’s machine, once',
     'boson users add bob@example.org --role viewer',
     'boson users set bob@example.org --role operator',
     'boson users set bob@example.org --new-password',
     'boson users set bob@example.org --disable',
+    'boson users rename bob bob@example.org',
     'pass show boson/carl | boson users add carl --role admin --password-stdin',
     'boson users --role admin --json',
   ],
@@ -83,6 +84,11 @@ export function usersCommand(): Command {
       .action((name: string, _, command: Command) => set(name, command)),
   )
   users.addCommand(
+    changing('rename', 'call an account otherwise; its tokens stay good')
+      .argument('<new-name>', 'which no other account has')
+      .action((name: string, newName: string, _, command: Command) => rename(name, newName, command)),
+  )
+  users.addCommand(
     changing('remove', 'remove an account; what it did stays in the audit').action(
       (name: string, _, command: Command) => remove(name, command),
     ),
@@ -120,6 +126,14 @@ async function set(name: string, command: Command): Promise<void> {
   if (options['json'] === true)
     return print(JSON.stringify({ account: made?.account ?? account, password: made?.password ?? null }))
   tell(made, `${name} is changed, and has to sign in again`)
+}
+
+async function rename(name: string, newName: string, command: Command): Promise<void> {
+  const options: Options = command.optsWithGlobals()
+  const at = `${PATH}/${encodeURIComponent(name)}`
+  const account = await new Operator(options).ask<User>('PATCH', at, { name: newName })
+  if (options['json'] === true) return print(JSON.stringify(account))
+  process.stderr.write(`${name} is ${account.name} now\n`)
 }
 
 async function remove(name: string, command: Command): Promise<void> {

@@ -85,7 +85,7 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
         return names.length === 0
           ? [ok('settings', 'can be used')]
           : names.map(({ name, instead }) =>
-              warning('settings', `${name} of the first BosonServer has no effect`, instead),
+              warning('settings', `${name} of an earlier system has no effect`, instead),
             )
       },
     },

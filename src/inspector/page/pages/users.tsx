@@ -59,6 +59,7 @@ const COLUMNS: readonly Column<Account>[] = [
     cell: account => (
       <span class="filters">
         <Act question={role(account)} />
+        <Act question={rename(account)} />
         <Act question={disable(account)} />
         <Act question={password(account)} />
         <Act question={remove(account)} />
@@ -100,6 +101,22 @@ const role = (account: Account): Question => ({
   async act({ role: wanted = '' }) {
     await ask('PATCH', at(account), { role: wanted })
     return `${account.name} is ${wanted} now.`
+  },
+})
+
+const rename = (account: Account): Question => ({
+  title: `Another name for ${account.name}`,
+  verb: 'Rename',
+  consequence: <p>It signs in by the new name from now on; nobody is signed out.</p>,
+  fields: (
+    <label class="field">
+      <span>Name, or e-mail address</span>
+      <input class="input" name="name" required autocomplete="off" spellcheck={false} />
+    </label>
+  ),
+  async act({ name = '' }) {
+    await ask('PATCH', at(account), { name: name.trim() })
+    return `${account.name} is ${name.trim()} now.`
   },
 })
 

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { access } from '../../src/access/plugin.js'
 import { MeshClient } from '../../src/agent/index.js'
-import { newKeyPair } from '../../src/protocol/proof.js'
 import { MovableClock } from '../support/movable-clock.js'
-import { type Answer, onEachDatabase, type RestServer, restServer } from '../support/rest-server.js'
+import { type Answer, onEachDatabase, restServer } from '../support/rest-server.js'
+import { newPublicKey, shopOf } from '../support/shop.js'
 import { shortFolder } from '../support/short-folder.js'
 import { until } from '../support/until.js'
 
@@ -28,12 +28,13 @@ t.test('peers', t =>
     await t.test(
       'V-07: what is sent and answered is what the first VPN API had, and nothing else',
       async t => {
-        const { keys, body } = await shop.create(ada, { name: 'laptop' })
+        const public_key = newPublicKey()
+        const { body } = await shop.peer(ada, { name: 'laptop', public_key })
         t.match(body, {
           user_id: ada.userId,
           email: 'ada',
           name: 'laptop',
-          wg_public_key: keys.publicText,
+          wg_public_key: public_key,
           wg_private_key: null,
           wg_ip: /^10\.77\.\d+\.\d+$/,
           wg_ip6: /^fd77:b050::/,
@@ -146,7 +147,7 @@ t.test('peers', t =>
           status: 403,
           body: { code: 'not_entitled' },
         })
-        const body = { user_id: bob.userId, public_key: newKeys().publicText }
+        const body = { user_id: bob.userId, public_key: newPublicKey() }
         t.match(await ask('POST', '/vpn_peers/', { token: bob.token, body }), { status: 403 })
         const made = await ask('POST', '/vpn_peers/', { token: ops.token, body })
         t.match(made, { status: 201, body: { email: 'bob' } })
@@ -176,7 +177,7 @@ t.test('peers', t =>
 
         const carl = await shop.person('carl')
         await shop.assign(carl, 'family')
-        const public_key = newKeys().publicText
+        const public_key = newPublicKey()
         const both = await Promise.all(
           [ada, carl].flatMap(({ token }) =>
             [1, 2, 3].map(() => ask('POST', '/vpn_peers/self', { token, body: { public_key } })),
@@ -187,7 +188,7 @@ t.test('peers', t =>
     )
 
     await t.test('another’s peer is not there', async t => {
-      const { body } = await shop.create(ada, { name: 'desk' })
+      const { body } = await shop.peer(ada, { name: 'desk' })
       const at = `/vpn_peers/${body.id}`
       for (const [method, path, sent] of [
         ['GET', at],
@@ -244,7 +245,7 @@ t.test('peers', t =>
     await t.test(
       'V-04: when the tariff ends the peer may connect no more, and it may when it is renewed',
       async t => {
-        const { body } = await shop.create(ada, { name: 'last' })
+        const { body } = await shop.peer(ada, { name: 'last' })
         t.match(body, { status: 'active' })
         clock.advance(31 * DAY_MS)
         const token = await shop.signIn('ada')
@@ -310,56 +311,6 @@ t.test(
       )
   },
 )
-
-interface Person {
-  readonly name: string
-  readonly userId: number
-  readonly token: string
-}
-
-/** Makes people, and two tariffs that they can have: `solo` for one device, `family` for five. */
-async function shopOf({ ask }: RestServer) {
-  const passwords = new Map<string, string>()
-  const signIn = async (name: string): Promise<string> =>
-    (await ask('POST', '/api/v1/sign-in', { token: null, body: { name, password: passwords.get(name) } }))
-      .body.token
-  const tariffs = new Map<string, number>()
-  for (const [name, device_limit] of [
-    ['solo', 1],
-    ['family', 5],
-  ] as const) {
-    const body = { name, price: '9.90', duration_days: 30, device_limit }
-    tariffs.set(name, (await ask('POST', '/tariffs/', { body })).body.id)
-  }
-  return {
-    signIn,
-    async person(name: string, role = 'user'): Promise<Person> {
-      const { body } = await ask('POST', '/api/v1/users', { body: { name, role } })
-      passwords.set(name, body.password)
-      return { name, userId: body.account.userId, token: await signIn(name) }
-    },
-    async assign({ userId }: Person, tariff: 'solo' | 'family'): Promise<void> {
-      const body = { tariff_id: tariffs.get(tariff) }
-      const { status } = await ask('POST', `/auth/assign_tariff?user_id=${userId}`, { body })
-      if (status !== 200) throw new Error(`assigning answered ${status}`)
-    },
-    /** Makes a peer whose key is its owner's. */
-    async create({ name }: Person, wish: object) {
-      const keys = newKeys()
-      const token = await signIn(name)
-      const { body } = await ask('POST', '/vpn_peers/self', {
-        token,
-        body: { public_key: keys.publicText, ...wish },
-      })
-      return { keys, body }
-    },
-  }
-}
-
-function newKeys() {
-  const { publicKey, privateKey } = newKeyPair()
-  return { privateKey, publicText: Buffer.from(publicKey).toString('base64') }
-}
 
 const filesBelow = (folder: string): readonly string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -7,6 +7,7 @@ import { configEndpoints } from './config-endpoints.js'
 import { PeerDesk } from './desk.js'
 import { peerEndpoints } from './endpoints.js'
 import { PeerCounts, peerFigures } from './figures.js'
+import { InTurn } from './in-turn.js'
 import { KeyMaker } from './key-maker.js'
 import { keyPolicyOf, provisionerOf } from './policy.js'
 import { PeerQueue } from './queue.js'
@@ -41,13 +42,11 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   const watch = new Watch({ room, mesh, queue, provisioners, entitlements, audit, counts, log, wake })
   const desk = new PeerDesk({ clock, book, reconciler, entitlements, secrets, audit })
 
-  let busy = Promise.resolve()
-  const inTurn = (work: () => Promise<void>) => () => {
-    busy = busy
-      .then(work)
-      .catch((error: unknown) => log.debug({ err: error }, 'peers could not be looked at'))
-  }
-  const follow = inTurn(() => watch.follow())
+  const failed = (error: unknown) => log.debug({ err: error }, 'peers could not be looked at')
+  // Whoever asks elsewhere may have to wait: what an account is entitled to does not.
+  const following = new InTurn(failed)
+  const looking = new InTurn(failed)
+  const follow = following.work(() => watch.follow())
   const stops = [
     entitlements.onChange(accountId => {
       watch.noteChange(accountId)
@@ -57,12 +56,12 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
     every(
       clock,
       TIMING.usageEveryMs,
-      inTurn(() => watch.charge()),
+      looking.work(() => watch.charge()),
     ),
     every(
       clock,
       TIMING.lookEveryMs,
-      inTurn(() => watch.look()),
+      looking.work(() => watch.look()),
     ),
   ]
   wake()
@@ -75,7 +74,8 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
     figures: peerFigures(counts),
     async stop() {
       for (const stop of stops) stop()
-      await busy
+      await following.over
+      await looking.over
       await reconciler.settled()
     },
   }

@@ -68,7 +68,7 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
   const wake = inTurn(() => outbox.deliver())
   const codes = new Codes(clock, random)
   const mailbox = new Mailbox({ ...common, clock, room, codes, outbox, wake, failed })
-  const signUp = new SignUp({ ...common, clock, mailbox, wake, mode, promoteSecret })
+  const signUp = new SignUp({ ...common, clock, random, mailbox, wake, mode, promoteSecret, failed })
 
   // Tokens that were ended by the process before are not good again.
   await standings.look()
@@ -106,6 +106,7 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
     },
     async stop() {
       for (const stop of stops) stop()
+      await signUp.settled()
       await mailbox.settled()
       await mailServer?.close()
       await busy

@@ -1,5 +1,6 @@
 /** What accounts have is what their peers may do: sessions of a real mesh, over each database. */
 import t from 'tap'
+import { charge } from '../../src/access/entitlements/charging.js'
 import { access } from '../../src/access/plugin.js'
 import { until } from '../support/until.js'
 import { insider, type InsiderAccount } from '../support/insider.js'
@@ -62,7 +63,7 @@ t.test('entitlements', t =>
           peers.push(peer)
         }
         const [ended, prolonged] = peers
-        const endsAtMs = clock.wallMs() + 600
+        const endsAtMs = clock.wallMs() + 400
         await lasting(ben, endsAtMs)
         await lasting(col, endsAtMs)
         const generation = server.mesh.client(prolonged?.id ?? '')?.generation
@@ -88,7 +89,7 @@ t.test('entitlements', t =>
       await assign(dot, await sell('Kind', { grace_hours: 1 }))
       const peer = await peerOf(dot)
       await peer.agent.enter(server.mesh, key)
-      await lasting(dot, clock.wallMs() - HOUR + 700)
+      await lasting(dot, clock.wallMs() - HOUR + 400)
       t.match(await entitlementOf(dot), { state: 'grace' })
       t.not(server.mesh.client(peer.id), null)
       await until('the grace is over', () => peer.agent.last('refused'))
@@ -185,6 +186,29 @@ t.test('entitlements', t =>
       t.match(await entitlementOf(gil), { used_bytes: again === link ? 1_545 : 1_587 })
       const charged = await inside.room().ask(db => db.selectFrom('peer_usage').selectAll().execute())
       t.ok(charged.length >= 2)
+    })
+
+    await t.test('of many coordinators that charge the same bytes at once, one does', async t => {
+      const room = inside.room()
+      const used = async () =>
+        (await server.ask('GET', `/user_tariffs/?user_id=${gil.userId}`)).body.user_tariffs[0].used_bytes
+      const before = await used()
+      const reading = {
+        source: 'elsewhere',
+        peerId: meter.number,
+        accountId: gil.accountId,
+        totalBytes: 300,
+        endedAtMs: null,
+      }
+      const charges = Array.from({ length: 20 }, () =>
+        room.transact(tx => charge(tx, [reading], clock.wallMs())),
+      )
+      const charged = (await Promise.all(charges)).map(({ bytes }) => bytes)
+      t.same(
+        charged.filter(bytes => bytes > 0),
+        [300],
+      )
+      t.equal(await used(), before + 300)
     })
 
     await t.test('what another coordinator has changed is found', async t => {

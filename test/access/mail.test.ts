@@ -15,6 +15,7 @@ import { until } from '../support/until.js'
 
 const OLD = 'correct horse battery'
 const NEW = 'wrong donkey charger'
+const HOUR = 3_600_000
 
 t.test('accounts by mail', t =>
   onEachDatabase(t, async (t, start) => {
@@ -81,7 +82,31 @@ t.test('accounts by mail', t =>
       t.match(await post('/auth/password/reset', { code: late, password: OLD }), { status: 400 })
     })
 
+    await t.test(
+      'V-02: who registers by mail chooses a password then, or confirms the one that was sent',
+      async t => {
+        const count = (await mails()).length
+        const sent = { status: 202, body: { status: 'ok', message: 'Check your email' } }
+        t.match(await post('/auth/register/email', { email: 'new@example.org' }), sent)
+        const chosen = { code: await code(count + 1), password: NEW }
+        t.match(await post('/auth/login', { email: 'new@example.org', password: NEW }), { status: 401 })
+        t.match(await post('/auth/password/reset', chosen), { status: 204 })
+        t.match(await post('/auth/login', { email: 'new@example.org', password: NEW }), { status: 200 })
+        t.match(await post('/auth/register/email', { email: 'own@example.org', password: 'short' }), {
+          status: 400,
+        })
+        t.match(await post('/auth/register/email', { email: 'own@example.org', password: OLD }), sent)
+        t.match(await post('/auth/confirm', { code: await code(count + 2) }), { body: { status: 'active' } })
+        const again = { email: 'OWN@example.org', password: NEW }
+        t.match(await post('/auth/register/email', again), sent, 'it shows to nobody that there is one')
+        await code(count + 3)
+        t.match((await mails())[0], { to: 'own@example.org', subject: 'Another password' })
+        t.match(await post('/auth/login', again), { status: 401 }, 'its password stays')
+      },
+    )
+
     await t.test('nobody floods a mailbox', async t => {
+      clock.advance(HOUR)
       const statuses: number[] = []
       for (let i = 0; i < 7; i++)
         statuses.push((await post('/auth/password/forgot', { email: 'ada@example.org' })).status)

@@ -38,6 +38,8 @@ const Promotion = z.object({
   secret: z.string({ error: 'wanted the PROMOTE_SECRET' }).min(1).max(512),
 })
 
+const OnItsWay = z.object({ status: z.literal('ok'), message: z.literal('Check your email') })
+
 const tag = 'accounts'
 const oneUser = { description: 'The user.', schema: UserOut }
 const oneToken = { 200: { description: 'A token, and what renews it.', schema: TokenOut } }
@@ -65,6 +67,22 @@ export const authEndpoints = ({ accounts, door, signUp, mailbox, nowMs }: AuthPa
     faults: [403, 409],
     handle: async ({ body, remote }) =>
       json(userOut(await signUp.register(body.email, body.password, remote)), 201),
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/auth/register/email',
+    access: 'open',
+    tag,
+    summary: 'Registers an account by mail',
+    description:
+      'With a password, the code that is mailed confirms the address (`POST /auth/confirm`); without one, a password is chosen by it (`POST /auth/password/reset`). The answer is the same whether there is such an account already or not.',
+    body: z.strictObject({ email, password: password.optional() }),
+    replies: { 202: { description: 'A mail is on its way.', schema: OnItsWay } },
+    faults: [403],
+    handle({ body, remote }) {
+      signUp.registerByMail(body.email, body.password ?? null, remote)
+      return json({ status: 'ok', message: 'Check your email' } satisfies z.output<typeof OnItsWay>, 202)
+    },
   }),
   endpoint({
     method: 'POST',

@@ -58,6 +58,17 @@ export class Mailbox {
     })
   }
 
+  /** Mails the code by which a new account is given its password, when the transaction holds. */
+  async invite(tx: Transaction<AccessTables>, account: Account): Promise<void> {
+    const { codes, outbox } = this.#options
+    const code = await codes.make(tx, account.account_id, 'reset')
+    await outbox.write(tx, {
+      to: account.name,
+      subject: 'Choose a password',
+      text: `Somebody has registered with this address. If it was you, choose a password within an hour by this code:\n\n${code}\n\nIf not, nothing needs to be done.\n`,
+    })
+  }
+
   /** Resolves with the account that a code has confirmed; rejects with a 400 when it is not good. */
   async confirm(code: string): Promise<Account> {
     const { room, codes, audit } = this.#options

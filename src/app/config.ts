@@ -30,6 +30,19 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     problems.push(
       `WG_KEY_POLICY: wanted ${where === 'wg-easy' ? 'wg-easy' : 'client, host or db'}, because WG_PROVISIONER is ${where}`,
     )
+  const elsewhere = missingFor(config)
+  if (elsewhere.length > 0)
+    problems.push(`${elsewhere.join(', ')}: wanted, because WG_PROVISIONER is ${config.wgProvisioner}`)
   if (problems.length > 0) throw new BadConfig(problems)
   return { ...config, host: config.host ?? (config.mode === 'production' ? '0.0.0.0' : '127.0.0.1') }
+}
+
+/** Returns the settings that are missing for where new peers go. */
+function missingFor(config: ValuesOf<typeof SETTINGS>): readonly string[] {
+  const wanted: Partial<Record<string, readonly SettingKey[]>> = {
+    'wg-easy': ['wgEasyUrl', 'wgEasyPassword'],
+    ssh: ['wgHostSsh', 'wgSshKey', 'wgPool4'],
+  }
+  const keys = wanted[config.wgProvisioner ?? ''] ?? []
+  return keys.filter(key => config[key] === null).map(key => SETTINGS[key].env)
 }

@@ -33,6 +33,11 @@ import {
 export { flagOf } from './setting.js'
 
 const path = text(4096)
+/** A path that means the same to every shell. */
+const scriptPath = matching(
+  /^(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/,
+  'an absolute path of A-Z a-z 0-9 _ . - whose parts begin with a letter, digit or _',
+)
 /** An hour, the longest that any interval may be set to, ms. */
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
@@ -472,6 +477,77 @@ export const SETTINGS = {
   wgEasyNetworks: standard('WG_EASY_NETWORKS', list(network(0, 0, 128)), [] as readonly string[], {
     doc: 'Networks in which wg-easy may be although they are not public.',
     example: '10.20.0.8',
+  }),
+
+  wgHostSsh: optional(
+    'WG_HOST_SSH',
+    matching(
+      /^[a-z_][a-z0-9_-]{0,31}@(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]{0,252})(:\d{1,5})?$/,
+      'user@host or user@host:port',
+    ),
+    {
+      doc: 'WireGuard host that is reached by SSH, with the scripts of scripts/wireguard-host on it.',
+      example: 'boson@vpn.example.org:22',
+    },
+  ),
+  wgApplyEnabled: standard('WG_APPLY_ENABLED', yesNo, false, {
+    doc: 'Lets peers be made on the WireGuard host, and taken away. Without it they wait.',
+  }),
+  wgSshKey: optional('WG_SSH_KEY', path, {
+    doc: 'Private key for the WireGuard host, without a passphrase; nobody but its owner may read the file.',
+    example: '/etc/boson/wireguard-host.key',
+  }),
+  wgSshHostKey: optional(
+    'WG_SSH_HOST_KEY',
+    matching(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a fingerprint as `ssh-keygen -lf` prints it, SHA256:…'),
+    {
+      doc: 'Fingerprint of the WireGuard host’s own Ed25519 key. Without it nothing is told to the host: the log and `boson doctor` say which key it shows.',
+      example: 'SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8',
+    },
+  ),
+  wgInterface: standard(
+    'WG_INTERFACE',
+    matching(/^[a-z][a-z0-9_-]{0,14}$/, 'a name of at most 15 of a-z 0-9 _ - beginning with a letter'),
+    'wg0',
+    { doc: 'Interface of the WireGuard host.' },
+  ),
+  wgPool4: optional('WG_POOL4', network(4, 8, 30), {
+    doc: 'IPv4 addresses for the peers of the WireGuard host; the first one is its own.',
+    example: '10.8.0.0/24',
+  }),
+  wgPool6: optional('WG_POOL6', network(6, 8, 96), {
+    doc: 'IPv6 addresses for the peers of the WireGuard host, beside those of WG_POOL4.',
+    example: 'fd08::/64',
+  }),
+  wgEndpoint: optional(
+    'WG_ENDPOINT',
+    matching(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):\d{1,5}$/, 'host:port'),
+    {
+      doc: 'Where peers find the WireGuard host. When not set: the host of WG_HOST_SSH, at the port of its interface.',
+      example: 'vpn.example.org:51820',
+    },
+  ),
+  wgAllowedIps: standard(
+    'WG_ALLOWED_IPS',
+    list(network(0, 0, 128)),
+    ['0.0.0.0/0', '::/0'] as readonly string[],
+    {
+      doc: 'What peers of the WireGuard host send through it.',
+    },
+  ),
+  wgDns: standard('WG_DNS', list(ipAddress), [] as readonly string[], {
+    doc: 'Name servers that peers of the WireGuard host use.',
+    example: '10.8.0.1',
+  }),
+  wgApplyScript: standard('WG_APPLY_SCRIPT', scriptPath, '/usr/local/lib/boson/wg_apply.sh', {
+    doc: 'Where scripts/wireguard-host/wg_apply.sh is on the WireGuard host.',
+  }),
+  wgRemoveScript: standard('WG_REMOVE_SCRIPT', scriptPath, '/usr/local/lib/boson/wg_remove.sh', {
+    doc: 'Where scripts/wireguard-host/wg_remove.sh is on the WireGuard host.',
+  }),
+  wgGenScript: optional('WG_GEN_SCRIPT', scriptPath, {
+    doc: 'Where scripts/wireguard-host/wg_gen_key.sh is on the WireGuard host: peers that were paid for and have sent no key get one from there.',
+    example: '/usr/local/lib/boson/wg_gen_key.sh',
   }),
 
   // what it says

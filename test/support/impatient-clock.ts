@@ -1,15 +1,16 @@
-/** The process's clock, whose timers run at once while it is in a hurry: for what waits for nothing but the end of its patience. */
+/** The process's clock, whose timers are short while it is in a hurry: for what waits for nothing but the end of its patience. */
 import { type Clock, systemClock, type Timer } from '../../src/kit/clock.js'
 
 export class ImpatientClock implements Clock {
-  #hurries = false
+  #mostMs = Number.POSITIVE_INFINITY
 
-  hurry(): void {
-    this.#hurries = true
+  /** No timer takes longer from now on: enough for a connection on loopback. */
+  hurry(mostMs = 100): void {
+    this.#mostMs = mostMs
   }
 
   relax(): void {
-    this.#hurries = false
+    this.#mostMs = Number.POSITIVE_INFINITY
   }
 
   now(): number {
@@ -21,7 +22,7 @@ export class ImpatientClock implements Clock {
   }
 
   setTimeout(run: () => void, ms: number): Timer {
-    return systemClock.setTimeout(run, this.#hurries ? Math.min(ms, SOON_MS) : ms)
+    return systemClock.setTimeout(run, Math.min(ms, this.#mostMs))
   }
 
   clearTimeout(timer: Timer | undefined): void {
@@ -32,6 +33,3 @@ export class ImpatientClock implements Clock {
     systemClock.soon(run)
   }
 }
-
-/** Enough for a connection on loopback, ms. */
-const SOON_MS = 100

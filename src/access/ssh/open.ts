@@ -1,0 +1,98 @@
+/** A WireGuard host as the settings name it. */
+import { readFileSync, statSync } from 'node:fs'
+import { type ParsedKey, utils } from 'ssh2'
+import type { PluginHost } from '../../app/plugin.js'
+import type { Ground } from '../part.js'
+import type { PeerProvisioner } from '../ports.js'
+import { Counters } from '../wireguard/counters.js'
+import { Addresses } from './addresses.js'
+import { SshError } from './errors.js'
+import { type SshAddress, SshHost } from './ssh-host.js'
+import { SshProvisioner } from './ssh-provisioner.js'
+import { WireGuardHost } from './wireguard-host.js'
+
+/** Returns peers on the host; null when the settings name none. Throws when its key cannot be used. */
+export function openSsh({ host, room }: Pick<Ground, 'host' | 'room'>): PeerProvisioner | null {
+  const { config, clock } = host
+  const wireguard = openHost(host)
+  if (wireguard === null || config.wgPool4 === null) return null
+  return new SshProvisioner({
+    clock,
+    room,
+    host: wireguard,
+    addresses: new Addresses(room, config.wgPool4, config.wgPool6),
+    counters: new Counters(room, 'ssh'),
+    isOn: config.wgApplyEnabled,
+    server: {
+      endpoint: config.wgEndpoint,
+      host: readSshAddress(config.wgHostSsh ?? '')?.host ?? '',
+      allowedIps: config.wgAllowedIps,
+      dns: config.wgDns,
+    },
+  })
+}
+
+/** Returns what can be asked of the host; null when the settings name none. */
+export function openHost({
+  config,
+  clock,
+  log,
+  audit,
+}: Pick<PluginHost, 'config' | 'clock' | 'log' | 'audit'>): WireGuardHost | null {
+  const address = readSshAddress(config.wgHostSsh ?? '')
+  if (address === null || config.wgSshKey === null) return null
+  const told = new Set<string>()
+  const ssh = new SshHost({
+    clock,
+    address,
+    key: readPrivateKey(config.wgSshKey),
+    hostKey: config.wgSshHostKey,
+    alarm(seen) {
+      if (told.has(seen)) return
+      told.add(seen)
+      log.warn({ host: address.host, seen }, 'the WireGuard host shows another key: nothing is told to it')
+      audit({
+        kind: 'wireguard_host.key_changed',
+        actor: 'coordinator',
+        subject: address.host,
+        detail: { seen },
+      })
+    },
+  })
+  const { wgApplyScript: apply, wgRemoveScript: remove, wgGenScript: makeKey } = config
+  return new WireGuardHost(ssh, config.wgInterface, { apply, remove, makeKey })
+}
+
+const ADDRESS =
+  /^([a-z_][a-z0-9_-]{0,31})@(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9][A-Za-z0-9.-]{0,252}))(?::(\d{1,5}))?$/
+const SSH_PORT = 22
+
+/** Returns what `user@host`, `user@host:port` or `user@[address]:port` names; null when it is none of them. */
+function readSshAddress(text: string): SshAddress | null {
+  const [, user, v6, name, digits] = ADDRESS.exec(text) ?? []
+  const host = v6 ?? name
+  const port = digits === undefined ? SSH_PORT : Number(digits)
+  if (user === undefined || host === undefined || port < 1 || port > 65_535) return null
+  return { user, host, port }
+}
+
+/** Others than its owner have nothing to do with a private key. */
+const OTHERS = 0o077
+
+function readPrivateKey(path: string): ParsedKey {
+  try {
+    const { mode } = statSync(path)
+    if ((mode & OTHERS) !== 0)
+      throw new Error(`others may read or change it (mode ${(mode & 0o777).toString(8)}): chmod 600`)
+    const key = utils.parseKey(readFileSync(path))
+    if (key instanceof Error) throw key
+    if (!key.isPrivateKey()) throw new Error('it is a public key')
+    return key
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error)
+    throw new SshError(
+      'SSH_SETTINGS',
+      `WG_SSH_KEY: wanted the path of a private key without a passphrase: ${because}`,
+    )
+  }
+}

@@ -19,7 +19,7 @@ export const access: Plugin = {
     const people = await startPeople(ground)
     const entitled = await startEntitlements(ground, people)
     const tariffs = startTariffs(ground, people, entitled)
-    const peers = startPeers(ground, { ...entitled, provisioners: provisionersOf(ground) })
+    const peers = startPeers(ground, { ...entitled, provisioners: await provisionersOf(ground) })
     const payments = startPayments(ground, { people, ...entitled, ...peers })
     const parts: readonly Part[] = [people, entitled, tariffs, peers, payments]
     return {

@@ -165,6 +165,8 @@ export interface PeerProvisioner {
   server(): Promise<PeerServer | null>
   /** Resolves with the peers that are there now, by public key in base64, and whether each may carry; absent: nobody can tell. */
   present?(): Promise<ReadonlyMap<string, boolean>>
+  /** Takes away what is ours there and belongs to no peer; resolves with how many there were. Absent: nobody can tell. */
+  tidy?(): Promise<number>
   /** Resolves with the bytes that each peer has moved since ever, by public key in base64; absent: our own mesh counts. */
   usage?(): Promise<ReadonlyMap<string, number>>
 }

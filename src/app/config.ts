@@ -1,4 +1,5 @@
 /** The coordinator's configuration: its settings, and what follows from several of them together. */
+import { provisionerOf } from '../access/peers/policy.js'
 import { withFirstNames } from './first-names.js'
 import { BadConfig, readSettings, type Sources, type ValuesOf } from './read-settings.js'
 import { type SettingKey, SETTINGS } from './settings.js'
@@ -32,7 +33,7 @@ export function readConfig(sources: Sources<SettingKey>): Config {
     )
   const elsewhere = missingFor(config)
   if (elsewhere.length > 0)
-    problems.push(`${elsewhere.join(', ')}: wanted, because WG_PROVISIONER is ${config.wgProvisioner}`)
+    problems.push(`${elsewhere.join(', ')}: wanted, because peers go to ${provisionerOf(config)}`)
   if (problems.length > 0) throw new BadConfig(problems)
   return { ...config, host: config.host ?? (config.mode === 'production' ? '0.0.0.0' : '127.0.0.1') }
 }
@@ -43,6 +44,6 @@ function missingFor(config: ValuesOf<typeof SETTINGS>): readonly string[] {
     'wg-easy': ['wgEasyUrl', 'wgEasyPassword'],
     ssh: ['wgHostSsh', 'wgSshKey', 'wgPool4'],
   }
-  const keys = wanted[config.wgProvisioner ?? ''] ?? []
+  const keys = wanted[provisionerOf(config)] ?? []
   return keys.filter(key => config[key] === null).map(key => SETTINGS[key].env)
 }

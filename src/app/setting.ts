@@ -5,6 +5,8 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readSender, readSmtpUrl, SENDER_WANTED, SMTP_URL_WANTED } from '../access/mail/smtp-url.js'
+import { readSshAddress } from '../access/ssh/ssh-address.js'
+import { readHostPort } from '../access/wireguard/host-port.js'
 import { PolicyRuleError, type PolicyRule, readPolicyRules } from '../mesh/path-policy.js'
 
 /** What a value must be: a zod schema, and the same in words. */
@@ -208,6 +210,17 @@ export const policyRules: Accepts<readonly PolicyRule[]> = {
 export const origin: Accepts<string> = {
   schema: z.string().refine(value => URL.canParse(value) && new URL(value).origin === value),
   wanted: 'an origin such as https://panel.example.org',
+}
+
+/** Where peers find a WireGuard: it goes into their configurations. */
+export const hostPort: Accepts<string> = {
+  schema: z.string().refine(value => readHostPort(value)?.port != null),
+  wanted: 'host:port',
+}
+
+export const sshAddress: Accepts<string> = {
+  schema: z.string().refine(value => readSshAddress(value) !== null),
+  wanted: 'user@host or user@host:port',
 }
 
 /** An address or a network; `family` 0 accepts both families. */

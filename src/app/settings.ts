@@ -8,6 +8,7 @@ import { TIMING } from '../protocol/timing.js'
 import type { PolicyRule } from '../mesh/path-policy.js'
 import { DEFAULT_LIMITS, DEFAULT_NAT_PROBE_EVERY_MS, DEFAULT_RELAY } from './mesh.js'
 import {
+  hostPort,
   ipAddress,
   ipv6Address,
   lifetime,
@@ -23,6 +24,7 @@ import {
   secret,
   sender,
   smtpUrl,
+  sshAddress,
   standard,
   text,
   url,
@@ -35,7 +37,7 @@ export { flagOf } from './setting.js'
 const path = text(4096)
 /** A path that means the same to every shell. */
 const scriptPath = matching(
-  /^(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/,
+  /^(?=.{2,255}$)(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$/,
   'an absolute path of A-Z a-z 0-9 _ . - whose parts begin with a letter, digit or _',
 )
 /** An hour, the longest that any interval may be set to, ms. */
@@ -479,17 +481,10 @@ export const SETTINGS = {
     example: '10.20.0.8',
   }),
 
-  wgHostSsh: optional(
-    'WG_HOST_SSH',
-    matching(
-      /^[a-z_][a-z0-9_-]{0,31}@(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]{0,252})(:\d{1,5})?$/,
-      'user@host or user@host:port',
-    ),
-    {
-      doc: 'WireGuard host that is reached by SSH, with the scripts of scripts/wireguard-host on it.',
-      example: 'boson@vpn.example.org:22',
-    },
-  ),
+  wgHostSsh: optional('WG_HOST_SSH', sshAddress, {
+    doc: 'WireGuard host that is reached by SSH, with the scripts of scripts/wireguard-host on it.',
+    example: 'boson@vpn.example.org:22',
+  }),
   wgApplyEnabled: standard('WG_APPLY_ENABLED', yesNo, false, {
     doc: 'Lets peers be made on the WireGuard host, and taken away. Without it they wait.',
   }),
@@ -519,14 +514,10 @@ export const SETTINGS = {
     doc: 'IPv6 addresses for the peers of the WireGuard host, beside those of WG_POOL4.',
     example: 'fd08::/64',
   }),
-  wgEndpoint: optional(
-    'WG_ENDPOINT',
-    matching(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):\d{1,5}$/, 'host:port'),
-    {
-      doc: 'Where peers find the WireGuard host. When not set: the host of WG_HOST_SSH, at the port of its interface.',
-      example: 'vpn.example.org:51820',
-    },
-  ),
+  wgEndpoint: optional('WG_ENDPOINT', hostPort, {
+    doc: 'Where peers find the WireGuard host. When not set: the host of WG_HOST_SSH, at the port of its interface.',
+    example: 'vpn.example.org:51820',
+  }),
   wgAllowedIps: standard(
     'WG_ALLOWED_IPS',
     list(network(0, 0, 128)),

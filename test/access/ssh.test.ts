@@ -14,16 +14,7 @@ import type { Room } from '../../src/store/rooms.js'
 import { startPostgres } from '../parts/postgres.js'
 import { accessRoom } from '../support/access-room.js'
 import { ImpatientClock } from '../support/impatient-clock.js'
-import {
-  type FakeSshHost,
-  fingerprintOf,
-  INTERFACE,
-  KEY,
-  keyOf,
-  SCRIPTS,
-  startSshHost,
-  USER,
-} from '../support/ssh-host.js'
+import { type FakeSshHost, INTERFACE, KEY, keyOf, SCRIPTS, startSshHost, USER } from '../support/ssh-host.js'
 import { until } from '../support/until.js'
 
 const room = await accessRoom(t)

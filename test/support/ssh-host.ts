@@ -135,5 +135,5 @@ export function keyOf(text: string | Buffer): ParsedKey {
   return key
 }
 
-export const fingerprintOf = (key: ParsedKey): string =>
+const fingerprintOf = (key: ParsedKey): string =>
   `SHA256:${createHash('sha256').update(key.getPublicSSH()).digest('base64').replace('=', '')}`

@@ -86,11 +86,13 @@ export class Watch {
       }
   }
 
-  /** Has everything made again that is otherwise than it should be, or gone. */
+  /** Has everything made again that is otherwise than it should be, or gone, and takes away what belongs to no peer. */
   async look(): Promise<void> {
     const { provisioners, entitlements } = this.#options
     const present = new Map<string, Present>()
     for (const provisioner of provisioners) {
+      const tidied = (await this.#asked(provisioner, provisioner.tidy?.bind(provisioner))) ?? 0
+      if (tidied > 0) this.#tidied(provisioner, tidied)
       const found = await this.#asked(provisioner, provisioner.present?.bind(provisioner))
       if (found !== null) present.set(provisioner.name, found)
     }
@@ -123,6 +125,12 @@ export class Watch {
     counts.repaired++
     audit({ kind: 'peer.repaired', actor: 'coordinator', subject: identity_id, detail: { provisioner } })
     log.warn({ peerId: peer_id, provisioner }, 'a peer was changed where WireGuard runs; it is set up again')
+  }
+
+  #tidied({ name }: PeerProvisioner, count: number): void {
+    const { audit, log } = this.#options
+    audit({ kind: 'peer.tidied', actor: 'coordinator', subject: name, detail: { count } })
+    log.warn({ provisioner: name, count }, 'what belongs to no peer was taken away where WireGuard runs')
   }
 
   get #hasOthers(): boolean {

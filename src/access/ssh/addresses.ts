@@ -71,7 +71,7 @@ async function takenIn(tx: Transaction<AccessTables>): Promise<ReadonlySet<strin
     .select('overlay4')
     .where('provisioner', '=', 'ssh')
     .where('overlay4', 'is not', null)
-    .where(({ or, eb }) => or([eb('removed_at', 'is', null), eb('due_at', 'is not', null)]))
+    .where(eb => eb.or([eb('removed_at', 'is', null), eb('due_at', 'is not', null)]))
     .execute()
   return new Set(
     rows.flatMap(({ overlay4 }) => {

@@ -1,13 +1,14 @@
 /** A WireGuard host as the settings name it. */
 import { readFileSync, statSync } from 'node:fs'
-import { type ParsedKey, utils } from 'ssh2'
+import ssh2, { type ParsedKey } from 'ssh2'
 import type { PluginHost } from '../../app/plugin.js'
 import type { Ground } from '../part.js'
 import type { PeerProvisioner } from '../ports.js'
 import { Counters } from '../wireguard/counters.js'
 import { Addresses } from './addresses.js'
 import { SshError } from './errors.js'
-import { type SshAddress, SshHost } from './ssh-host.js'
+import { readSshAddress } from './ssh-address.js'
+import { SshHost } from './ssh-host.js'
 import { SshProvisioner } from './ssh-provisioner.js'
 import { WireGuardHost } from './wireguard-host.js'
 
@@ -63,19 +64,6 @@ export function openHost({
   return new WireGuardHost(ssh, config.wgInterface, { apply, remove, makeKey })
 }
 
-const ADDRESS =
-  /^([a-z_][a-z0-9_-]{0,31})@(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9][A-Za-z0-9.-]{0,252}))(?::(\d{1,5}))?$/
-const SSH_PORT = 22
-
-/** Returns what `user@host`, `user@host:port` or `user@[address]:port` names; null when it is none of them. */
-function readSshAddress(text: string): SshAddress | null {
-  const [, user, v6, name, digits] = ADDRESS.exec(text) ?? []
-  const host = v6 ?? name
-  const port = digits === undefined ? SSH_PORT : Number(digits)
-  if (user === undefined || host === undefined || port < 1 || port > 65_535) return null
-  return { user, host, port }
-}
-
 /** Others than its owner have nothing to do with a private key. */
 const OTHERS = 0o077
 
@@ -84,7 +72,7 @@ function readPrivateKey(path: string): ParsedKey {
     const { mode } = statSync(path)
     if ((mode & OTHERS) !== 0)
       throw new Error(`others may read or change it (mode ${(mode & 0o777).toString(8)}): chmod 600`)
-    const key = utils.parseKey(readFileSync(path))
+    const key = ssh2.utils.parseKey(readFileSync(path))
     if (key instanceof Error) throw key
     if (!key.isPrivateKey()) throw new Error('it is a public key')
     return key

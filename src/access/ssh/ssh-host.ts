@@ -10,12 +10,7 @@ import { createHash } from 'node:crypto'
 import { Client, type ParsedKey, type PublicKeyAuthMethod } from 'ssh2'
 import type { Clock } from '../../kit/clock.js'
 import { SshError } from './errors.js'
-
-export interface SshAddress {
-  readonly user: string
-  readonly host: string
-  readonly port: number
-}
+import type { SshAddress } from './ssh-address.js'
 
 export interface SshHostOptions {
   readonly clock: Clock

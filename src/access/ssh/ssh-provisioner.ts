@@ -8,6 +8,7 @@ import type { Room } from '../../store/rooms.js'
 import type { PeerProvisioner, PeerServer, ProvisionedPeer, WantedPeer } from '../ports.js'
 import type { AccessTables } from '../tables.js'
 import type { Counters } from '../wireguard/counters.js'
+import { hostPortText } from '../wireguard/host-port.js'
 import { keyText } from '../wireguard/key.js'
 import type { Addresses, PeerAddresses } from './addresses.js'
 import { SshError } from './errors.js'
@@ -74,7 +75,7 @@ export class SshProvisioner implements PeerProvisioner {
     if (this.#server !== null && clock.now() < this.#server.untilMs) return this.#server.server
     this.#mustBeOn()
     const { publicKey, port } = await host.list()
-    const endpoint = told.endpoint ?? `${told.host.includes(':') ? `[${told.host}]` : told.host}:${port}`
+    const endpoint = told.endpoint ?? hostPortText(told.host, port)
     const server = { publicKey, endpoint, allowedIps: told.allowedIps, dns: told.dns }
     this.#server = { server, untilMs: clock.now() + SERVER_KEPT_MS }
     return server
@@ -116,7 +117,7 @@ export class SshProvisioner implements PeerProvisioner {
         .selectFrom('peers')
         .select(['public_key', 'overlay4', 'overlay6'])
         .where('provisioner', '=', 'ssh')
-        .where(({ or, eb }) => or([eb('removed_at', 'is', null), eb('due_at', 'is not', null)]))
+        .where(eb => eb.or([eb('removed_at', 'is', null), eb('due_at', 'is not', null)]))
         .execute(),
     )
     return new Map(

@@ -5,6 +5,7 @@
 import { ipBytes, ipText } from '../../protocol/address.js'
 import { network } from '../../protocol/network.js'
 import type { PeerServer } from '../ports.js'
+import { hostPortText, readHostPort } from '../wireguard/host-port.js'
 import { readKey } from '../wireguard/key.js'
 import { WgEasyError } from './errors.js'
 
@@ -30,13 +31,12 @@ export function readConfiguration(text: string): ClientConfiguration {
       publicKey: keyOf(peer.get('publickey')) ?? missing('PublicKey'),
       endpoint: endpointOf(peer.get('endpoint')) ?? missing('Endpoint'),
       allowedIps: listOf(peer.get('allowedips')).filter(isNetwork),
-      dns: listOf(own.get('dns')).filter(entry => ipBytes(entry) !== null || HOST.test(entry)),
+      dns: listOf(own.get('dns')).filter(
+        entry => ipBytes(entry) !== null || readHostPort(entry)?.port === null,
+      ),
     },
   }
 }
-
-const HOST = /^(?!-)[A-Za-z0-9.-]{1,253}$/
-const ENDPOINT = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:]+)):(\d{1,5})$/
 
 type Section = ReadonlyMap<string, string>
 
@@ -62,11 +62,8 @@ const keyOf = (value: string | undefined): string | null =>
 const textOf = (ip: Buffer | null | undefined): string | null => (ip == null ? null : ipText(ip))
 
 function endpointOf(value: string | undefined): string | null {
-  const [, v6, host, digits] = ENDPOINT.exec(value ?? '') ?? []
-  const port = Number(digits)
-  if (!(port >= 1 && port <= 65_535)) return null
-  if (v6 !== undefined) return ipBytes(v6) === null ? null : `[${v6}]:${port}`
-  return host !== undefined && HOST.test(host) ? `${host}:${port}` : null
+  const { host, port } = readHostPort(value ?? '') ?? {}
+  return host === undefined || port == null ? null : hostPortText(host, port)
 }
 
 function isNetwork(text: string): boolean {

@@ -11,7 +11,14 @@ export type EndName = (typeof ENDS)[number]
 export type PathStep =
   | { readonly do: 'talk' | 'rest'; readonly ms: number }
   | {
-      readonly do: 'cut UDP' | 'heal UDP' | 'rebind' | 'lose socket' | 'kill'
+      readonly do:
+        | 'cut UDP'
+        | 'heal UDP'
+        | 'rebind'
+        | 'lose socket'
+        | 'kill'
+        | 'hold to a rate'
+        | 'lift the rate'
       readonly who: EndName
     }
   | { readonly do: 'move'; readonly who: EndName; readonly to: Site }
@@ -97,6 +104,10 @@ const step: fc.Arbitrary<PathStep> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('move' as const), who, to: site }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('hold to a rate' as const, 'lift the rate' as const), who }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('lose packets' as const), share: fc.constantFrom(0.02, 0.1) }),

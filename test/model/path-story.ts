@@ -3,6 +3,7 @@
  * must end up, and every ping comes back, but for those that left just after something broke.
  */
 import { canPunch, type Punch } from '../../src/mesh/nat.js'
+import { USUAL_TERMS } from '../../src/mesh/terms.js'
 import { Lab } from '../lab/lab.js'
 import { Pair } from '../lab/pair.js'
 import { truthOf } from '../lab/truth.js'
@@ -17,6 +18,8 @@ const FALLBACK_MS = 2_000
 const NOTICED_MS = 5_000
 /** An agent whose socket broke, or that began anew, carries packets again, ms. */
 const REJOIN_MS = 5_000
+/** Far more than pings need, bytes a second. */
+const RATE = 100_000
 /** Pings that were under way when something broke, ms. */
 const UNDER_WAY_MS = 200
 /** The longest rest between two attempts, and the attempt, ms. */
@@ -62,6 +65,10 @@ class PathWorld {
   readonly #ledger = new LedgerChecks()
   #together: boolean
   #up = true
+  /** Ends that are held to a rate. */
+  readonly #held = new Set<EndName>()
+  /** When the ends and the coordinator last came to know of it, or may have missed it, ms. */
+  #toldMs = 0
   /** Pings that left within these may be lost, ms. */
   readonly #excuses: { readonly fromMs: number; untilMs: number }[] = []
   /** Nothing carries until the coordinator is back. */
@@ -74,6 +81,7 @@ class PathWorld {
     const [anna, bert] = story.sites
     this.#sites = { anna, bert: story.together ? anna : bert }
     this.#together = story.together
+    this.#guard()
   }
 
   static async begun(story: PathStory): Promise<PathWorld> {
@@ -119,6 +127,12 @@ class PathWorld {
         this.#lossy ??= { fromMs: this.now }
         udp.loss = step.share
         return
+      case 'hold to a rate':
+        // Nothing holds back what never uses the relay: it would have no route.
+        if (this.#story.policy !== 'direct-only') this.#hold(step.who, true)
+        return
+      case 'lift the rate':
+        return this.#hold(step.who, false)
       case 'lose socket':
         this.#breaks(REJOIN_MS)
         return lab.internet.drop(step.who)
@@ -140,6 +154,9 @@ class PathWorld {
     const { lab, tiers } = this.#pair
     if (policy === 'relay-only' && tiers.some(tier => tier === 'direct' || tier === 'turned'))
       throw new Error(`relay-only, and packets travel ${tiers.join(' and ')}`)
+    const isTold = this.#up && this.#isCalm() && this.now - this.#toldMs > REJOIN_MS
+    if (this.#held.size > 0 && isTold && tiers.some(tier => tier === 'direct' || tier === 'turned'))
+      throw new Error(`held to a rate, and packets travel ${tiers.join(' and ')}`)
     if (policy === 'direct-only' && lab.mesh.stats().relay.packets > 0)
       throw new Error('direct-only, and packets were relayed')
     if (lab.complaints.some(({ message }) => /failed/.test(message)))
@@ -156,6 +173,7 @@ class PathWorld {
     lab.internet.udp.loss = 0
     this.#excuse(this.#lossy?.fromMs ?? this.now, FALLBACK_MS)
     if (!this.#up) await this.#coordinator('boot coordinator')
+    for (const who of this.#held) this.#hold(who, false)
     this.#breaks(FALLBACK_MS)
   }
 
@@ -256,6 +274,7 @@ class PathWorld {
     if (what === 'restart coordinator' && this.#up) {
       if (!this.#isDirect()) this.#breaks(BACK_MS)
       await lab.restart()
+      this.#guard()
     } else if (what === 'kill coordinator' && this.#up) {
       this.#up = false
       lab.crash()
@@ -263,9 +282,27 @@ class PathWorld {
     } else if (what === 'boot coordinator' && !this.#up) {
       this.#up = true
       await lab.boot()
+      this.#guard()
       this.#excuse(this.#stranded?.fromMs ?? this.now, BACK_MS)
       this.#stranded = null
     }
+  }
+
+  /** Asks how fast either may be; each coordinator anew. */
+  #guard(): void {
+    this.#toldMs = this.now
+    this.#pair.lab.mesh.guard(
+      id => (this.#held.has(id as EndName) ? { ...USUAL_TERMS, bytesPerSecond: RATE } : null), // there are only these two
+    )
+  }
+
+  /** What is under way by the way that is left may be lost. */
+  #hold(who: EndName, isHeld: boolean): void {
+    this.#breaks(FALLBACK_MS)
+    this.#toldMs = this.now
+    if (isHeld) this.#held.add(who)
+    else this.#held.delete(who)
+    if (this.#up) this.#pair.lab.mesh.termsChanged(who)
   }
 
   /** Something breaks now that may cost packets for so long; without a coordinator, until that is back. */
@@ -284,8 +321,11 @@ class PathWorld {
 
   /** Both ends send directly, and nothing broke just now: they do not need the coordinator. */
   #isDirect(): boolean {
-    const isCalm = this.#excuses.every(({ untilMs }) => untilMs < this.now)
-    return isCalm && this.#pair.tiers.every(tier => tier === 'direct')
+    return this.#isCalm() && this.#pair.tiers.every(tier => tier === 'direct')
+  }
+
+  #isCalm(): boolean {
+    return this.#excuses.every(({ untilMs }) => untilMs < this.now)
   }
 
   #end(who: EndName) {

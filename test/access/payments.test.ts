@@ -28,6 +28,7 @@ t.test('payments', t =>
     )
     const viewer = await inside.account('vic', 'viewer')
     const operator = await inside.account('olga', 'operator')
+    const zoe = await inside.account('zoe')
     if (ada === undefined || bob === undefined || eve === undefined || dan === undefined)
       throw new Error('four were made')
     const tariff = async (body: object) => (await ask('POST', '/tariffs/', { body })).body.id as number
@@ -100,6 +101,20 @@ t.test('payments', t =>
         { to: 'ada@example.org', text: /9\.90 EUR for Month.*until \d{4}-\d\d-\d\d \d\d:\d\d UTC/ },
       ])
       t.equal((await audited('payment.completed', `payment ${id}`)).actor, 'generic')
+    })
+
+    await t.test('what is paid is in force, and what is paid back is not, at once', async () => {
+      const isIn = (state: string) =>
+        until(`${state} is in force`, async () => {
+          const { body } = await ask('GET', '/entitlements/mine', { token: zoe.token })
+          return body.state === state
+        })
+      await isIn('none')
+      const id = await created(zoe.token)
+      await paid(id)
+      await isIn('active')
+      await ask('POST', `/payments/${id}/refund`, { body: {} })
+      await isIn('ended')
     })
 
     await t.test('a second payment prolongs, and has no second peer', async t => {
@@ -330,7 +345,7 @@ t.test('payments', t =>
         new Set(body.payments.map(({ user_id }) => user_id))
       t.same(users((await ask('GET', '/payments/', { token: bob.token })).body), new Set([bob.userId]))
       t.match((await ask('GET', `/payments/?user_id=${ada.userId}`, { token: bob.token })).body, { total: 0 })
-      t.equal(users((await ask('GET', '/payments/', { token: operator.token })).body).size, 4)
+      t.equal(users((await ask('GET', '/payments/', { token: operator.token })).body).size, 5)
       t.match((await ask('GET', '/payments/?q=ADA&limit=1')).body, {
         count: 1,
         payments: [{ user_id: ada.userId }],
@@ -384,6 +399,15 @@ t.test('payments', t =>
       })
       t.match(await by(cash, 'refund'), { status: 200, body: { status: 'refunded' } })
       t.match(await by(cash, 'confirm'), { status: 409 })
+
+      const again = await created(eve.token)
+      for (const charge of ['ch_first', 'ch_second']) {
+        const data = { payment_id: again, provider_payment_id: charge, amount: '9.90', currency: 'EUR' }
+        t.match(await tell({ id: `evt_${charge}`, type: 'payment.completed', data }), {
+          body: { outcome: 'completed' },
+        })
+        t.match(await by(again, 'refund'), { body: { status: 'refunded' } }, `${charge} is paid back`)
+      }
 
       const lost = await created(eve.token)
       t.match(await by(lost, 'fail'), { body: { status: 'failed' } })

@@ -80,14 +80,14 @@ async function settled(
   { does, becomes, from }: Verb,
   by: By,
 ): Promise<void> {
-  const { status } = await payments.found(paymentId, null)
+  const { status, changed_at } = await payments.found(paymentId, null)
   if (status === becomes) return
   if (!from.includes(status)) throw conflict(`payment ${paymentId} is ${status}`)
   await settlement.settle(
     {
       provider: 'manual',
-      // Two who say the same at once have said it once.
-      eventId: `payment ${paymentId} ${kind}, was ${status}`,
+      // Two who say the same of what they both see have said it once.
+      eventId: `payment ${paymentId} ${kind} ${changed_at.toISOString()}`,
       kind,
       does,
       paymentId,

@@ -50,6 +50,8 @@ export class EntitlementBook implements Entitlements {
   #chargeMs = 0
   #lookMs = 0
   #tidyMs = 0
+  /** When everything was last written, by the same clock. */
+  #savedMs: number
   /** When the process before us charged last, ms since 1970 UTC; null: we have taken in what it has left. */
   #sinceMs: number | null = null
   chargedBytes = 0
@@ -57,6 +59,7 @@ export class EntitlementBook implements Entitlements {
   constructor(options: EntitlementBookOptions) {
     this.#options = options
     const { clock, termsChanged, turned } = options
+    this.#savedMs = clock.now()
     this.#roll = new Roll({
       nowMs: () => clock.wallMs(),
       termsChanged,
@@ -111,6 +114,11 @@ export class EntitlementBook implements Entitlements {
   /** Sources of which something waits to be written. */
   get unsaved(): number {
     return this.#sources.unsaved
+  }
+
+  /** How long the oldest of it may have been waiting, ms. */
+  get behindMs(): number {
+    return this.unsaved === 0 ? 0 : this.#options.clock.now() - this.#savedMs
   }
 
   changed(accountId: string): void {
@@ -234,6 +242,7 @@ export class EntitlementBook implements Entitlements {
   /** Charges what was heard: all of it, or only what cannot act before the database has said what it knows of it. */
   async #save(onlyUnknown: boolean): Promise<void> {
     const beganMs = this.#nowMs()
+    const savingMs = this.#options.clock.now()
     if (!onlyUnknown) await this.#catchUp()
     let hasSaved = false
     for (;;) {
@@ -253,7 +262,9 @@ export class EntitlementBook implements Entitlements {
         if (!this.#roll.stored(accountId, more, used.get(accountId))) this.changed(accountId)
       if (sources.length < PAGE) break
     }
-    if (hasSaved && !onlyUnknown) await this.#mark(beganMs)
+    if (onlyUnknown) return
+    if (hasSaved) await this.#mark(beganMs)
+    this.#savedMs = savingMs
   }
 
   /** Takes in what ended uncharged before this process, once the mesh has stored what it found of it. */

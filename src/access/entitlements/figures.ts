@@ -22,4 +22,10 @@ export const entitlementFigures = (book: EntitlementBook): readonly Figure<void>
     type: 'gauge',
     read: () => book.unsaved,
   },
+  {
+    name: 'boson_charges_behind_seconds',
+    help: 'How long bytes that count already have been waiting to be written; 0 while none wait.',
+    type: 'gauge',
+    read: () => book.behindMs / 1_000,
+  },
 ]

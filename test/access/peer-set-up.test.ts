@@ -1,7 +1,8 @@
 /** Peers are made so where WireGuard runs, whatever fails on the way. */
 import t from 'tap'
-import type { PeerStatus } from '../../src/access/peers/book.js'
-import { statusOf } from '../../src/access/peers/book.js'
+import { type PeerStatus, statusOf } from '../../src/access/peers/book.js'
+import type { KeyPolicy } from '../../src/access/peers/key-maker.js'
+import { newKeyPair } from '../../src/protocol/proof.js'
 import { type Fault, type PeerBench, peerBenches } from '../support/peer-bench.js'
 
 const CALLER = {
@@ -64,6 +65,50 @@ t.test(
         t.match(await book.of(peer_id), { private_key: null }, 'nor is its key')
         t.same(await queue.take(10), [], 'nothing is due')
       })
+  },
+)
+
+t.test('V-12: however many ask that an account has a peer, it has one', async t => {
+  const { room, book } = await newBench('db')
+  const wish = { accountId: 'acc_1', publicKey: null, name: 'device', by: 'payment 1' }
+  const asked = await Promise.all(
+    Array.from({ length: 20 }, () => room.transact(tx => book.ensure(tx, wish))),
+  )
+  t.equal(new Set(asked.map(({ peerId }) => peerId)).size, 1)
+  t.equal(asked.filter(({ isNew }) => isNew).length, 1)
+})
+
+t.test('a peer that nobody waits for has a key only if its owner can get it later', async t => {
+  const { publicKey } = newKeyPair()
+  const table: readonly (readonly [KeyPolicy, Uint8Array | null, PeerStatus])[] = [
+    ['client', publicKey, 'pending'],
+    ['client', null, 'needs_key'],
+    ['host', null, 'needs_key'],
+    ['db', null, 'pending'],
+  ]
+  for (const [policy, key, wanted] of table) {
+    const bench = await newBench(policy, 'mesh')
+    const wish = { accountId: 'acc_1', publicKey: key, name: 'device', by: 'payment 1' }
+    const { peerId } = await bench.room.transact(tx => bench.book.ensure(tx, wish))
+    t.equal(await status(bench, peerId), wanted, `${policy}, ${key === null ? 'none' : 'one'} sent`)
+  }
+})
+
+t.test(
+  'a payment is not held up by a key that is somebody’s already, and its peer takes the next one',
+  async t => {
+    const bench = await newBench('host', 'mesh')
+    const { room, book } = bench
+    const { publicKey } = newKeyPair()
+    await book.create({ ...WISH, publicKey })
+    const wish = { accountId: 'acc_2', publicKey, name: 'device', by: 'payment 1' }
+    const { peerId, isNew } = await room.transact(tx => book.ensure(tx, wish))
+    t.equal(isNew, true)
+    t.equal(await status(bench, peerId), 'needs_key')
+    await t.rejects(book.create({ ...WISH, accountId: 'acc_2', publicKey }), { code: 'key_in_use' })
+    const made = await book.create({ ...WISH, accountId: 'acc_2', name: 'phone' })
+    t.match(made, { peer: { peer_id: peerId, name: 'phone' }, privateKey: /^.{43}=$/ })
+    t.equal(await status(bench, peerId), 'pending')
   },
 )
 

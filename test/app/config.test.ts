@@ -119,10 +119,18 @@ t.test('wg-easy makes its own keys, and nobody else does them for it', async t =
   const message = (env: Record<string, string>) => thrown(() => read(env)).message
   t.match(message({ WG_PROVISIONER: 'mesh', WG_KEY_POLICY: 'wg-easy' }), 'wanted client, host or db')
   t.match(message({ WG_PROVISIONER: 'wg-easy', WG_KEY_POLICY: 'db' }), 'wanted wg-easy, because')
-  t.equal(provisionerOf(read({ WG_KEY_POLICY: 'wg-easy' })), 'wg-easy')
-  t.equal(keyPolicyOf(read({ WG_PROVISIONER: 'wg-easy' })), 'wg-easy')
-  t.equal(provisionerOf(read({})), 'mesh')
-  t.equal(keyPolicyOf(read({ WG_PROVISIONER: 'ssh' })), 'host')
+  const there = {
+    WG_EASY_URL: 'http://10.20.0.8:51821',
+    WG_EASY_PASSWORD: 'secret',
+    WG_HOST_SSH: 'wg@10.20.0.8',
+    WG_SSH_KEY: 'id_ed25519',
+    WG_POOL4: '10.9.0.0/24',
+  }
+  t.equal(provisionerOf(read({ ...there, WG_KEY_POLICY: 'wg-easy' })), 'wg-easy')
+  t.equal(keyPolicyOf(read({ ...there, WG_PROVISIONER: 'wg-easy' })), 'wg-easy')
+  t.equal(provisionerOf(read(there)), 'mesh')
+  t.equal(keyPolicyOf(read({ ...there, WG_PROVISIONER: 'ssh' })), 'host')
+  t.match(message({ WG_KEY_POLICY: 'wg-easy' }), 'WG_EASY_URL, WG_EASY_PASSWORD: wanted')
 })
 
 t.test('a bad value of a secret or of a URL with a password is never shown', async t => {

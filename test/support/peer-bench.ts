@@ -131,7 +131,7 @@ export class LetMost implements Entitlements {
   }
 }
 
-/** Resolves with what makes the parts anew, each time with no peers, and an account `acc_1` that may have three. */
+/** Resolves with what makes the parts anew, each time with no peers, and accounts `acc_1` and `acc_2` that may have three. */
 export async function peerBenches(t: Test) {
   const store = await openStore({
     dataDir: shortFolder(),
@@ -140,15 +140,16 @@ export async function peerBenches(t: Test) {
   })
   t.teardown(() => store.close())
   const room = await store.room<AccessTables>('access', MIGRATIONS)
-  await addAccount(room, { accountId: 'acc_1', devices: 3, nowMs: new SimulatedClock().wallMs() })
-  return async (policy: KeyPolicy = 'wg-easy') => {
+  for (const accountId of ['acc_1', 'acc_2'])
+    await addAccount(room, { accountId, devices: 3, nowMs: new SimulatedClock().wallMs() })
+  return async (policy: KeyPolicy = 'wg-easy', provisioner: PeerProvisioner['name'] = 'wg-easy') => {
     await room.ask(db => db.deleteFrom('peers').execute())
-    return benchOf(room, policy)
+    return benchOf(room, policy, provisioner)
   }
 }
 export type PeerBench = ReturnType<typeof benchOf>
 
-function benchOf(whole: Room<AccessTables>, policy: KeyPolicy) {
+function benchOf(whole: Room<AccessTables>, policy: KeyPolicy, provisioner: PeerProvisioner['name']) {
   const elsewhere = new Elsewhere()
   const room: Room<AccessTables> = {
     ...whole,
@@ -170,7 +171,7 @@ function benchOf(whole: Room<AccessTables>, policy: KeyPolicy) {
   const provisioners = [elsewhere]
   const common = { room, clock, queue, provisioners, entitlements, audit, counts, log, secrets }
   const reconciler = new Reconciler(common)
-  const book = new PeerBook({ room, clock, keys, provisioner: 'wg-easy' })
+  const book = new PeerBook({ room, clock, keys, provisioner })
   const desk = new PeerDesk({ ...common, book, reconciler })
   const mesh = { identity: () => null }
   const watch = new Watch({ ...common, mesh, wake: () => reconciler.wake() })

@@ -86,6 +86,19 @@ for (const [code, close] of Object.entries(kinds)) {
   })
 }
 
+t.test('whatever a guard makes of reason and time, agents are told what the wire has room for', async t => {
+  const { lab, put } = await guarded()
+  const alice = await lab.enrolled('client', 'alice')
+  put('alice', { denial: { ...ENDED, reason: 'x'.repeat(1_000), retryAfterMs: Number.POSITIVE_INFINITY } })
+  await lab.clock.run(100)
+  t.match(alice.last('refused'), { reason: 'x'.repeat(256), retryAfterMs: 0xffff_ffff })
+  put('bob', { denial: { ...ENDED, reason: '', retryAfterMs: -0.5 } })
+  const bob = await lab.raw('client', 'bob')
+  bob.say(bob.hello({ credential: CREDENTIAL }))
+  await lab.clock.run(100)
+  t.match(bob.last('refused'), { reason: '', retryAfterMs: 0 })
+})
+
 t.test('a session that waits for its socket ends too', async t => {
   const { lab, put } = await guarded()
   const client = await lab.enrolled('client', 'alice')

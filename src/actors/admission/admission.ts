@@ -13,17 +13,7 @@ import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { WireOf } from '../../protocol/messages.js'
 import { proofHolds } from '../../protocol/proof.js'
-import type {
-  Denial,
-  EnrolOutcome,
-  EnrolRequest,
-  Hello,
-  Identity,
-  Profile,
-  Store,
-  Terms,
-  Vouch,
-} from '../ports.js'
+import type { EnrolOutcome, EnrolRequest, Hello, Identity, Profile, Store, Terms, Vouch } from '../ports.js'
 import type { Cell, Line } from '../session/cell.js'
 import { hashOf, ticketKey } from '../session/session.effects.js'
 import type { RefusalCode } from '../session/session.events.js'
@@ -36,7 +26,7 @@ import type { Guard } from './guard.js'
 import type { Identities } from './identities.js'
 import { COST, type Pacing } from './pacing.js'
 import { profileOf } from './profile.js'
-import { closeFor } from './refusals.js'
+import { type Answer, answerTo, closeFor } from './refusals.js'
 
 export interface AdmissionOptions {
   readonly serverId: string
@@ -80,8 +70,6 @@ const REASONS: Readonly<Record<RefusalCode, string>> = {
   quota_used: 'the traffic that was bought is used up',
   inactive: 'it is switched off',
 }
-
-type Answer = Omit<WireOf<'refused'>, 'type'>
 
 /** How many were let in, by what they came with. */
 export type Admissions = Record<'resume' | 'register' | 'first_contact', number>
@@ -136,7 +124,7 @@ export class Admission {
     const cell = sessions.byIdentity(id)
     if (cell !== undefined) return this.#reattach(line, cell, 'register', profileOf(hello))
     const terms = guard.of(id, role)
-    if (terms.denial !== null) return this.#turnAway(line, terms.denial)
+    if (terms.denial !== null) return this.#turnAway(line, answerTo(terms.denial))
     this.admitted.register++
     this.#begin(line, this.#withProfile(identity, profileOf(hello)), terms)
   }
@@ -159,7 +147,7 @@ export class Admission {
     // Its first contact is still being written; whoever proves the key a moment later gets it.
     if (cell.incoming !== null) return this.#refuse(line, 'overloaded')
     const denial = this.#options.gate.look(cell)
-    if (denial !== null) return this.#turnAway(line, denial)
+    if (denial !== null) return this.#turnAway(line, answerTo(denial))
     if (profile !== null) cell.identity = this.#withProfile(cell.identity, profile)
     cell.incoming = line
     this.#options.sessions.deliver(cell, { type: 'reattached', by })
@@ -220,16 +208,16 @@ export class Admission {
     try {
       outcome = await store.enrol(request)
     } catch {
-      return this.#deny(cell, 'store_unavailable')
+      return this.#deny(cell, this.#answer('store_unavailable'))
     }
-    if (!outcome.ok) return this.#deny(cell, outcome.code)
+    if (!outcome.ok) return this.#deny(cell, this.#answer(outcome.code))
     const { identity } = outcome
     identities.set(identity)
     cell.identity = identity
     this.admitted.first_contact++
     info({ id: identity.id, role: identity.role, overlay4: identity.overlay4 }, 'identity enrolled')
     const terms = guard.of(identity.id, identity.role)
-    if (terms.denial !== null) return this.#deny(cell, terms.denial.code, terms.denial)
+    if (terms.denial !== null) return this.#deny(cell, answerTo(terms.denial))
     gate.admit(cell, terms)
     sessions.deliver(cell, { type: 'admitted' })
     // Its socket may be gone by now; the session waits for the next one.
@@ -246,15 +234,12 @@ export class Admission {
     this.#refuse(line, 'key_mismatch')
   }
 
-  #deny(cell: Cell, code: RefusalCode, because?: Denial): void {
-    this.#options.count(code)
-    this.#options.sessions.deliver(cell, {
-      type: 'denied',
-      ...(because ?? this.#answer(code, this.#drawnMs())),
-    })
+  #deny(cell: Cell, answer: Answer): void {
+    this.#options.count(answer.code)
+    this.#options.sessions.deliver(cell, { type: 'denied', ...answer })
   }
 
-  #refuse(line: Line, code: RefusalCode, waitMs = this.#drawnMs()): void {
+  #refuse(line: Line, code: RefusalCode, waitMs?: number): void {
     this.#turnAway(line, this.#answer(code, waitMs))
   }
 
@@ -264,7 +249,7 @@ export class Admission {
     line.close(closeFor(answer.code), REASONS[answer.code])
   }
 
-  #answer(code: RefusalCode, retryAfterMs: number): Answer {
+  #answer(code: RefusalCode, retryAfterMs = this.#drawnMs()): Answer {
     const passing = closeFor(code) === 'tryLater'
     return { code, reason: REASONS[code], ...(passing && { retryAfterMs }) }
   }

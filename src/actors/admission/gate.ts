@@ -10,7 +10,7 @@ import type { Denial, Terms } from '../ports.js'
 import type { Cell } from '../session/cell.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Guard } from './guard.js'
-import { closeFor } from './refusals.js'
+import { answerTo, closeFor } from './refusals.js'
 
 export interface GateOptions {
   readonly guard: Guard
@@ -43,10 +43,10 @@ export class Gate {
     if (before !== terms && !isDeepStrictEqual(before, terms)) this.#options.changed(cell, before)
   }
 
-  #dismiss(cell: Cell, { code, reason, retryAfterMs }: Denial): void {
-    const close = closeFor(code)
-    this.#options.count(code)
-    cell.line?.tell({ type: 'refused', code, reason, retryAfterMs })
+  #dismiss(cell: Cell, denial: Denial): void {
+    const close = closeFor(denial.code)
+    this.#options.count(denial.code)
+    cell.line?.tell({ type: 'refused', ...answerTo(denial) })
     this.#options.sessions.deliver(cell, { type: 'dismissed', close, reason: CLOSE[close].doc })
   }
 }

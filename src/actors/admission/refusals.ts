@@ -1,6 +1,14 @@
 /** Why a session is refused, and whether its agent should come back. */
 import type { CloseName } from '../../protocol/close-codes.js'
+import type { WireOf } from '../../protocol/messages.js'
+import type { Denial } from '../ports.js'
 import type { RefusalCode } from '../session/session.events.js'
+
+export type Answer = Omit<WireOf<'refused'>, 'type'>
+
+/** What the wire has room for: UTF-16 units, and ms in 32 bits. */
+const REASON_MAX = 256
+const RETRY_MAX_MS = 0xffff_ffff
 
 const CLOSES: Readonly<Record<RefusalCode, CloseName>> = {
   proof_failed: 'proofFailed',
@@ -22,3 +30,10 @@ const CLOSES: Readonly<Record<RefusalCode, CloseName>> = {
 
 /** Returns the close code that goes with a refusal. */
 export const closeFor = (code: RefusalCode): CloseName => CLOSES[code]
+
+/** Returns a denial as it is told, whatever its room made of reason and time. */
+export const answerTo = ({ code, reason, retryAfterMs }: Denial): Answer => ({
+  code,
+  reason: reason.slice(0, REASON_MAX),
+  retryAfterMs: Math.min(RETRY_MAX_MS, Math.max(0, Math.ceil(retryAfterMs))),
+})

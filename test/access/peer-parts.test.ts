@@ -8,7 +8,10 @@ import t from 'tap'
 import { agentKit, agentScript } from '../../src/access/peers/agent-kit.js'
 import { publicKey, textOf } from '../../src/access/peers/public-key.js'
 import { qrSvg, qrText } from '../../src/access/peers/qr-code.js'
+import { Secrets } from '../../src/access/peers/secrets.js'
 import { wgConfig } from '../../src/access/peers/wg-config.js'
+import { openVault } from '../../src/app/vault.js'
+import { systemRandom } from '../../src/kit/random.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
 
 t.test('V-12: a public key has one spelling, and is none that shares no secret', async t => {
@@ -38,6 +41,21 @@ t.test('V-12: a public key has one spelling, and is none that shares no secret',
     'of 33 bytes': hex('11'.repeat(33)),
   }
   for (const [name, text] of Object.entries(table)) t.notOk(publicKey.safeParse(text).success, name)
+})
+
+t.test('V-12: a sealed key opens for its peer only, and as the kind of key that it is', async t => {
+  const vault = (key: string) => openVault(key, systemRandom)
+  const secrets = new Secrets(vault('a-key-that-is-known-to-this-test-only'))
+  const ada = { account_id: 'acc_1', public_key: newKeyPair().publicKey }
+  const sealed = secrets.seal('private', ada, PRIVATE)
+  t.notOk(Buffer.from(sealed).includes(PRIVATE))
+  t.equal(secrets.open('private', ada, sealed), PRIVATE)
+  t.equal(secrets.open('private', ada, null), null)
+  t.equal(secrets.open('preshared', ada, sealed), null)
+  t.equal(secrets.open('private', { ...ada, account_id: 'acc_2' }, sealed), null, 'moved to another account')
+  const other = { ...ada, public_key: newKeyPair().publicKey }
+  t.equal(secrets.open('private', other, sealed), null, 'moved to another peer')
+  t.equal(new Secrets(vault('another-key-of-another-coordinator')).open('private', ada, sealed), null)
 })
 
 const PRIVATE = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk='

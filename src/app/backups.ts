@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { About } from '../store/backup/index.js'
 import type { Config } from './config.js'
 import { keptSecret, SERVER_ID_FILE, VAULT_KEY_FILE } from './secrets.js'
@@ -74,4 +74,4 @@ export function vaultKeyIdOf(config: Config): string | null {
   return key === null ? null : createHmac('sha256', key).update('boson backup').digest('hex').slice(0, 16)
 }
 
-const folderOf = ({ dataDir }: Config): string => join(dataDir, 'backups')
+const folderOf = ({ dataDir }: Config): string => resolve(dataDir, 'backups')

@@ -1,11 +1,10 @@
 /** What a start does before tables are changed: keeps what is there, or refuses. */
 import type { Logger } from 'pino'
 import type { Clock } from '../kit/clock.js'
-import { inWords, type Upgrade, type UpgradeOptions } from '../store/index.js'
+import { inWords, MigrationsPending, type Upgrade, type UpgradeOptions } from '../store/index.js'
 import { PgProgramMissing } from '../store/backup/index.js'
 import { aboutBackup, newBackup, tidyBackups } from './backups.js'
 import type { Config } from './config.js'
-import { CommandError } from './exit-codes.js'
 import { ROOMS } from './rooms.js'
 
 /** Returns what a store is opened with by `boson server`. */
@@ -19,8 +18,7 @@ export function guardedUpgrade(
     async before(upgrade) {
       const pending = inWords(upgrade.pending)
       if (config.migrate === 'check')
-        throw new CommandError(
-          'MIGRATIONS_PENDING',
+        throw new MigrationsPending(
           `the tables are of an older version, and BOSON_MIGRATE is check: run \`boson migrate\` first (${pending})`,
         )
       try {

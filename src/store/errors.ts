@@ -31,6 +31,12 @@ export class MigrationFailed extends StoreError {
   readonly code = 'MIGRATION_FAILED'
 }
 
+/** The tables are of an older version, and are not to be changed now. */
+export class MigrationsPending extends StoreError {
+  override readonly name = 'MigrationsPending'
+  readonly code = 'MIGRATIONS_PENDING'
+}
+
 /** Another process works in this data directory. */
 export class DataDirLocked extends StoreError {
   override readonly name = 'DataDirLocked'

@@ -5,6 +5,7 @@ export {
   DataDirLocked,
   JournalUnavailable,
   MigrationFailed,
+  MigrationsPending,
   StoreConflict,
   StoreUnavailable,
 } from './errors.js'

@@ -80,7 +80,8 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-function start(
+/** Starts the command; whoever starts it reads what it says, and ends it before the test does. */
+export function start(
   t: Test,
   args: readonly string[],
   { cwd, env }: Required<Pick<CommandOptions, 'cwd' | 'env'>>,

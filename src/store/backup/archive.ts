@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, mkdirSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { StoreError } from '../errors.js'
 import { BackupFailed, BadBackup } from './errors.js'
 import { FORMAT, type Manifest, readManifest } from './manifest.js'
 import { BadTar, readTar, TAR_END, type TarEntry, tarHeader, tarPadding } from './tar.js'
@@ -56,7 +57,8 @@ export class BackupWriter {
     } catch (error) {
       await writer.#file.close()
       await rm(part, { force: true })
-      throw error
+      if (error instanceof StoreError || !(error instanceof Error)) throw error
+      throw new BackupFailed(`${whole} was not written: ${error.message}`, { cause: error })
     }
   }
 

@@ -1,6 +1,6 @@
 /** Backups: one file that has everything in the database, and the way back. */
-export { type Backup, openBackup } from './archive.js'
-export { BackupFailed, BadBackup, DatabaseInUse, PgProgramMissing, RestoreFailed } from './errors.js'
+export { openBackup } from './archive.js'
+export { BadBackup, PgProgramMissing } from './errors.js'
 export type { About, Manifest } from './manifest.js'
 export { backUpPglite } from './pglite-backup.js'
 export { finishRestore, putJournalAside, restorePglite, undoPglite } from './pglite-restore.js'

@@ -75,7 +75,9 @@ export const PaymentOut = z
   .object({
     id: z.int(),
     user_id: z.int(),
+    email: z.string().meta({ description: 'Name of the account.' }),
     tariff_id: z.int(),
+    tariff_name: z.string(),
     amount: Money,
     currency: z.string(),
     status: z.enum(STATUSES),
@@ -103,7 +105,9 @@ export const paymentOut = (
 ): z.output<typeof PaymentOut> => ({
   id: row.payment_id,
   user_id: row.user_id,
+  email: row.account_name,
   tariff_id: row.tariff_id,
+  tariff_name: row.tariff_name,
   amount: row.amount,
   currency: row.currency,
   status: row.status,

@@ -6,7 +6,7 @@ import type { Room } from '../../store/rooms.js'
 import type { AccessTables } from '../tables.js'
 import { isSameAmount } from './money.js'
 import type { PaymentProvider } from './payment-provider.js'
-import { byNumber, type PaymentRow } from './payments.js'
+import { byNumber, named, type PaymentRow } from './payments.js'
 
 type Tx = Transaction<AccessTables>
 
@@ -105,11 +105,7 @@ export class OrderDesk {
 /** Resolves with the payment that was asked for by the same key; rejects with a 422 when it was another one. */
 async function askedBefore(tx: Tx, wish: Wish): Promise<PaymentRow | undefined> {
   if (wish.idempotencyKey === null) return undefined
-  const row: PaymentRow | undefined = await tx
-    .selectFrom('payments')
-    .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
-    .selectAll('payments')
-    .select('user_id')
+  const row: PaymentRow | undefined = await named(tx)
     .where('created_by', '=', wish.by)
     .where('idempotency_key', '=', wish.idempotencyKey)
     .executeTakeFirst()

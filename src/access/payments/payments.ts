@@ -13,6 +13,8 @@ type Tx = Transaction<AccessTables>
 
 export interface PaymentRow extends Selectable<AccessTables['payments']> {
   readonly user_id: number
+  readonly account_name: string
+  readonly tariff_name: string
 }
 
 export type EventRow = Selectable<AccessTables['payment_events']>
@@ -82,9 +84,12 @@ export class Payments {
       const matching = db
         .selectFrom('payments')
         .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
+        .innerJoin('tariffs', 'tariffs.tariff_id', 'payments.tariff_id')
         .$if(accountId !== null, many => many.where('payments.account_id', '=', accountId ?? ''))
         .$if(wanted.user_id !== undefined, many => many.where('user_id', '=', wanted.user_id ?? 0))
-        .$if(wanted.tariff_id !== undefined, many => many.where('tariff_id', '=', wanted.tariff_id ?? 0))
+        .$if(wanted.tariff_id !== undefined, many =>
+          many.where('payments.tariff_id', '=', wanted.tariff_id ?? 0),
+        )
         .$if(wanted.status !== undefined, many => many.where('status', '=', wanted.status ?? 'pending'))
         .$if(wanted.provider !== undefined, many => many.where('provider', '=', wanted.provider ?? 'manual'))
         .$if(q !== undefined, many =>
@@ -100,7 +105,7 @@ export class Payments {
         .executeTakeFirstOrThrow()
       const rows: PaymentRow[] = await matching
         .selectAll('payments')
-        .select('user_id')
+        .select(NAMES)
         .$if(from !== null, many => many.where('payment_id', isDown ? '<' : '>', from))
         .orderBy('payment_id', isDown ? 'desc' : 'asc')
         .limit(limit + 1)
@@ -168,14 +173,19 @@ export class Payments {
 
 /** Resolves with a payment, or undefined when there is none. */
 export function byNumber(db: Pick<Tx, 'selectFrom'>, paymentId: number): Promise<PaymentRow | undefined> {
-  return db
+  return named(db).where('payment_id', '=', paymentId).executeTakeFirst()
+}
+
+const NAMES = ['user_id', 'accounts.name as account_name', 'tariffs.name as tariff_name'] as const
+
+/** Returns the question for payments, with whose they are and what for. */
+export const named = (db: Pick<Tx, 'selectFrom'>) =>
+  db
     .selectFrom('payments')
     .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
+    .innerJoin('tariffs', 'tariffs.tariff_id', 'payments.tariff_id')
     .selectAll('payments')
-    .select('user_id')
-    .where('payment_id', '=', paymentId)
-    .executeTakeFirst()
-}
+    .select(NAMES)
 
 function numberOf(after: string): number {
   const [key] = cursorOf(after)

@@ -2,7 +2,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { AccessTables } from '../tables.js'
 import type { Outcome, PaymentEvent } from './payment-provider.js'
-import type { PaymentRow } from './payments.js'
+import { named, type PaymentRow } from './payments.js'
 
 type Tx = Transaction<AccessTables>
 
@@ -34,11 +34,7 @@ export async function held(
     await sql`select pg_advisory_xact_lock(hashtextextended(${`${provider} charge ${providerPaymentId}`}, 0))`.execute(
       tx,
     )
-  const row = await tx
-    .selectFrom('payments')
-    .innerJoin('accounts', 'accounts.account_id', 'payments.account_id')
-    .selectAll('payments')
-    .select('user_id')
+  const row = await named(tx)
     .$if(paymentId !== null, many => many.where('payment_id', '=', paymentId))
     .$if(paymentId === null, many =>
       many.where('provider', '=', provider).where('provider_payment_id', '=', providerPaymentId),

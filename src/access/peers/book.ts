@@ -37,6 +37,7 @@ export interface PeerQuery {
   readonly accountId: string | null
   readonly userId?: number | undefined
   readonly status?: PeerStatus | undefined
+  readonly provisioner?: Peer['provisioner'] | undefined
   /** A part of the name of the peer or of its account, its name in the mesh, or its key. */
   readonly q?: string | undefined
 }
@@ -160,7 +161,7 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
   }
 
   /** Resolves with the rows of a page, the oldest first; without those that were removed, unless they are asked for. */
-  list({ limit, after, accountId, userId, status, q = '' }: PeerQuery) {
+  list({ limit, after, accountId, userId, status, provisioner, q = '' }: PeerQuery) {
     return this.#options.room.ask(async db => {
       const wanted = db
         .selectFrom('peers')
@@ -169,6 +170,7 @@ export class PeerBook implements Pick<Peers, 'ensure'> {
         .$if(userId !== undefined, each => each.where('accounts.user_id', '=', userId ?? 0))
         .$if(status === undefined, each => each.where('peers.removed_at', 'is', null))
         .$if(status !== undefined, each => each.where(STATUS, '=', status ?? 'active'))
+        .$if(provisioner !== undefined, each => each.where('peers.provisioner', '=', provisioner ?? 'mesh'))
         .$if(q !== '', each =>
           each.where(eb =>
             eb.or([

@@ -15,6 +15,7 @@ import {
   type Beholder,
   OwnPeerCreate,
   peerOut,
+  PROVISIONERS,
   VpnPeerCreate,
   VpnPeerMade,
   VpnPeerOut,
@@ -39,6 +40,7 @@ const Page = z.object({
   status: oneOf(...PEER_STATUSES)
     .optional()
     .meta({ description: 'Only those that are like this; absent: all that were not removed.' }),
+  provisioner: oneOf(...PROVISIONERS).optional(),
   q: text(128).optional().meta({
     description: 'A part of the name of the peer or its account; or its name in the mesh, or its public key.',
   }),
@@ -54,8 +56,8 @@ export function peerEndpoints({ book, desk, entitlements, isConnected }: PeerPar
     more: Pick<PeerQuery, 'accountId' | 'userId'>,
     caller: Caller,
   ) => {
-    const { limit, after, status, q } = query
-    const found = await book.list({ limit, after, status, q, ...more })
+    const { limit, after, status, provisioner, q } = query
+    const found = await book.list({ limit, after, status, provisioner, q, ...more })
     return json({
       peers: found.rows.map(peer => out(peer, caller)),
       count: found.rows.length,

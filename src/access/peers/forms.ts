@@ -3,8 +3,12 @@ import { z } from 'zod'
 import { moment } from '../../http/fields.js'
 import { ENTITLEMENT_STATES } from '../entitlements/states.js'
 import { number } from '../tariffs/forms.js'
+import type { PeerProvisioner } from '../ports.js'
 import { PEER_STATUSES, type PeerOf, statusOf } from './book.js'
 import { publicKey, textOf } from './public-key.js'
+
+/** Where WireGuard may run. */
+export const PROVISIONERS = ['mesh', 'wg-easy', 'ssh'] as const satisfies readonly PeerProvisioner['name'][]
 
 const NAME_MAX = 64
 const aName = { error: `wanted 1 to ${NAME_MAX} characters without control characters` }
@@ -44,7 +48,7 @@ const shape = {
     description:
       '`pending`: it is being set up; `refused`: it could not be, and an operator should look; `needs_key`: its owner sends a public key, or asks for one, by `POST /vpn_peers/self`.',
   }),
-  provisioner: z.enum(['mesh', 'wg-easy', 'ssh']).meta({ description: 'Where WireGuard runs.' }),
+  provisioner: z.enum(PROVISIONERS).meta({ description: 'Where WireGuard runs.' }),
   connected: z
     .boolean()
     .meta({ description: 'Whether it has a session in our mesh now; elsewhere that is not known.' }),

@@ -85,6 +85,6 @@ t.test('the page and its parts', async t => {
   })
 
   t.test('the first page names it', async t => {
-    t.match((await ask('/')).body, '/inspector')
+    t.match((await ask('/', { accept: 'text/html' })).body, '/inspector')
   })
 })

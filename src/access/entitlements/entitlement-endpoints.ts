@@ -89,7 +89,7 @@ export function entitlementEndpoints(parts: EntitlementParts): readonly Endpoint
       async handle() {
         const { counts } = entitlements
         const states = ENTITLEMENT_STATES.map(state => [state, counts.get(state) ?? 0] as const)
-        const ending = await subscriptions.ending(SOON_MS)
+        const { total: ending } = await subscriptions.list({ limit: 1, endsWithinMs: SOON_MS })
         return json({ states: Object.fromEntries(states), ending })
       },
     }),

@@ -12,7 +12,7 @@ import { number } from '../tariffs/forms.js'
 import { agentKit, agentScript } from './agent-kit.js'
 import { type PeerBook, type PeerOf, statusOf } from './book.js'
 import type { PeerDesk } from './desk.js'
-import { type Beholder, peerOut, VpnPeerOut } from './forms.js'
+import { peerOut, VpnPeerOut, type Whereabouts } from './forms.js'
 import { textOf } from './public-key.js'
 import { qrSvg, qrText } from './qr-code.js'
 import type { Secrets } from './secrets.js'
@@ -24,7 +24,7 @@ export interface ConfigParts {
   readonly secrets: Secrets
   readonly provisioners: readonly PeerProvisioner[]
   readonly config: Config
-  readonly isConnected: Beholder['isConnected']
+  readonly whereabouts: Whereabouts
 }
 
 const FORMATS = ['json', 'conf', 'sh', 'qr', 'svg'] as const
@@ -105,7 +105,7 @@ export const configEndpoints = (parts: ConfigParts): readonly Endpoint[] => [
 
 /** Resolves with what a device needs. `called`: how the caller called this coordinator. */
 async function kitOf(
-  { desk, secrets, provisioners, config, isConnected }: ConfigParts,
+  { desk, secrets, provisioners, config, whereabouts }: ConfigParts,
   peer: PeerOf,
   caller: Caller,
   called: string | undefined,
@@ -114,7 +114,7 @@ async function kitOf(
   if (public_key === null || overlay4 === null || peer.removed_at !== null) throw notReady(peer)
   const isOwner = 'accountId' in caller && caller.accountId === peer.account_id
   const privateKey = isOwner ? await desk.keyOf(peer, caller) : null
-  const beholder = { isOperator: isOperator(caller), isConnected }
+  const beholder = { ...whereabouts, isOperator: isOperator(caller) }
   const common = { peer: peerOut(peer, beholder), wg_private_key: privateKey }
   const server = await serverOf(provisioners, peer)
   if (server === null)

@@ -12,7 +12,6 @@ import { PEER_STATUSES, type PeerBook, type PeerOf, type PeerQuery } from './boo
 import type { MadePeer, PeerDesk } from './desk.js'
 import {
   AllowedOut,
-  type Beholder,
   OwnPeerCreate,
   peerOut,
   PROVISIONERS,
@@ -20,13 +19,14 @@ import {
   VpnPeerMade,
   VpnPeerOut,
   VpnPeerUpdate,
+  type Whereabouts,
 } from './forms.js'
 
 export interface PeerParts {
   readonly book: PeerBook
   readonly desk: PeerDesk
   readonly entitlements: Pick<Entitlements, 'of' | 'termsOf' | 'settled'>
-  readonly isConnected: Beholder['isConnected']
+  readonly whereabouts: Whereabouts
 }
 
 const PATH = '/vpn_peers'
@@ -47,8 +47,9 @@ const Page = z.object({
 })
 const List = { 200: { description: 'A page of peers.', schema: listReply('peers', VpnPeerOut) } }
 
-export function peerEndpoints({ book, desk, entitlements, isConnected }: PeerParts): readonly Endpoint[] {
-  const out = (peer: PeerOf, caller: Caller) => peerOut(peer, { isOperator: isOperator(caller), isConnected })
+export function peerEndpoints({ book, desk, entitlements, whereabouts }: PeerParts): readonly Endpoint[] {
+  const out = (peer: PeerOf, caller: Caller) =>
+    peerOut(peer, { ...whereabouts, isOperator: isOperator(caller) })
   const made = ({ peer, privateKey }: MadePeer, caller: Caller) =>
     json({ ...out(peer, caller), wg_private_key: privateKey }, 201)
   const page = async (

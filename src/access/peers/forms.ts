@@ -52,6 +52,10 @@ const shape = {
   connected: z
     .boolean()
     .meta({ description: 'Whether it has a session in our mesh now; elsewhere that is not known.' }),
+  denied: z
+    .string()
+    .nullable()
+    .meta({ description: 'Why it may not connect now, for people. Null: it may.' }),
   identity: z.string().meta({ description: 'Its name in the mesh.', example: 'peer-17' }),
   error: z
     .string()
@@ -71,14 +75,20 @@ export const VpnPeerMade = z
   .meta({ id: 'VpnPeerMade' })
 export type VpnPeerOut = z.output<typeof VpnPeerOut>
 
-export interface Beholder {
+/** What is known of a peer beside its row. */
+export interface Whereabouts {
+  readonly isConnected: (identityId: string) => boolean
+  /** Returns why it may not connect now, for people; null: it may. */
+  readonly denialOf: (identityId: string) => string | null
+}
+
+interface Beholder extends Whereabouts {
   /** Sees why a peer is not as it should be. */
   readonly isOperator: boolean
-  readonly isConnected: (identityId: string) => boolean
 }
 
 /** A peer as it is answered to somebody. */
-export const peerOut = (peer: PeerOf, { isOperator, isConnected }: Beholder): VpnPeerOut => ({
+export const peerOut = (peer: PeerOf, { isOperator, isConnected, denialOf }: Beholder): VpnPeerOut => ({
   id: peer.peer_id,
   user_id: peer.user_id,
   email: peer.account_name,
@@ -90,6 +100,7 @@ export const peerOut = (peer: PeerOf, { isOperator, isConnected }: Beholder): Vp
   status: statusOf(peer),
   provisioner: peer.provisioner,
   connected: isConnected(peer.identity_id),
+  denied: peer.removed_at === null ? denialOf(peer.identity_id) : null,
   identity: peer.identity_id,
   error: isOperator ? peer.error : null,
   created_at: peer.created_at.toISOString(),

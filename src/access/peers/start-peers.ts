@@ -8,6 +8,7 @@ import { PeerDesk } from './desk.js'
 import { peerEndpoints } from './endpoints.js'
 import { PeerCounts, peerFigures } from './figures.js'
 import { InTurn } from './in-turn.js'
+import type { Whereabouts } from './forms.js'
 import { KeyMaker } from './key-maker.js'
 import { keyPolicyOf, provisionerOf } from './policy.js'
 import { PeerQueue } from './queue.js'
@@ -38,7 +39,10 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   const queue = new PeerQueue({ room, clock, secrets })
   const reconciler = new Reconciler({ queue, provisioners, entitlements, audit, counts, log })
   const wake = () => reconciler.wake()
-  const isConnected = (identityId: string) => mesh.client(identityId)?.state.startsWith('online') === true
+  const whereabouts: Whereabouts = {
+    isConnected: id => mesh.client(id)?.state.startsWith('online') === true,
+    denialOf: id => entitlements.termsOf(id, 'client')?.denial?.reason ?? null,
+  }
   const watch = new Watch({ room, mesh, queue, provisioners, entitlements, audit, counts, log, wake })
   const desk = new PeerDesk({ clock, book, reconciler, entitlements, secrets, audit })
 
@@ -68,8 +72,8 @@ export function startPeers(ground: Ground, { entitlements, provisioners }: Other
   return {
     peers: { ensure: (tx, wish) => book.ensure(tx, wish), wake },
     routes: [
-      ...configEndpoints({ book, desk, secrets, provisioners, config, isConnected }),
-      ...peerEndpoints({ book, desk, entitlements, isConnected }),
+      ...configEndpoints({ book, desk, secrets, provisioners, config, whereabouts }),
+      ...peerEndpoints({ book, desk, entitlements, whereabouts }),
     ],
     figures: peerFigures(counts),
     async stop() {

@@ -38,6 +38,8 @@ export interface EntryQuery {
   readonly status?: SubscriptionState | undefined
   /** Only those that are current, or only past ones. */
   readonly current?: boolean | undefined
+  /** Only those that run now, and end within so long, ms. */
+  readonly endsWithinMs?: number | undefined
   /** A part of the account’s name. */
   readonly q?: string | undefined
 }
@@ -157,23 +159,8 @@ export class SubscriptionBook implements Subscriptions {
     )
   }
 
-  /** Resolves with how many that run now end within so long, ms. */
-  ending(withinMs: number): Promise<number> {
-    const nowMs = this.#clock.wallMs()
-    return this.#room.ask(async db => {
-      const { ending } = await db
-        .selectFrom('subscriptions')
-        .select(q => q.fn.countAll<number>().as('ending'))
-        .where('is_current', '=', true)
-        .where('ends_at', '>', new Date(nowMs))
-        .where('ends_at', '<=', new Date(nowMs + withinMs))
-        .executeTakeFirstOrThrow()
-      return Number(ending)
-    })
-  }
-
   /** Resolves with a page of subscriptions, the newest first, and how many meet the wish. */
-  list({ limit, before, accountId, userId, tariffId, status, current, q }: EntryQuery) {
+  list({ limit, before, accountId, userId, tariffId, status, current, endsWithinMs, q }: EntryQuery) {
     const now = new Date(this.#clock.wallMs())
     return this.#room.ask(async db => {
       const wanted = entries(db)
@@ -182,6 +169,12 @@ export class SubscriptionBook implements Subscriptions {
         .$if(tariffId !== undefined, of => of.where('subscriptions.tariff_id', '=', tariffId ?? 0))
         .$if(current !== undefined, of => of.where('is_current', '=', current ?? true))
         .$if(status !== undefined, of => of.where(stateAt(now), '=', status ?? 'active'))
+        .$if(endsWithinMs !== undefined, of =>
+          of
+            .where('is_current', '=', true)
+            .where('ends_at', '>', now)
+            .where('ends_at', '<=', new Date(now.getTime() + (endsWithinMs ?? 0))),
+        )
         .$if(q !== undefined, of =>
           of.where(sql<number>`strpos(name_key, ${(q ?? '').toLowerCase()})`, '>', 0),
         )

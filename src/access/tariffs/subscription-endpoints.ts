@@ -4,7 +4,7 @@ import type { PluginHost } from '../../app/plugin.js'
 import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { badRequest, HttpError, notFound } from '../../http/faults.js'
-import { instant, oneOf, text, yesNo } from '../../http/fields.js'
+import { instant, oneOf, text, whole, yesNo } from '../../http/fields.js'
 import { listReply, rows } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
 import type { Clock } from '../../kit/clock.js'
@@ -27,6 +27,7 @@ export interface SubscriptionParts {
   readonly audit: PluginHost['audit']
 }
 
+const DAY_MS = 86_400_000
 const tag = 'tariffs'
 const params = z.object({ id: number('a subscription') })
 const one = { 200: { description: 'What the user has.', schema: UserTariff } }
@@ -91,6 +92,9 @@ export function subscriptionEndpoints(parts: SubscriptionParts): readonly Endpoi
         current: yesNo
           .optional()
           .meta({ description: 'Only what users have or had last, or only the rest.' }),
+        ending_days: whole(1, 366)
+          .optional()
+          .meta({ description: 'Only those that run, and end within so many days.' }),
         q: text(128).optional().meta({ description: 'A part of the user’s name.' }),
       }),
       replies: {
@@ -98,9 +102,24 @@ export function subscriptionEndpoints(parts: SubscriptionParts): readonly Endpoi
       },
       faults: [409],
       async handle({ query, caller }) {
-        const { limit, after: before, user_id: userId, tariff_id: tariffId, ...rest } = query
+        const {
+          limit,
+          after: before,
+          user_id: userId,
+          tariff_id: tariffId,
+          ending_days: days,
+          ...rest
+        } = query
         const accountId = ownerOf(caller) ?? undefined
-        const found = await book.list({ limit, before, userId, tariffId, accountId, ...rest })
+        const found = await book.list({
+          limit,
+          before,
+          userId,
+          tariffId,
+          accountId,
+          ...rest,
+          ...(days !== undefined && { endsWithinMs: days * DAY_MS }),
+        })
         const page = found.rows.slice(0, limit)
         const last = page.at(-1)
         const isMore = last !== undefined && found.rows.length > limit

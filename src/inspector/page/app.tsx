@@ -5,7 +5,7 @@ import { Door } from './door.js'
 import { line } from './live/hooks.js'
 import type { LineState } from './live/line.js'
 import { isSignedIn, signOut } from './live/session.js'
-import { isAtLeast, who } from './live/who.js'
+import { may, who } from './live/who.js'
 import { go, route, to } from './route.js'
 import { nowMs } from './ui/clock.js'
 import { Dialogs } from './ui/dialog.js'
@@ -14,7 +14,7 @@ import { fieldsOf } from './ui/form.js'
 import { Help, showHelp, useKeys } from './ui/keys.js'
 import { Dot, Empty } from './ui/parts.js'
 import { theme, toggleTheme } from './ui/theme.js'
-import { type View, VIEWS } from './views.js'
+import { mayLook, type View, viewAt, viewsFor } from './views.js'
 import icon from './icon.svg'
 
 effect(() => {
@@ -38,9 +38,9 @@ const isMenuOpen = signal(false)
 
 function Frame() {
   const { path } = route.value
-  const view = VIEWS.find(each => (each.path[0] ?? '') === (path[0] ?? ''))
+  const view = who.value === null ? undefined : viewAt(who.value.role, path)
   useEffect(() => {
-    document.title = `${path[1] ?? view?.title ?? 'Nowhere'} · Boson inspector`
+    document.title = `${path[1] ?? view?.title ?? 'Nowhere'} · Boson`
     isMenuOpen.value = false
     scrollTo(0, 0)
   }, [path.join('/')])
@@ -59,17 +59,17 @@ function Frame() {
 }
 
 function Shown({ view, id }: { view: View | undefined; id: string | undefined }) {
+  if (who.value === null) return null
   if (view === undefined)
     return (
       <Empty title="There is no such view">
         Go to the <a href={to([])}>overview</a>.
       </Empty>
     )
-  if (who.value === null) return null
-  if (view.role !== undefined && !isAtLeast(who.value.role, view.role))
+  if (!mayLook(who.value.role, view))
     return (
       <Empty title="Not for you">
-        This view needs the role {view.role}; yours is {who.value.role}.
+        This view needs the role {view.role ?? 'viewer'}; yours is {who.value.role}.
       </Empty>
     )
   if (id === undefined) return <view.page key={view.title} />
@@ -78,7 +78,8 @@ function Shown({ view, id }: { view: View | undefined; id: string | undefined })
 
 function Nav({ now }: { now: View | undefined }) {
   const me = who.value
-  const seen = VIEWS.filter(view => view.role === undefined || (me !== null && isAtLeast(me.role, view.role)))
+  const seen = me === null ? [] : viewsFor(me.role)
+  const headings = [...new Set(seen.map(({ heading }) => heading))]
   const links = (views: readonly View[]) =>
     views.map(view => (
       <a
@@ -91,24 +92,30 @@ function Nav({ now }: { now: View | undefined }) {
         {view.key !== undefined && <kbd aria-hidden="true">g {view.key}</kbd>}
       </a>
     ))
-  const administration = seen.filter(view => view.role !== undefined)
   return (
     <nav class="nav" aria-label="Views">
       <div class="nav-brand">
         <img src={icon} alt="" />
         Boson
       </div>
-      {links(seen.filter(view => view.role === undefined))}
-      {administration.length > 0 && <p class="nav-heading">Administration</p>}
-      {links(administration)}
+      {headings.map(heading => [
+        heading !== undefined && (
+          <p key={heading} class="nav-heading">
+            {heading}
+          </p>
+        ),
+        links(seen.filter(view => view.heading === heading)),
+      ])}
       {me !== null && (
         <div class="nav-foot">
           <span>
             {me.name}, {me.role}
           </span>
-          <span>
-            {me.serverId} · {me.version}
-          </span>
+          {me.serverId !== null && (
+            <span>
+              {me.serverId} · {me.version}
+            </span>
+          )}
           <button type="button" class="button" onClick={() => signOut()}>
             Sign out
           </button>
@@ -132,28 +139,7 @@ function Bar() {
       >
         Menu
       </button>
-      <form
-        class="search"
-        role="search"
-        onSubmit={event => {
-          event.preventDefault()
-          go(to(['actors'], { search: fieldsOf(event.currentTarget)['search'] }))
-        }}
-      >
-        <input
-          id="search"
-          class="input"
-          type="search"
-          name="search"
-          aria-label="Search actors"
-          placeholder="Search actors"
-          autocomplete="off"
-          spellcheck={false}
-        />
-        <kbd class="wide-only" aria-hidden="true">
-          /
-        </kbd>
-      </form>
+      {may('viewer') && <Search />}
       <div class="bar-end">
         <span class="wide-only quiet">{LINE_WORDS[state.is]}</span>
         <Dot tone={state.is === 'open' ? 'good' : 'warn'} label={LINE_WORDS[state.is]} />
@@ -167,6 +153,31 @@ function Bar() {
     </div>
   )
 }
+
+const Search = () => (
+  <form
+    class="search"
+    role="search"
+    onSubmit={event => {
+      event.preventDefault()
+      go(to(['actors'], { search: fieldsOf(event.currentTarget)['search'] }))
+    }}
+  >
+    <input
+      id="search"
+      class="input"
+      type="search"
+      name="search"
+      aria-label="Search actors"
+      placeholder="Search actors"
+      autocomplete="off"
+      spellcheck={false}
+    />
+    <kbd class="wide-only" aria-hidden="true">
+      /
+    </kbd>
+  </form>
+)
 
 const LINE_WORDS: Readonly<Record<LineState['is'], string>> = {
   open: 'Live',

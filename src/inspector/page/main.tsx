@@ -9,6 +9,7 @@ import './style/actor.css'
 import './style/path.css'
 import './style/routing.css'
 import './style/log.css'
+import './style/access.css'
 
 const root = document.getElementById('page')
 if (root !== null) render(<App />, root)

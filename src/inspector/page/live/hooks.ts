@@ -1,15 +1,35 @@
 /** What components ask of the coordinator: a view that stays fresh, a stream of what happens, an action. */
-import { useSignal, type Signal } from '@preact/signals'
+import { computed, useSignal, type Signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { type Answer, type Body, type Follow, Line, type Method } from './line.js'
-import { expire, freshToken, renewInMs, signOut } from './session.js'
+import { Asking } from './asking.js'
+import { type Answer, type Body, type Follow, Line, type Method, type Way } from './line.js'
+import { expire, freshToken, isUser, renewInMs, signOut } from './session.js'
 
-export const line = new Line({
-  token: freshToken,
-  renewInMs,
-  expired: expire,
-  refused: reason => signOut(reason),
-})
+const token = { token: freshToken, expired: expire, refused: (reason: string) => signOut(reason) }
+const socket = new Line({ ...token, renewInMs })
+const asking = new Asking(token)
+
+/** The way of whoever is signed in. */
+const way = computed<Way>(() => (isUser.value ? asking : socket))
+const state = computed(() => way.value.state.value)
+
+export const line: Way = {
+  state,
+  get skewMs() {
+    return way.peek().skewMs
+  },
+  open() {
+    for (const other of [socket, asking]) if (other !== way.peek()) other.close()
+    way.peek().open()
+  },
+  close() {
+    socket.close()
+    asking.close()
+  },
+  call: (...call) => way.peek().call(...call),
+  watch: (...watch) => way.peek().watch(...watch),
+  follow: (...follow) => way.peek().follow(...follow),
+}
 
 /** What is known of a view. While it is asked for anew the last one stands. */
 export interface View<T> {

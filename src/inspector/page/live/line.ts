@@ -4,7 +4,7 @@
  *
  *   hello ─→ ready ─→ call → answer · watch → view … · follow → events … ─→ (lost) ─→ back-off ─→ hello
  */
-import { signal } from '@preact/signals'
+import { type ReadonlySignal, signal } from '@preact/signals'
 import {
   OPERATOR_CLOSE,
   OPERATOR_PATH,
@@ -25,8 +25,9 @@ export type LineState =
 export interface Who {
   readonly name: string
   readonly role: Role
-  readonly serverId: string
-  readonly version: string
+  /** null: who has only what is their own is not told. */
+  readonly serverId: string | null
+  readonly version: string | null
 }
 
 /** What an endpoint answered. */
@@ -45,6 +46,21 @@ export interface FollowHearer {
   ended(reason: string): void
 }
 
+/** A way to the coordinator. */
+export interface Way {
+  readonly state: ReadonlySignal<LineState>
+  /** How far the coordinator's clock is ahead of ours, ms. */
+  readonly skewMs: number
+  open(): void
+  close(): void
+  /** Resolves with the answer of an endpoint, whatever its status; rejects when there is none. */
+  call(method: Method, path: string, body?: Body): Promise<Answer>
+  /** Calls `hear` with what a GET answers, now and whenever it differs; returns what ends that. */
+  watch(path: string, everyMs: number, hear: (answer: Answer) => void): () => void
+  /** Calls `hear` with what happens from now on; returns what ends that. */
+  follow(follow: Follow, hear: FollowHearer): () => void
+}
+
 type Standing =
   | { readonly is: 'watch'; readonly path: string; readonly everyMs: number; hear(answer: Answer): void }
   | { readonly is: 'follow'; readonly follow: Follow; readonly hear: FollowHearer }
@@ -58,11 +74,10 @@ interface Waiting {
 /** An answer that takes longer is not waited for, ms. */
 const ANSWER_MAX_MS = 15_000
 /** The first wait before coming back, and the longest, ms. */
-const BACKOFF_MS = { first: 500, most: 10_000 }
+export const BACKOFF_MS = { first: 500, most: 10_000 }
 
-export class Line {
+export class Line implements Way {
   readonly state = signal<LineState>({ is: 'closed' })
-  /** How far the coordinator's clock is ahead of ours, ms. */
   skewMs = 0
   readonly #token: () => Promise<string | null>
   readonly #renewInMs: () => number
@@ -119,7 +134,6 @@ export class Line {
     this.state.value = { is: 'closed' }
   }
 
-  /** Resolves with the answer of an endpoint, whatever its status; rejects when there is none. */
   call(method: Method, path: string, body?: Body): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.state.peek().is !== 'open') return reject(new Error('the coordinator is out of reach now'))
@@ -133,12 +147,10 @@ export class Line {
     })
   }
 
-  /** Calls `hear` with what a GET answers, now and whenever it differs; returns what ends that. */
   watch(path: string, everyMs: number, hear: (answer: Answer) => void): () => void {
     return this.#stand({ is: 'watch', path, everyMs, hear })
   }
 
-  /** Calls `hear` with what happens from now on; returns what ends that. */
   follow(follow: Follow, hear: FollowHearer): () => void {
     return this.#stand({ is: 'follow', follow, hear })
   }
@@ -211,7 +223,7 @@ export class Line {
     }
   }
 
-  #ready({ name, role, serverId, version }: Who): void {
+  #ready({ name, role, serverId, version }: OperatorWireOf<'operator.ready'>): void {
     const isNew = this.state.peek().is !== 'open'
     this.#tries = 0
     this.state.value = { is: 'open', who: { name, role, serverId, version } }

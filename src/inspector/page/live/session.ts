@@ -4,7 +4,7 @@
  */
 import { computed, signal } from '@preact/signals'
 
-export type Role = 'viewer' | 'operator' | 'admin'
+export type Role = 'user' | 'viewer' | 'operator' | 'admin'
 
 interface Tokens {
   readonly token: string
@@ -12,12 +12,15 @@ interface Tokens {
   readonly expiresAtMs: number
   /** Gives the next token, once; null: the token given by hand is all there is. */
   readonly refreshToken: string | null
+  /** null: the coordinator says so when the token is used. */
+  readonly role: Role | null
 }
 
 interface SignedIn {
   readonly token: string
   readonly expiresAt: string
   readonly refreshToken: string
+  readonly account: { readonly role: Role }
 }
 
 const PLACE = 'boson.session'
@@ -29,6 +32,9 @@ const tokens = signal<Tokens | null>(remembered())
 /** Whether somebody is signed in: the token may still turn out to be over. */
 export const isSignedIn = computed(() => tokens.value !== null)
 
+/** Whether it is somebody who only has what is their own. */
+export const isUser = computed(() => tokens.value?.role === 'user')
+
 /** Why the page asks to sign in again; null when nobody was signed in before. */
 export const signedOutBecause = signal<string | null>(null)
 
@@ -39,7 +45,7 @@ export async function signIn(name: string, password: string): Promise<void> {
 
 /** Signs in by the operator's token instead of an account. Whether it is one shows when the socket opens. */
 export function signInByToken(token: string): void {
-  keep({ token, expiresAtMs: Number.MAX_SAFE_INTEGER, refreshToken: null })
+  keep({ token, expiresAtMs: Number.MAX_SAFE_INTEGER, refreshToken: null, role: null })
 }
 
 /** Forgets the tokens here and, when it can be reached, at the coordinator. */
@@ -104,10 +110,11 @@ async function post<T>(path: string, body: object): Promise<T> {
   throw response.status < 500 && response.status !== 429 ? new Refused(said) : new Error(said)
 }
 
-const tokensOf = ({ token, expiresAt, refreshToken }: SignedIn): Tokens => ({
+const tokensOf = ({ token, expiresAt, refreshToken, account }: SignedIn): Tokens => ({
   token,
   expiresAtMs: Date.parse(expiresAt),
   refreshToken,
+  role: account.role,
 })
 
 function keep(next: Tokens): void {

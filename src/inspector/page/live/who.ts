@@ -12,7 +12,7 @@ effect(() => {
   if (!isSignedIn.value) who.value = null
 })
 
-const RANK: readonly Role[] = ['viewer', 'operator', 'admin']
+const RANK: readonly Role[] = ['user', 'viewer', 'operator', 'admin']
 
 /** Returns whether a role is enough where another is needed. */
 export const isAtLeast = (role: Role, needed: Role): boolean => RANK.indexOf(role) >= RANK.indexOf(needed)

@@ -1,6 +1,7 @@
 /** The mesh at a glance: who is there, how packets travel and why not better, how the coordinator is. */
 import type { Status } from '../../../app/api/status.js'
 import type { Health } from '../../../telemetry/health.js'
+import { Standings } from '../access/standings.js'
 import { useView } from '../live/hooks.js'
 import { to } from '../route.js'
 import { bitRate, bytes, count, duration, ms, short } from '../ui/format.js'
@@ -31,6 +32,7 @@ export function Overview() {
       />
       {fault !== null && <Fault>{fault}</Fault>}
       <Figures status={status} />
+      <Standings />
       {status.nodes.total === 0 && status.clients.total === 0 && <FirstSteps />}
       <div class="columns">
         <Panel title="Paths" about="how packets travel now">

@@ -219,12 +219,14 @@ export const Pick = (props: {
   name: string
   label: ComponentChildren
   options: readonly (readonly [value: string, label: string])[]
+  /** What is chosen at first; absent: the first. */
+  value?: string
 }) => (
   <label class="field">
     <span>{props.label}</span>
     <select class="input" name={props.name}>
       {props.options.map(([value, label]) => (
-        <option key={value} value={value}>
+        <option key={value} value={value} selected={value === props.value}>
           {label}
         </option>
       ))}

@@ -12,6 +12,8 @@ export interface Question {
   /** What the button says: the verb of the action. */
   readonly verb: string
   readonly isDangerous?: boolean
+  /** Its fields stand beside each other where there is room. */
+  readonly isWide?: boolean
   /** What else has to be known: fields of a form, by their names. */
   readonly fields?: ComponentChildren
   /** Resolves with what to tell the person; rejects with an Error that is shown while the dialog stays. */
@@ -72,7 +74,12 @@ function Ask({ question }: { question: Question }) {
     }
   }
   return (
-    <dialog ref={dialog} onClose={close} aria-labelledby="question">
+    <dialog
+      ref={dialog}
+      {...(question.isWide === true && { class: 'wide' })}
+      onClose={close}
+      aria-labelledby="question"
+    >
       <form
         class="dialog-body"
         onSubmit={event => {

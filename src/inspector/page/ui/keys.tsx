@@ -2,8 +2,11 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { go, to } from '../route.js'
-import { VIEWS } from '../views.js'
+import { may, who } from '../live/who.js'
+import { viewsFor } from '../views.js'
 import { isTyping } from './form.js'
+
+const views = () => (who.value === null ? [] : viewsFor(who.value.role))
 
 const helpOpen = signal(false)
 /** A letter after `g` counts for this long, ms. */
@@ -33,7 +36,7 @@ function pressed(event: KeyboardEvent): void {
   }
   if (performance.now() < chordUntilMs) {
     chordUntilMs = 0
-    const view = VIEWS.find(each => each.key === key)
+    const view = views().find(each => each.key === key)
     if (view === undefined) return
     event.preventDefault()
     return go(to(view.path))
@@ -61,16 +64,20 @@ export function Help() {
       <div class="dialog-body">
         <h1 id="help">Keyboard</h1>
         <dl class="facts">
-          <dt>
-            <kbd>/</kbd>
-          </dt>
-          <dd>Search actors</dd>
-          {VIEWS.filter(view => view.key !== undefined).map(view => [
-            <dt key={view.key}>
-              <kbd>g</kbd> <kbd>{view.key}</kbd>
+          {may('viewer') && [
+            <dt key="/">
+              <kbd>/</kbd>
             </dt>,
-            <dd key={`${view.key}=`}>{view.title}</dd>,
-          ])}
+            <dd key="/=">Search actors</dd>,
+          ]}
+          {views()
+            .filter(view => view.key !== undefined)
+            .map(view => [
+              <dt key={view.key}>
+                <kbd>g</kbd> <kbd>{view.key}</kbd>
+              </dt>,
+              <dd key={`${view.key}=`}>{view.title}</dd>,
+            ])}
           <dt>
             <kbd>j</kbd> <kbd>k</kbd>
           </dt>

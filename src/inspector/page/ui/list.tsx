@@ -18,6 +18,10 @@ export interface ListProps<N extends string, R> {
   readonly noun: string
   /** Said when no row meets the filters. */
   readonly empty: ComponentChildren
+  /** Where a row leads. */
+  readonly addressOf?: (row: R) => string
+  /** Rows that stand out. */
+  readonly isMarked?: (row: R) => boolean
   /** How often it is looked at, ms. */
   readonly everyMs?: number
   /** The fields that filter. */
@@ -34,6 +38,7 @@ const ROWS = '50'
 
 export function List<N extends string, R>(props: ListProps<N, R>) {
   const { path, rows, filters, fixed, columns, keyOf, noun, empty, everyMs, children } = props
+  const { addressOf, isMarked } = props
   const query = queryFor([...filters, 'sort', 'after'], { limit: ROWS, ...fixed })
   const { value: page, fault } = useView<Page<N, R>>(`${path}${query}`, everyMs)
   return (
@@ -46,7 +51,14 @@ export function List<N extends string, R>(props: ListProps<N, R>) {
           {page.total === 0 ? (
             empty
           ) : (
-            <Table caption={`${noun}s`} columns={columns} rows={page[rows]} keyOf={keyOf} />
+            <Table
+              caption={`${noun}s`}
+              columns={columns}
+              rows={page[rows]}
+              keyOf={keyOf}
+              {...(addressOf !== undefined && { addressOf })}
+              {...(isMarked !== undefined && { isMarked })}
+            />
           )}
           <Pages total={page.total} shown={page[rows].length} next={page.next} noun={noun} />
         </>

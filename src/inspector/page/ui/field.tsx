@@ -1,0 +1,40 @@
+/** A field of a form that says what it means. */
+interface Input {
+  readonly type?: 'datetime-local'
+  readonly required?: boolean
+  readonly inputMode?: 'decimal' | 'numeric'
+  readonly maxLength?: number
+  readonly placeholder?: string
+}
+
+export const Field = (
+  props: Input & {
+    readonly name: string
+    readonly label: string
+    /** What it is filled with at first. */
+    readonly value?: string | undefined
+    /** What the figure is of, behind the field: `GB`. */
+    readonly unit?: string
+    /** What else one should know, below the field. */
+    readonly hint?: string
+  },
+) => {
+  const { name, label, value = '', unit, hint, ...input } = props
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <span class={unit === undefined ? 'field-line' : 'field-line with-unit'}>
+        <input
+          class="input"
+          name={name}
+          defaultValue={value}
+          autocomplete="off"
+          spellcheck={false}
+          {...input}
+        />
+        {unit !== undefined && <span class="field-unit">{unit}</span>}
+      </span>
+      {hint !== undefined && <small class="field-hint">{hint}</small>}
+    </label>
+  )
+}

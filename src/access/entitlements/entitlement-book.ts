@@ -14,7 +14,7 @@ import type { Entitlement, Entitlements } from '../ports.js'
 import type { AccessTables } from '../tables.js'
 import { charge } from './charging.js'
 import type { Holding } from './holding.js'
-import { type Found, readPage, readSome } from './reading.js'
+import { type Found, type Page, readPage, readSome } from './reading.js'
 import { Roll } from './roll.js'
 import { Sources } from './sources.js'
 import { TIMING } from './timing.js'
@@ -183,11 +183,12 @@ export class EntitlementBook implements Entitlements {
     }
   }
 
-  #inTurn(work: () => Promise<void>): void {
+  /** Does this when what is being done is; `work` resolves with whether the database was asked, and answered. */
+  #inTurn(work: () => Promise<boolean>): void {
     this.#isBusy = true
     const mine = this.#busy.then(work).then(
-      () => {
-        this.#isAway = false
+      hasAnswered => {
+        if (hasAnswered) this.#isAway = false
       },
       (error: unknown) => {
         if (!this.#isAway)
@@ -201,7 +202,8 @@ export class EntitlementBook implements Entitlements {
     })
   }
 
-  async #reread(): Promise<void> {
+  async #reread(): Promise<boolean> {
+    const isAsked = this.#changed.size > 0
     while (this.#changed.size > 0) {
       const accountIds = [...this.#changed].slice(0, PAGE)
       for (const accountId of accountIds) this.#changed.delete(accountId)
@@ -212,22 +214,23 @@ export class EntitlementBook implements Entitlements {
         throw error
       }
     }
+    return isAsked
   }
 
   /** Reads everyone, page by page. */
-  async #look(): Promise<void> {
+  async #look(): Promise<boolean> {
     const known = [...this.#roll.accountIds]
     const seen = new Set<string>()
-    for (let after = ''; ; ) {
-      const page = await readPage(this.#options.room, after, PAGE, this.#nowMs())
-      for (const found of page) {
+    for (let after: string | null = ''; after !== null; ) {
+      const page: Page = await readPage(this.#options.room, after, PAGE, this.#nowMs())
+      for (const found of page.found) {
         seen.add(found.holding.accountId)
         this.#roll.put(found)
       }
-      after = page.at(-1)?.holding.accountId ?? ''
-      if (page.length < PAGE) break
+      after = page.next
     }
     for (const accountId of known) if (!seen.has(accountId)) this.#roll.drop(accountId)
+    return true
   }
 
   #take(accountIds: readonly string[], found: readonly Found[]): void {
@@ -240,7 +243,7 @@ export class EntitlementBook implements Entitlements {
   }
 
   /** Charges what was heard: all of it, or only what cannot act before the database has said what it knows of it. */
-  async #save(onlyUnknown: boolean): Promise<void> {
+  async #save(onlyUnknown: boolean): Promise<boolean> {
     const beganMs = this.#nowMs()
     const savingMs = this.#options.clock.now()
     if (!onlyUnknown) await this.#catchUp()
@@ -262,9 +265,10 @@ export class EntitlementBook implements Entitlements {
         if (!this.#roll.stored(accountId, more, used.get(accountId))) this.changed(accountId)
       if (sources.length < PAGE) break
     }
-    if (onlyUnknown) return
+    if (onlyUnknown) return hasSaved
     if (hasSaved) await this.#mark(beganMs)
     this.#savedMs = savingMs
+    return hasSaved
   }
 
   /** Takes in what ended uncharged before this process, once the mesh has stored what it found of it. */
@@ -294,9 +298,10 @@ export class EntitlementBook implements Entitlements {
     )
   }
 
-  async #tidy(): Promise<void> {
+  async #tidy(): Promise<boolean> {
     const since = new Date(this.#nowMs() - TIMING.keptMs)
     await this.#options.room.ask(db => db.deleteFrom('peer_usage').where('ended_at', '<', since).execute())
+    return true
   }
 
   #nowMs(): number {

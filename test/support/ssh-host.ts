@@ -34,8 +34,9 @@ export class FakeSshHost {
   readonly port: number
   /** As `ssh-keygen -l` tells it. */
   readonly hostKey: string
-  /** Of whom it lets in. */
+  /** Private, of whom it lets in, and as OpenSSH writes it. */
   readonly userKey: ParsedKey
+  readonly userKeyText: string
   readonly peers = new Map<string, HeldPeer>()
   /** What was run: the command, and its input. */
   readonly ran: { readonly command: string; readonly input: string }[] = []
@@ -48,10 +49,11 @@ export class FakeSshHost {
   intercept: (channel: ServerChannel, command: string) => Outcome | Promise<Outcome> | 'hang' | null = () =>
     null
 
-  constructor(port: number, hostKey: string, userKey: ParsedKey) {
+  constructor(port: number, hostKey: string, userKeyText: string) {
     this.port = port
     this.hostKey = hostKey
-    this.userKey = userKey
+    this.userKeyText = userKeyText
+    this.userKey = keyOf(userKeyText)
   }
 
   async run(channel: ServerChannel, command: string): Promise<void> {
@@ -106,7 +108,8 @@ export const KEY = Buffer.alloc(32, 7).toString('base64')
 /** Starts one, which ends with the test. */
 export async function startSshHost(t: Test): Promise<FakeSshHost> {
   const hostText = ssh2.utils.generateKeyPairSync('ed25519').private
-  const user = keyOf(ssh2.utils.generateKeyPairSync('ed25519').private)
+  const userText = ssh2.utils.generateKeyPairSync('ed25519').private
+  const user = keyOf(userText)
   const server = new ssh2.Server({ hostKeys: [hostText] }, client => {
     client.on('authentication', context => {
       const isKnown =
@@ -124,7 +127,7 @@ export async function startSshHost(t: Test): Promise<FakeSshHost> {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo // it listens on a port
-  const fake = new FakeSshHost(port, fingerprintOf(keyOf(hostText)), user)
+  const fake = new FakeSshHost(port, fingerprintOf(keyOf(hostText)), userText)
   t.teardown(() => new Promise<void>(resolve => server.close(() => resolve())))
   return fake
 }

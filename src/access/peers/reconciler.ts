@@ -60,9 +60,11 @@ export class Reconciler {
 
   /** Resolves when nothing is under way any more. */
   async settled(): Promise<void> {
-    this.#isWanted = false
-    await this.#running
-    await Promise.all(this.#working.values())
+    do {
+      this.#isWanted = false
+      await this.#running
+      await Promise.all(this.#working.values())
+    } while (this.#running !== null)
   }
 
   async #run(): Promise<void> {
@@ -117,6 +119,11 @@ export class Reconciler {
     const found = await this.#provisionerOf(peer).apply(wanted)
     await queue.done(peer, found, wanted.enabled)
     counts.applied++
+    // It may have become another while the other side was asked: until now nobody could see that this one is late.
+    if (this.#wanted(peer).enabled !== wanted.enabled) {
+      await queue.again([peer.peer_id])
+      this.wake()
+    }
     if (peer.overlay4 === null)
       audit({
         kind: 'peer.set_up',

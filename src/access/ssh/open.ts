@@ -1,7 +1,9 @@
 /** A WireGuard host as the settings name it. */
 import { readFileSync, statSync } from 'node:fs'
 import ssh2, { type ParsedKey } from 'ssh2'
+import type { Config } from '../../app/config.js'
 import type { PluginHost } from '../../app/plugin.js'
+import type { Clock } from '../../kit/clock.js'
 import type { Ground } from '../part.js'
 import type { PeerProvisioner } from '../ports.js'
 import { Counters } from '../wireguard/counters.js'
@@ -12,11 +14,12 @@ import { SshHost } from './ssh-host.js'
 import { SshProvisioner } from './ssh-provisioner.js'
 import { WireGuardHost } from './wireguard-host.js'
 
-/** Returns peers on the host; null when the settings name none. Throws when its key cannot be used. */
+/** Returns peers on the host; null when the settings name none. Throws when our key cannot be used. */
 export function openSsh({ host, room }: Pick<Ground, 'host' | 'room'>): PeerProvisioner | null {
   const { config, clock } = host
-  const wireguard = openHost(host)
-  if (wireguard === null || config.wgPool4 === null) return null
+  const address = readSshAddress(config.wgHostSsh ?? '')
+  const wireguard = openHost(config, clock, alarmTo(host, address?.host ?? ''))
+  if (address === null || wireguard === null || config.wgPool4 === null) return null
   return new SshProvisioner({
     clock,
     room,
@@ -26,42 +29,32 @@ export function openSsh({ host, room }: Pick<Ground, 'host' | 'room'>): PeerProv
     isOn: config.wgApplyEnabled,
     server: {
       endpoint: config.wgEndpoint,
-      host: readSshAddress(config.wgHostSsh ?? '')?.host ?? '',
+      host: address.host,
       allowedIps: config.wgAllowedIps,
       dns: config.wgDns,
     },
   })
 }
 
-/** Returns what can be asked of the host; null when the settings name none. */
-export function openHost({
-  config,
-  clock,
-  log,
-  audit,
-}: Pick<PluginHost, 'config' | 'clock' | 'log' | 'audit'>): WireGuardHost | null {
+/** Returns what can be asked of the host; null when the settings name none. Throws when our key cannot be used. */
+export function openHost(config: Config, clock: Clock, alarm: (seen: string) => void): WireGuardHost | null {
   const address = readSshAddress(config.wgHostSsh ?? '')
   if (address === null || config.wgSshKey === null) return null
-  const told = new Set<string>()
-  const ssh = new SshHost({
-    clock,
-    address,
-    key: readPrivateKey(config.wgSshKey),
-    hostKey: config.wgSshHostKey,
-    alarm(seen) {
-      if (told.has(seen)) return
-      told.add(seen)
-      log.warn({ host: address.host, seen }, 'the WireGuard host shows another key: nothing is told to it')
-      audit({
-        kind: 'wireguard_host.key_changed',
-        actor: 'coordinator',
-        subject: address.host,
-        detail: { seen },
-      })
-    },
-  })
+  const key = readPrivateKey(config.wgSshKey)
+  const ssh = new SshHost({ clock, address, key, hostKey: config.wgSshHostKey, alarm })
   const { wgApplyScript: apply, wgRemoveScript: remove, wgGenScript: makeKey } = config
   return new WireGuardHost(ssh, config.wgInterface, { apply, remove, makeKey })
+}
+
+/** Returns what tells of each key that the host shows and should not, once. */
+function alarmTo({ log, audit }: Pick<PluginHost, 'log' | 'audit'>, host: string): (seen: string) => void {
+  const told = new Set<string>()
+  return seen => {
+    if (told.has(seen)) return
+    told.add(seen)
+    log.warn({ host, seen }, 'the WireGuard host shows another key: nothing is told to it')
+    audit({ kind: 'wireguard_host.key_changed', actor: 'coordinator', subject: host, detail: { seen } })
+  }
 }
 
 /** Others than its owner have nothing to do with a private key. */

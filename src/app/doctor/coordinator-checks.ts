@@ -38,6 +38,7 @@ import { askRunning, type Running } from './running.js'
 import { secrets } from './secrets.js'
 import { takePort } from './take-port.js'
 import { turn } from './turn.js'
+import { wireguardChecks } from './wireguard-elsewhere.js'
 
 export interface CoordinatorChecksOptions {
   readonly config: Config
@@ -148,6 +149,7 @@ export function coordinatorChecks(options: CoordinatorChecksOptions): readonly C
         }),
       ],
     },
+    ...wireguardChecks(config, options.clock),
     {
       name: 'clock',
       look: async () => {

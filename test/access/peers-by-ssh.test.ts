@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { access } from '../../src/access/plugin.js'
 import { openHost } from '../../src/access/ssh/open.js'
 import { readConfig } from '../../src/app/config.js'
+import { runChecks } from '../../src/app/doctor/check.js'
 import { wireguardChecks } from '../../src/app/doctor/wireguard-elsewhere.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { MovableClock } from '../support/movable-clock.js'
@@ -92,7 +93,7 @@ t.test(
     }
     const look = async (more: Readonly<Record<string, string>> = {}) => {
       const checks = wireguardChecks(readConfig({ flags: {}, env: { ...env, ...more } }), systemClock)
-      return (await Promise.all(checks.map(check => check.look()))).flat()
+      return await runChecks(checks, systemClock)
     }
     t.match(await look(), [
       { check: 'wg-easy', verdict: 'ok', found: /lists 0 clients/ },

@@ -36,7 +36,7 @@ const ROWS = 40
 /** Returns the command. */
 export function listCommand<Row>(spec: ListSpec<Row>): Command {
   const command = addOperatorOptions(new Command(spec.name)).description(spec.description)
-  for (const [name, doc] of Object.entries(spec.filters)) command.option(`--${name} <value>`, doc)
+  for (const [name, doc] of Object.entries(spec.filters)) command.option(`--${flagOf(name)} <value>`, doc)
   if (spec.sorts.length > 0)
     command.option('--sort <field>', `${spec.sorts.join(', ')}; with a minus before it in reverse`)
   command
@@ -48,8 +48,10 @@ export function listCommand<Row>(spec: ListSpec<Row>): Command {
       const shown = showOptions(options)
       const operator = new Operator(options)
       const query = new URLSearchParams()
-      for (const name of [...Object.keys(spec.filters), 'sort', 'limit', 'after'])
-        if (typeof options[name] === 'string') query.set(name, options[name])
+      for (const name of [...Object.keys(spec.filters), 'sort', 'limit', 'after']) {
+        const given = options[optionOf(name)]
+        if (typeof given === 'string') query.set(name, given)
+      }
       await show(
         {
           look: () => operator.ask<Record<string, unknown>>('GET', `${spec.path}?${query.toString()}`),
@@ -65,6 +67,10 @@ export function listCommand<Row>(spec: ListSpec<Row>): Command {
       )
     })
 }
+
+/** `user_id` of the interface is `--user-id` here, and `userId` among commander's options. */
+const flagOf = (name: string): string => name.replaceAll('_', '-')
+const optionOf = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 
 /** Returns what a person sees. */
 export function listPage<Row>(

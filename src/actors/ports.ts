@@ -1007,6 +1007,11 @@ export interface MeshApi {
   onFact(hear: HearFact): () => void
   /** Calls `hear` from now on when more has gone over a path, and when it ends; returns what ends it. */
   onTraffic(hear: (traffic: PathTraffic) => void): () => void
+  /**
+   * Returns what has gone over the live paths of a client by now: what our relay has carried is counted here and at once,
+   * the rest is as its ends last reported it.
+   */
+  trafficNow(clientId: IdentityId): readonly PathTraffic[]
   /** Resolves with paths that ended at this moment or later, as the store has them, the first one first. */
   endedTraffic(sinceMs: number, after: EndedPath | null, limit: number): Promise<readonly PathTraffic[]>
   /** Returns who has enrolled under this id; null when nobody has. */

@@ -60,7 +60,7 @@ import { identityViews } from './identity-view.js'
 import { interventions } from './interventions.js'
 import { pictureView } from './mesh-picture.js'
 import { meshView } from './mesh-view.js'
-import { trafficOf } from './path-view.js'
+import { trafficOf, trafficWith } from './path-view.js'
 import { restore } from './restore.js'
 import { routeViews } from './route-view.js'
 import { steeringView } from './steering-view.js'
@@ -651,6 +651,11 @@ export function createMesh(options: MeshOptions): Mesh {
     ...identityViews({ serverId, identities, guard, sessions, challenges, intake }),
     onFact: hear => facts.on(hear),
     onTraffic: hear => traffic.on(hear),
+    trafficNow: id =>
+      [...(sessions.byIdentity(id)?.links ?? [])].flatMap(link => {
+        const record = pathLedger.of(link)
+        return record === undefined ? [] : [trafficWith(record, table.traffic(link))]
+      }),
     endedTraffic: async (sinceMs, after, limit) =>
       (await store.endedPaths(sinceMs, after, limit)).map(trafficOf),
     takeReports: take => reports.taken(take),

@@ -18,12 +18,15 @@ import type {
   PathView,
   PathWish,
   Store,
+  TierBytes,
   WhyView,
 } from '../actors/ports.js'
 import type { Cell } from '../actors/session/cell.js'
 import type { Sessions } from '../actors/session/sessions.js'
 import type { Clock } from '../kit/clock.js'
+import type { Traffic } from '../lanes/relay-table.js'
 import { asPathReason, reasonInWords } from '../mesh/path-reason.js'
+import { RELAY_HEADER_MAX } from '../protocol/relay-frame.js'
 
 export interface PathParts {
   readonly clock: Pick<Clock, 'wallMs'>
@@ -106,6 +109,21 @@ export const trafficOf = (record: PathRecord): PathTraffic => ({
   closedAtMs: record.closedAtMs,
   bytes: bytesOf(record),
 })
+
+/**
+ * Returns the same with what our relay has counted, where that is more than the ends have told yet. Each packet is taken to
+ * have the longest frame, so that nobody is said to have sent a byte more than it did.
+ */
+export function trafficWith(record: PathRecord, carried: Traffic | null): PathTraffic {
+  const told = trafficOf(record)
+  if (carried === null) return told
+  const { toNode, toClient } = told.bytes
+  const relayed = (way: 0 | 1, of: TierBytes): TierBytes => ({
+    ...of,
+    relayed: Math.max(of.relayed, carried.bytes[way] - carried.packets[way] * RELAY_HEADER_MAX),
+  })
+  return { ...told, bytes: { toNode: relayed(0, toNode), toClient: relayed(1, toClient) } }
+}
 
 const viewOf = (record: PathRecord): PathView => ({
   pathId: record.pathId,

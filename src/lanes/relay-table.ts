@@ -15,7 +15,7 @@ const FIRST_SIZE = 1_024
 const NONE = -1
 
 export interface Traffic {
-  /** Payload bytes and packets: from the first end to the second, and back. */
+  /** Bytes, with the frame of each packet, and packets: from the first end to the second, and back. */
   readonly bytes: readonly [number, number]
   readonly packets: readonly [number, number]
 }

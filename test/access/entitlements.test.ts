@@ -169,6 +169,20 @@ t.test('entitlements', t =>
       t.match(await entitlementOf(gil), { state: 'active', used_bytes: 1_500, limit_bytes: 2_000 })
     })
 
+    await t.test('what the relay carries counts before the agents tell of it', async t => {
+      const hal = await inside.account('hal@example.org')
+      await assign(hal, metered)
+      const peer = await peerOf(hal)
+      await peer.agent.enter(server.mesh, key)
+      const link = await peer.routed()
+      for (const end of [node, peer.agent]) end.say({ type: 'path.ready', link })
+      const send = () =>
+        peer.agent.say({ type: 'relay.data', link, payload: Buffer.alloc(400, Buffer.of(4, 0, 0, 0)) })
+      for (let n = 0; n < 3; n++) send()
+      await until('it is slow', async () => (await entitlementOf(hal)).state === 'throttled')
+      t.match(await entitlementOf(hal), { used_bytes: 1_200 })
+    })
+
     await t.test('bytes are charged once over restarts, what ended before and what goes on', async t => {
       await meter.agent.enter(server.mesh)
       const link = await meter.routed()

@@ -254,6 +254,21 @@ t.test('who is held to a rate sends and is sent so much, while its WireGuard sta
   t.match(lab.mesh.client('alice'), { state: 'online', generation: 1, link }, 'in place')
 })
 
+t.test('what the relay carries is known at once, and never more than was sent', async t => {
+  const { lab, node, client, link } = await routedPair()
+  const sizes = [32, 148, 255, 256, 1_300]
+  for (const size of sizes)
+    client.say({ type: 'relay.data', link, payload: Buffer.alloc(size, Buffer.of(4, 0, 0, 0)) })
+  node.say({ type: 'relay.data', link, payload: Buffer.alloc(500, Buffer.of(4, 0, 0, 0)) })
+  await lab.clock.run(10)
+  const [traffic] = lab.mesh.trafficNow('alice')
+  const sent = sizes.reduce((sum, size) => sum + size, 0)
+  const relayed = traffic?.bytes.toNode.relayed ?? 0
+  t.ok(relayed <= sent && relayed >= sent - sizes.length, `${relayed} of ${sent} bytes`)
+  t.match(traffic, { clientId: 'alice', closedAtMs: null, bytes: { toClient: { relayed: 500 } } })
+  t.same(lab.mesh.trafficNow('nobody'), [])
+})
+
 t.test(
   'who registers again and again, or calls everything a handshake, gets no more than the rate',
   async t => {

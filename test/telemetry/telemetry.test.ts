@@ -198,6 +198,7 @@ function mesh(parts: Partial<MeshApi>): MeshApi {
     onFact: () => () => {},
     onAudit: () => () => {},
     onTraffic: () => () => {},
+    trafficNow: () => [],
     endedTraffic: async () => [],
     takeReports: () => () => {},
     actors: async () => ({ actors: [], total: 0, kinds: {}, next: null }),

@@ -23,7 +23,7 @@ export interface EntitlementBookOptions {
   readonly room: Room<AccessTables>
   readonly clock: Clock
   readonly log: Log
-  readonly mesh: Pick<MeshApi, 'serverId' | 'stats' | 'onTraffic' | 'endedTraffic'>
+  readonly mesh: Pick<MeshApi, 'serverId' | 'stats' | 'onTraffic' | 'trafficNow' | 'endedTraffic'>
   /** Hears of identities whose terms are others than before. */
   readonly termsChanged: (identityId: string) => void
   /** Hears when an entitlement that was known becomes another. */
@@ -32,6 +32,8 @@ export interface EntitlementBookOptions {
 
 /** Accounts that are read, and sources that are written, at once: a few milliseconds, and others may ask in between. */
 const PAGE = 1_000
+/** Peers that are measured at a time: some 3 ms where all of them are here. With more than four times as many, each waits longer. */
+const MEASURED_PER_TICK = 1_000
 /** Wall clocks are set: how much earlier than the mark a path may have ended that was not heard of, ms. */
 const MARGIN_MS = 60_000
 
@@ -50,6 +52,9 @@ export class EntitlementBook implements Entitlements {
   #chargeMs = 0
   #lookMs = 0
   #tidyMs = 0
+  #measureMs = 0
+  /** Those that are still to be measured this time. */
+  #limited: Iterator<string, void>
   /** When everything was last written, by the same clock. */
   #savedMs: number
   /** When the process before us charged last, ms since 1970 UTC; null: we have taken in what it has left. */
@@ -68,6 +73,7 @@ export class EntitlementBook implements Entitlements {
         for (const hear of this.#hearers) hear(holding.accountId)
       },
     })
+    this.#limited = this.#roll.limited()
   }
 
   /** Resolves when everyone is known, and listens from then on. */
@@ -162,6 +168,7 @@ export class EntitlementBook implements Entitlements {
   #tick(): void {
     this.#roll.tick()
     const now = this.#options.clock.now()
+    if (now >= this.#measureMs) this.#measure(now)
     if (this.#isBusy) return
     if (now >= this.#lookMs) {
       this.#lookMs = now + TIMING.lookMs
@@ -180,6 +187,19 @@ export class EntitlementBook implements Entitlements {
       this.#urgentMs = now + TIMING.urgentMs
       this.#inTurn(() => this.#reread())
       this.#inTurn(() => this.#save(true))
+    }
+  }
+
+  /** What goes over the relay counts for those who have a limit before their agents tell of it. */
+  #measure(now: number): void {
+    for (let left = MEASURED_PER_TICK; left > 0; left--) {
+      const next = this.#limited.next()
+      if (next.done === true) {
+        this.#limited = this.#roll.limited()
+        this.#measureMs = now + TIMING.measureMs
+        return
+      }
+      for (const traffic of this.#options.mesh.trafficNow(next.value)) this.#heard(traffic)
     }
   }
 

@@ -44,6 +44,9 @@ interface Known {
   terms: Terms
 }
 
+/** In which something can be used. */
+const USES = new Set<Entitlement['state']>(['active', 'grace', 'throttled'])
+
 const NOTHING: Entitlement = {
   state: 'none',
   untilMs: null,
@@ -94,6 +97,14 @@ export class Roll {
 
   get accountIds(): IterableIterator<string> {
     return this.#cells.keys()
+  }
+
+  /** Yields the peers of which it matters how much they use. */
+  *limited(): Generator<string, void> {
+    for (const { holding, entitlement } of this.#cells.values()) {
+      if (entitlement.limitBytes === null || !USES.has(entitlement.state)) continue
+      for (const { identityId, standing } of holding.devices) if (standing === 'on') yield identityId
+    }
   }
 
   /** How many accounts there are in each state. */

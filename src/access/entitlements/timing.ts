@@ -2,6 +2,8 @@
 export const TIMING = {
   /** What ends, ends within this. */
   tickMs: 250,
+  /** How often is looked at what the relay has carried for those whose traffic is limited. */
+  measureMs: 1_000,
   /** What the database has to be asked for before it can be charged, or could not be read, waits no longer than this … */
   urgentMs: 1_000,
   /** … and what is known to be new and acts already, than this: a path tells more than once meanwhile. */

@@ -13,6 +13,7 @@ import { duration } from './ui/format.js'
 import { fieldsOf } from './ui/form.js'
 import { Help, showHelp, useKeys } from './ui/keys.js'
 import { Dot, Empty } from './ui/parts.js'
+import { Sheet } from './ui/sheet.js'
 import { theme, toggleTheme } from './ui/theme.js'
 import { mayLook, type View, viewAt, viewsFor } from './views.js'
 import icon from './icon.svg'
@@ -29,6 +30,7 @@ export function App() {
     <>
       <Frame />
       <Help />
+      <Sheet />
       <Dialogs />
     </>
   )
@@ -69,7 +71,8 @@ function Shown({ view, id }: { view: View | undefined; id: string | undefined })
   if (!mayLook(who.value.role, view))
     return (
       <Empty title="Not for you">
-        This view needs the role {view.role ?? 'viewer'}; yours is {who.value.role}.
+        This view needs the role {view.role ?? 'viewer'}; yours is {who.value.role}. Go to{' '}
+        <a href={to([])}>{viewAt(who.value.role, [])?.title ?? 'the start'}</a>.
       </Empty>
     )
   if (id === undefined) return <view.page key={view.title} />

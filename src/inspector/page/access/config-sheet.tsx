@@ -1,7 +1,7 @@
 /** What a device needs, to be taken away: a configuration and its QR code, or the command of the mesh's agent. */
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { ask } from '../live/hooks.js'
+import { askByHttp } from '../live/hooks.js'
 import { lazy } from '../ui/lazy.js'
 import { Fault } from '../ui/parts.js'
 import { show } from '../ui/sheet.js'
@@ -13,7 +13,6 @@ interface Config {
   readonly conf: string | null
   readonly agent: { readonly command: string; readonly key_file: string } | null
   readonly wg_private_key: string | null
-  readonly note: string
 }
 
 /** Opens it. `privateKey`: where it is only known here; it is gone when the sheet is closed. */
@@ -44,7 +43,7 @@ function ConfigSheet(props: {
     let isGone = false
     const look = async (left: number) => {
       try {
-        const found = await ask<Config>('GET', `/vpn_peers/${peer.id}/config`)
+        const found = await askByHttp<Config>('GET', `/vpn_peers/${peer.id}/config`)
         if (isGone) return
         config.value = found
         fault.value = null
@@ -63,7 +62,7 @@ function ConfigSheet(props: {
   const privateKey = props.privateKey ?? config.value?.wg_private_key ?? null
   return (
     <>
-      {props.privateKey !== null && (
+      {props.privateKey !== null && config.value?.wg_private_key === null && (
         <p class="notice">Its private key is shown here and never again: save it now.</p>
       )}
       {fault.value !== null && <Fault>{fault.value}</Fault>}
@@ -87,7 +86,10 @@ function Needs(props: {
   if (config.conf === null)
     return (
       <>
-        <p>{config.note}</p>
+        <p>
+          It is connected by the mesh’s agent: WireGuard alone finds no way to the nodes. Run this on the
+          device, beside its key.
+        </p>
         {config.agent !== null && (
           <>
             {privateKey === null ? (

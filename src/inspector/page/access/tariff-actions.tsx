@@ -4,11 +4,11 @@ import { ask, useView } from '../live/hooks.js'
 import { go, to } from '../route.js'
 import type { Question } from '../ui/dialog.js'
 import { Field } from '../ui/field.js'
-import { plural } from '../ui/format.js'
+import { bytes, plural } from '../ui/format.js'
 import { SessionsEnd } from './account-actions.js'
 import type { PageOf, Subscription, Tariff } from './kinds.js'
 import { bodyOf, fieldsOf, type Fields, NEW, unchanged } from './tariff-form.js'
-import { date, price, time, traffic } from './words.js'
+import { date, price } from './words.js'
 
 const at = ({ id }: Tariff): string => `/tariffs/${id}`
 
@@ -224,13 +224,22 @@ function PickTariff({ now }: { readonly now: number | null }) {
       <select key={sold.length} class="input" name="tariff_id" defaultValue={String(now ?? '')} required>
         {sold.map(tariff => (
           <option key={tariff.id} value={tariff.id} selected={tariff.id === now}>
-            {`${tariff.name} · ${price(tariff)} · ${time(tariff)} · ${traffic(tariff)} · ${plural(tariff.device_limit, 'device')}`}
+            {inShort(tariff)}
           </option>
         ))}
       </select>
     </label>
   )
 }
+
+const inShort = (tariff: Tariff): string =>
+  [
+    tariff.name,
+    price(tariff),
+    plural(tariff.duration_days, 'day'),
+    tariff.traffic_limit_bytes === null ? 'unlimited' : bytes(tariff.traffic_limit_bytes),
+    plural(tariff.device_limit, 'device'),
+  ].join(' · ')
 
 /** Returns a moment as a field of this machine's time has it. */
 function localOf(at: string): string {

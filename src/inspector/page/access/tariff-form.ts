@@ -39,12 +39,12 @@ export const bodyOf = (fields: Fields, archived: boolean) => ({
   description: text(fields, 'description'),
   price: text(fields, 'price').replace(',', '.'),
   currency: text(fields, 'currency').toUpperCase(),
-  duration_days: whole(fields, 'days', 'Days'),
-  grace_hours: whole(fields, 'grace', 'Hours of grace'),
+  duration_days: whole(fields, 'days', 'Good for'),
+  grace_hours: whole(fields, 'grace', 'Grace'),
   device_limit: whole(fields, 'devices', 'Devices'),
   traffic_limit_bytes: text(fields, 'traffic') === '' ? null : gigabytes(fields, 'traffic', 'Traffic'),
-  throttled_bytes: gigabytes(fields, 'slow', 'Slow traffic'),
-  throttle_kbps: whole(fields, 'kbps', 'Slow rate'),
+  throttled_bytes: gigabytes(fields, 'slow', 'Slow traffic after that'),
+  throttle_kbps: whole(fields, 'kbps', 'How slow'),
   node_groups: text(fields, 'groups')
     .split(/[\s,]+/)
     .filter(group => group !== ''),

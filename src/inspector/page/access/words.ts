@@ -1,6 +1,6 @@
 /** What accounts have, in words: states and why, money, traffic and time. It knows no page. */
 import { bytes, duration, plural, UNKNOWN } from '../ui/format.js'
-import type { Tone } from '../ui/parts.js'
+import type { Tone } from '../ui/tone.js'
 import type { Entitlement, EntitlementState, Payment, PaymentEvent, Peer, Tariff } from './kinds.js'
 
 interface Word {
@@ -73,14 +73,15 @@ export const dateAndTime = (at: string | null): string =>
 export const price = ({ price: amount, currency }: Pick<Tariff, 'price' | 'currency'>): string =>
   Number(amount) === 0 ? 'free' : `${amount} ${currency}`
 
-/** How much traffic a tariff has, and what comes after it. */
-export function traffic(
-  tariff: Pick<Tariff, 'traffic_limit_bytes' | 'throttled_bytes' | 'throttle_kbps'>,
-): string {
+/** How much traffic a tariff has, and what comes after it. `of`: said behind the figure. */
+export function traffic(tariff: Traffic, of = ''): string {
   const { traffic_limit_bytes: limit, throttled_bytes: slow } = tariff
-  if (limit === null) return 'unlimited'
-  return slow === 0 ? bytes(limit) : `${bytes(limit)}, then ${bytes(slow)} at ${rate(tariff.throttle_kbps)}`
+  if (limit === null) return of === '' ? 'unlimited' : 'unlimited traffic'
+  const most = `${bytes(limit)}${of}`
+  return slow === 0 ? most : `${most}, then ${bytes(slow)} at ${rate(tariff.throttle_kbps)}`
 }
+
+type Traffic = Pick<Tariff, 'traffic_limit_bytes' | 'throttled_bytes' | 'throttle_kbps'>
 
 /** 1500 → 1.5 Mbit/s. */
 export const rate = (kbps: number): string =>
@@ -113,7 +114,7 @@ export function standing({ state, until, tariff }: Entitlement, nowMs: number): 
     case 'ended':
       return `It ended on ${date(tariff?.ended_at ?? null)}: nothing connects until it is renewed.`
     case 'none':
-      return 'It never had a tariff: nothing connects.'
+      return 'No tariff so far: nothing connects.'
     case 'disabled':
       return 'The account is disabled: nothing connects.'
   }

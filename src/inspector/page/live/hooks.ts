@@ -91,8 +91,14 @@ export function useFollow<T>(follow: Follow | null, most: number): Heard<T> {
 }
 
 /** Resolves with what an endpoint answers; rejects with an Error that says why it did not. */
-export async function ask<T>(method: Method, path: string, body?: Body): Promise<T> {
-  const answer = await line.call(method, path, body)
+export const ask = <T>(method: Method, path: string, body?: Body): Promise<T> =>
+  valueOf(line.call(method, path, body))
+
+/** The same by HTTP, whoever asks: the coordinator hears by which name it is called then. */
+export const askByHttp = <T>(method: Method, path: string): Promise<T> => valueOf(asking.call(method, path))
+
+async function valueOf<T>(asked: Promise<Answer>): Promise<T> {
+  const answer = await asked
   const { value, fault } = viewOf<T>(answer, null)
   if (fault !== null) throw new Error(fault)
   return value as T // by the endpoint's description

@@ -35,7 +35,7 @@ export function OnePayment({ id }: { readonly id: string }) {
       {fault !== null && <Fault>{fault}</Fault>}
       {payment !== null && (
         <div class="columns">
-          {payment.next !== null && <NextStep next={payment.next} />}
+          {payment.next !== null && <NextStep next={payment.next} isOwn={!isOperator} />}
           <Panel title="Payment">
             <Facts
               of={[
@@ -69,17 +69,24 @@ export function OnePayment({ id }: { readonly id: string }) {
   )
 }
 
-export function NextStep({ next: { text, url } }: { readonly next: NonNullable<Payment['next']> }) {
+function NextStep(props: { readonly next: NonNullable<Payment['next']>; readonly isOwn: boolean }) {
+  const { text, url } = props.next
   return (
-    <Panel title="What to do now">
-      <p>{text}</p>
-      {url !== null && /^https?:\/\//i.test(url) && (
-        <p>
-          <a class="button" data-kind="main" href={url} target="_blank" rel="noreferrer">
-            Pay
+    <Panel title={props.isOwn ? 'What to do now' : 'What the payer is asked to do'}>
+      <div class="next">
+        <p>{text}</p>
+        {url !== null && /^https?:\/\//i.test(url) && (
+          <a
+            class="button"
+            {...(props.isOwn && { 'data-kind': 'main' })}
+            href={url}
+            target="_blank"
+            rel="noreferrer"
+          >
+            {props.isOwn ? 'Pay' : 'Where it is paid'}
           </a>
-        </p>
-      )}
+        )}
+      </div>
     </Panel>
   )
 }

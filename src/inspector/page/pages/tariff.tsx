@@ -2,13 +2,13 @@
 import { HOLDER, TERMS } from '../access/history-table.js'
 import type { Subscription, Tariff } from '../access/kinds.js'
 import { archiveTariff, changeTariff, removeTariff } from '../access/tariff-actions.js'
-import { dateAndTime, price, rate, time, traffic } from '../access/words.js'
+import { dateAndTime, price, time, traffic } from '../access/words.js'
 import { useView } from '../live/hooks.js'
 import { may } from '../live/who.js'
 import { to } from '../route.js'
 import { Act } from '../ui/actions.js'
 import { Choice, TextFilter } from '../ui/filters.js'
-import { bytes, count, plural } from '../ui/format.js'
+import { count, plural } from '../ui/format.js'
 import { List } from '../ui/list.js'
 import { Empty, Facts, Fault, Heading, Panel, Tag } from '../ui/parts.js'
 
@@ -50,14 +50,6 @@ export function OneTariff({ id }: { readonly id: string }) {
               ['Price', price(tariff)],
               ['Good for', time(tariff)],
               ['Traffic', traffic(tariff)],
-              [
-                'After that',
-                tariff.traffic_limit_bytes === null
-                  ? null
-                  : tariff.throttled_bytes === 0
-                    ? 'it stops'
-                    : `${bytes(tariff.throttled_bytes)} at ${rate(tariff.throttle_kbps)}, then it stops`,
-              ],
               ['Devices', plural(tariff.device_limit, 'device')],
               [
                 'Nodes',

@@ -1,13 +1,5 @@
 /** Accounts of people: who has what, who may see, act and manage. */
-import {
-  addAccount,
-  changeRole,
-  disableAccount,
-  newPassword,
-  removeAccount,
-  renameAccount,
-  ROLES,
-} from '../access/account-actions.js'
+import { addAccount, ROLES } from '../access/account-actions.js'
 import type { Account } from '../access/kinds.js'
 import { AccountLink } from '../access/marks.js'
 import { may } from '../live/who.js'
@@ -47,19 +39,6 @@ const COLUMNS: readonly Column<Account>[] = [
     sort: 'createdAt',
     kind: 'tight',
     cell: ({ createdAt }) => moment(Date.parse(createdAt), nowMs.value),
-  },
-  {
-    name: '',
-    cell: account =>
-      may('admin') && (
-        <span class="filters">
-          <Act question={changeRole(account)} />
-          <Act question={renameAccount(account)} />
-          <Act question={disableAccount(account)} />
-          <Act question={newPassword(account)} />
-          <Act question={removeAccount(account)} />
-        </span>
-      ),
   },
 ]
 

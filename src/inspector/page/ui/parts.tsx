@@ -3,8 +3,9 @@ import type { ComponentChildren } from 'preact'
 import { to } from '../route.js'
 import { nowMs } from './clock.js'
 import { duration, moment, UNKNOWN } from './format.js'
+import type { Tone } from './tone.js'
 
-export type Tone = 'good' | 'warn' | 'bad' | 'accent' | 'plain'
+export type { Tone }
 
 export const Tag = ({ tone = 'plain', children }: { tone?: Tone; children: ComponentChildren }) => (
   <span class="tag" data-tone={tone}>

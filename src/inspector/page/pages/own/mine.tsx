@@ -41,19 +41,22 @@ export function Mine() {
 
 function Devices({ of }: { readonly of: Entitlement | null }) {
   const { value } = useView<PageOf<'peers', Peer>>(`/vpn_peers/self?limit=${MOST}`)
+  const mayAdd = of !== null && of.device_limit > 0
   return (
     <Panel
       title="Your devices"
-      {...(of !== null &&
+      {...(mayAdd &&
         value !== null && { about: `${count(value.total)} of ${plural(of.device_limit, 'device')}` })}
-      end={<Act question={addPeer(null)} />}
+      {...(mayAdd && { end: <Act question={addPeer(null)} /> })}
       flush={value !== null && value.total > 0}
     >
       {value === null ? (
         <div class="skeleton" />
       ) : value.total === 0 ? (
         <p class="quiet">
-          None yet. Add your laptop or phone: what it needs is shown here, as a file and as a QR code.
+          {mayAdd
+            ? 'None yet. Add your laptop or phone: what it needs is shown here, as a file and as a QR code.'
+            : 'They come after a tariff.'}
         </p>
       ) : (
         <Table

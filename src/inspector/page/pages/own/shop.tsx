@@ -52,7 +52,7 @@ function Offer(props: {
       {tariff.description !== '' && <p class="prose quiet">{tariff.description}</p>}
       <ul class="offer-terms">
         <li>{time(tariff)}</li>
-        <li>{traffic(tariff)} of traffic</li>
+        <li>{traffic(tariff, ' of traffic')}</li>
         <li>{plural(tariff.device_limit, 'device')}</li>
       </ul>
       {Number(tariff.price) > 0 && providers.length > 0 ? (

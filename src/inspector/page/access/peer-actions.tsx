@@ -17,7 +17,7 @@ export const addPeer = (owner: { readonly userId: number; readonly name: string 
   fields: (
     <>
       <Field label="Name of the device" name="name" required maxLength={64} placeholder="laptop" />
-      <Pick name="key" label="Its key" options={canMakeKeys() ? [HERE, ...ELSEWHERE] : ELSEWHERE} />
+      <Pick name="key" label="Its key" options={keyChoices(owner === null)} />
       <Field
         label="Public key"
         name="public_key"
@@ -45,7 +45,19 @@ export const addPeer = (owner: { readonly userId: number; readonly name: string 
   },
 })
 
-const HERE = ['here', 'Made in this browser: nobody else ever knows it'] as const
+const keyChoices = (isOwn: boolean) =>
+  canMakeKeys()
+    ? [
+        [
+          'here',
+          isOwn
+            ? 'Made in this browser: nobody else ever knows it'
+            : 'Made in this browser: you hand it over, and the coordinator never knows it',
+        ] as const,
+        ...ELSEWHERE,
+      ]
+    : ELSEWHERE
+
 const ELSEWHERE = [
   ['coordinator', 'Made by the coordinator'],
   ['own', 'Made on the device: I have its public key'],

@@ -221,7 +221,7 @@ function PickTariff({ now }: { readonly now: number | null }) {
   return (
     <label class="field">
       <span>Tariff</span>
-      <select key={sold.length} class="input" name="tariff_id" defaultValue={String(now ?? '')} required>
+      <select key={sold.length} class="input" name="tariff_id" aria-label="Tariff" required>
         {sold.map(tariff => (
           <option key={tariff.id} value={tariff.id} selected={tariff.id === now}>
             {inShort(tariff)}

@@ -1,4 +1,6 @@
 /** A field of a form that says what it means. */
+import { useId } from 'preact/hooks'
+
 interface Input {
   readonly type?: 'datetime-local'
   readonly required?: boolean
@@ -20,6 +22,7 @@ export const Field = (
   },
 ) => {
   const { name, label, value = '', unit, hint, ...input } = props
+  const hintId = useId()
   return (
     <label class="field">
       <span>{label}</span>
@@ -30,11 +33,18 @@ export const Field = (
           defaultValue={value}
           autocomplete="off"
           spellcheck={false}
+          // Without it all that is in the label would be its name.
+          aria-label={unit === undefined ? label : `${label}, ${unit}`}
+          {...(hint !== undefined && { 'aria-describedby': hintId })}
           {...input}
         />
         {unit !== undefined && <span class="field-unit">{unit}</span>}
       </span>
-      {hint !== undefined && <small class="field-hint">{hint}</small>}
+      {hint !== undefined && (
+        <small id={hintId} class="field-hint">
+          {hint}
+        </small>
+      )}
     </label>
   )
 }

@@ -30,7 +30,7 @@ export const Peers = () => (
         </Empty>
       }
     >
-      <TextFilter name="q" label="Device, account, address or key" wide />
+      <TextFilter name="q" label="Device, account, name in the mesh, or key" wide />
       <Choice
         name="status"
         label="State"

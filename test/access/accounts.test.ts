@@ -300,7 +300,7 @@ t.test('accounts', t =>
           newest.users.some((one: { name: string }) => one.name === name),
         ),
       )
-      t.match((await ask('GET', `${USERS}?search=EXAMPLE`)).body, {
+      t.match((await ask('GET', `${USERS}?search=BOB@EX`)).body, {
         users: [{ name: 'Bob@Example.org' }],
         total: 1,
       })

@@ -28,7 +28,7 @@ t.test('boson users', async t => {
     t.match(added, { code: 0, stdout: '', stderr: /bob@example.org can sign in/ })
     const { token } = (await signIn('bob@example.org', 'correct horse battery')).body
     const asBob = await boson('users', '--token', token)
-    t.match(asBob, { code: 4, stderr: /this needs the role admin; yours is viewer/ })
+    t.match(asBob, { code: 4, stderr: /this needs the role operator; yours is viewer/ })
 
     const set = await boson(
       'users',

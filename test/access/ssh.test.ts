@@ -14,7 +14,16 @@ import type { Room } from '../../src/store/rooms.js'
 import { startPostgres } from '../parts/postgres.js'
 import { accessRoom } from '../support/access-room.js'
 import { ImpatientClock } from '../support/impatient-clock.js'
-import { type FakeSshHost, INTERFACE, KEY, keyOf, SCRIPTS, startSshHost, USER } from '../support/ssh-host.js'
+import {
+  type FakeSshHost,
+  INTERFACE,
+  KEY,
+  keyOf,
+  newKeyText,
+  SCRIPTS,
+  startSshHost,
+  USER,
+} from '../support/ssh-host.js'
 import { until } from '../support/until.js'
 
 const room = await accessRoom(t)
@@ -91,7 +100,7 @@ t.test('a host that nobody has vouched for is told nothing; which key it shows i
 
 t.test('a key that the host does not know is told from a host that is away', async t => {
   const fake = await startSshHost(t)
-  const stranger = keyOf((await import('ssh2')).default.utils.generateKeyPairSync('ed25519').private)
+  const stranger = keyOf(newKeyText())
   await t.rejects(host(fake, { key: stranger }).list(), {
     code: 'SSH_UNAUTHORISED',
     message: /authorized_keys/,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import ssh2, { type ParsedKey, type ServerChannel } from 'ssh2'
+import ssh2, { type Client, type Connection, type ParsedKey, type ServerChannel } from 'ssh2'
 import type { Test } from 'tap'
 
 export interface HeldPeer {
@@ -105,12 +105,24 @@ export class FakeSshHost {
 /** The host's own, and that of peers which it makes a key for. */
 export const KEY = Buffer.alloc(32, 7).toString('base64')
 
+/** Returns a private key. Of some five hundred that the library makes, one cannot be read again: another is made then. */
+export function newKeyText(): string {
+  for (;;) {
+    const { private: text } = ssh2.utils.generateKeyPairSync('ed25519')
+    if (!(ssh2.utils.parseKey(text) instanceof Error)) return text
+  }
+}
+
+/** Connections have it as clients do; the types have forgotten it. */
+const noDelay = (connection: Connection): unknown =>
+  (connection as unknown as Pick<Client, 'setNoDelay'>).setNoDelay(true)
+
 /** Starts one, which ends with the test. */
 export async function startSshHost(t: Test): Promise<FakeSshHost> {
-  const hostText = ssh2.utils.generateKeyPairSync('ed25519').private
-  const userText = ssh2.utils.generateKeyPairSync('ed25519').private
+  const [hostText, userText] = [newKeyText(), newKeyText()]
   const user = keyOf(userText)
   const server = new ssh2.Server({ hostKeys: [hostText] }, client => {
+    noDelay(client)
     client.on('authentication', context => {
       const isKnown =
         context.method === 'publickey' &&

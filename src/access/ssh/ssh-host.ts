@@ -87,6 +87,8 @@ export class SshHost {
       }, CONNECT_MS)
       const total = clock.setTimeout(() => away('the command took too long'), TOTAL_MS)
 
+      // Its short messages would each wait for the answer to the one before: half a second for a command.
+      client.on('connect', () => client.setNoDelay(true))
       client.on('ready', () => {
         isReady = true
         client.exec(path, (error, channel) => {

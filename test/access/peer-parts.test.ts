@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { agentKit, agentScript } from '../../src/access/peers/agent-kit.js'
-import { publicKey, textOf } from '../../src/access/peers/public-key.js'
+import { keyText } from '../../src/access/wireguard/key.js'
+import { publicKey } from '../../src/access/wireguard/public-key.js'
 import { qrSvg, qrText } from '../../src/access/peers/qr-code.js'
 import { Secrets } from '../../src/access/peers/secrets.js'
 import { wgConfig } from '../../src/access/peers/wg-config.js'
@@ -17,10 +18,10 @@ import { newKeyPair } from '../../src/protocol/proof.js'
 t.test('V-12: a public key has one spelling, and is none that shares no secret', async t => {
   for (let i = 0; i < 50; i++) {
     const key = newKeyPair().publicKey
-    t.same(publicKey.parse(textOf(key)), Uint8Array.from(key))
+    t.same(publicKey.parse(keyText(key)), Uint8Array.from(key))
   }
   const hex = (text: string) => Buffer.from(text, 'hex').toString('base64')
-  const good = textOf(newKeyPair().publicKey)
+  const good = keyText(newKeyPair().publicKey)
   const other = Buffer.from(good, 'base64')
   other[31] = (other[31] ?? 0) | 0x80
   const table: Readonly<Record<string, string>> = {
@@ -35,7 +36,7 @@ t.test('V-12: a public key has one spelling, and is none that shares no secret',
     'the same with its highest bit set': other.toString('base64'),
     'bits that belong to no byte': good.replace(/.=$/, letter => `${letter === 'B=' ? 'C' : 'B'}=`),
     'without its end': good.slice(0, 43),
-    'of another alphabet': good.replaceAll(/[+/A]/g, '_'),
+    'of another alphabet': `_${good.slice(1)}`,
     'with a line': `${good}\n`,
     'with an option before it': `-${good.slice(1)}`,
     'of 33 bytes': hex('11'.repeat(33)),

@@ -8,7 +8,7 @@ import { PeerBook } from '../../src/access/peers/book.js'
 import { PeerDesk } from '../../src/access/peers/desk.js'
 import { PeerCounts } from '../../src/access/peers/figures.js'
 import { KeyMaker, type KeyPolicy } from '../../src/access/peers/key-maker.js'
-import { textOf } from '../../src/access/peers/public-key.js'
+import { keyText } from '../../src/access/wireguard/key.js'
 import { PeerQueue } from '../../src/access/peers/queue.js'
 import { Reconciler } from '../../src/access/peers/reconciler.js'
 import { Secrets } from '../../src/access/peers/secrets.js'
@@ -58,7 +58,7 @@ export class Elsewhere implements PeerProvisioner {
     let made = client
     if (made === null) {
       const pair = newKeyPair()
-      const privateKey = textOf(pair.privateKey)
+      const privateKey = keyText(pair.privateKey)
       const overlay4 = `10.8.0.${this.#next++}`
       const { publicKey } = pair
       made = { name: peer.identityId, publicKey, privateKey, overlay4, enabled: true, usedBytes: 0 }
@@ -84,7 +84,7 @@ export class Elsewhere implements PeerProvisioner {
 
   async server() {
     return {
-      publicKey: textOf(newKeyPair().publicKey),
+      publicKey: keyText(newKeyPair().publicKey),
       endpoint: '192.0.2.1:51820',
       allowedIps: ['0.0.0.0/0'],
       dns: [],
@@ -92,11 +92,11 @@ export class Elsewhere implements PeerProvisioner {
   }
 
   async present() {
-    return new Map([...this.clients.values()].map(each => [textOf(each.publicKey), each.enabled]))
+    return new Map([...this.clients.values()].map(each => [keyText(each.publicKey), each.enabled]))
   }
 
   async usage() {
-    return new Map([...this.clients.values()].map(each => [textOf(each.publicKey), each.usedBytes]))
+    return new Map([...this.clients.values()].map(each => [keyText(each.publicKey), each.usedBytes]))
   }
 }
 

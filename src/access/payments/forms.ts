@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { moment, oneOf } from '../../http/fields.js'
 import { currency, Money, money } from '../tariffs/money.js'
+import { publicKey } from '../wireguard/public-key.js'
 import { hundredthsOf } from './money.js'
 import { type NextStep, OUTCOMES, PROVIDERS } from './payment-provider.js'
 import type { EventRow, PaymentRow } from './payments.js'
@@ -24,12 +25,6 @@ export const providerId = z.string(aProviderId).regex(/^[\x21-\x7e]{1,255}$/, aP
 
 export const provider = oneOf(...PROVIDERS)
 export const STATUSES = ['pending', 'completed', 'failed', 'expired', 'refunded'] as const
-
-const aKey = { error: 'wanted a WireGuard public key: 32 bytes in base64' }
-const publicKey = z
-  .string(aKey)
-  .refine(text => Buffer.from(text, 'base64').toString('base64') === text && text.length === 44, aKey)
-  .transform(text => new Uint8Array(Buffer.from(text, 'base64')))
 
 export const PaymentCreate = z.strictObject({
   user_id: ownNumber

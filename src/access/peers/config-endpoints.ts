@@ -13,7 +13,7 @@ import { agentKit, agentScript } from './agent-kit.js'
 import { type PeerBook, type PeerOf, statusOf } from './book.js'
 import type { PeerDesk } from './desk.js'
 import { peerOut, VpnPeerOut, type Whereabouts } from './forms.js'
-import { textOf } from './public-key.js'
+import { keyText } from '../wireguard/key.js'
 import { qrSvg, qrText } from './qr-code.js'
 import type { Secrets } from './secrets.js'
 import { wgConfig } from './wg-config.js'
@@ -128,7 +128,7 @@ async function kitOf(
   const conf = wgConfig({
     title: `${peer.identity_id}, ${peer.name}`,
     privateKey,
-    publicKey: textOf(public_key),
+    publicKey: keyText(public_key),
     presharedKey,
     overlay4,
     overlay6: peer.overlay6,

@@ -5,7 +5,8 @@ import { ENTITLEMENT_STATES } from '../entitlements/states.js'
 import { number } from '../tariffs/forms.js'
 import type { PeerProvisioner } from '../ports.js'
 import { PEER_STATUSES, type PeerOf, statusOf } from './book.js'
-import { publicKey, textOf } from './public-key.js'
+import { keyText } from '../wireguard/key.js'
+import { publicKey } from '../wireguard/public-key.js'
 
 /** Where WireGuard may run. */
 export const PROVISIONERS = ['mesh', 'wg-easy', 'ssh'] as const satisfies readonly PeerProvisioner['name'][]
@@ -93,7 +94,7 @@ export const peerOut = (peer: PeerOf, { isOperator, isConnected, denialOf }: Beh
   user_id: peer.user_id,
   email: peer.account_name,
   name: peer.name,
-  wg_public_key: peer.public_key === null ? null : textOf(peer.public_key),
+  wg_public_key: peer.public_key === null ? null : keyText(peer.public_key),
   wg_ip: peer.overlay4,
   wg_ip6: peer.overlay6,
   active: peer.is_active,

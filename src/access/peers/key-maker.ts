@@ -8,7 +8,7 @@
  */
 import { badRequest, HttpError } from '../../http/faults.js'
 import { newKeyPair } from '../../protocol/proof.js'
-import { textOf } from './public-key.js'
+import { keyText } from '../wireguard/key.js'
 import type { Secrets } from './secrets.js'
 
 export type KeyPolicy = 'client' | 'host' | 'db' | 'wg-easy'
@@ -60,7 +60,7 @@ export class KeyMaker {
 
   #pair(accountId: string, isShown: boolean): MadeKeys {
     const pair = newKeyPair()
-    const privateKey = textOf(pair.privateKey)
+    const privateKey = keyText(pair.privateKey)
     const owner = { account_id: accountId, public_key: pair.publicKey }
     const sealed = this.policy === 'db' ? this.#secrets.seal('private', owner, privateKey) : null
     return { publicKey: pair.publicKey, privateKey, sealed, isShown }

@@ -3,7 +3,7 @@
  * another kind of key.
  */
 import type { Vault } from '../../app/plugin.js'
-import { textOf } from './public-key.js'
+import { keyText } from '../wireguard/key.js'
 
 /** Whose secret it is; both never change. */
 interface Owner {
@@ -30,4 +30,4 @@ export class Secrets {
 }
 
 const placeOf = (kind: SecretKind, { account_id, public_key }: Owner): string =>
-  `${kind} key of ${account_id}, peer ${public_key === null ? '' : textOf(public_key)}`
+  `${kind} key of ${account_id}, peer ${public_key === null ? '' : keyText(public_key)}`

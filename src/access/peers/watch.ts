@@ -9,7 +9,7 @@ import type { Entitlements, PeerProvisioner } from '../ports.js'
 import type { AccessTables } from '../tables.js'
 import type { Peer } from './book.js'
 import type { PeerCounts } from './figures.js'
-import { textOf } from './public-key.js'
+import { keyText } from '../wireguard/key.js'
 import type { PeerQueue } from './queue.js'
 import { mayCarry } from './reconciler.js'
 
@@ -175,4 +175,4 @@ export class Watch {
   }
 }
 
-const keyOf = ({ public_key }: Peer): string => (public_key === null ? '' : textOf(public_key))
+const keyOf = ({ public_key }: Peer): string => (public_key === null ? '' : keyText(public_key))

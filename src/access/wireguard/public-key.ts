@@ -5,6 +5,7 @@
 import { diffieHellman } from 'node:crypto'
 import { z } from 'zod'
 import { privateKeyOf, publicKeyOf } from '../../protocol/proof.js'
+import { readKey } from './key.js'
 
 const KEY_BYTES = 32
 /** The prime 2²⁵⁵ − 19 begins with this byte, little-endian, and goes on with 0xff; the last byte is 0x7f. */
@@ -20,14 +21,12 @@ export const publicKey = z
   .string({ error })
   .regex(/^[A-Za-z0-9+/]{43}=$/, { error })
   .transform((text, context) => {
-    const key = Uint8Array.from(Buffer.from(text, 'base64'))
-    if (textOf(key) !== text || !isUsable(key)) context.addIssue(error)
-    return key
+    const key = readKey(text)
+    if (key !== null && isUsable(key)) return key
+    context.addIssue(error)
+    return z.NEVER
   })
   .meta({ example: 'mF8mKd0mz6bUvfeVWwGZCKMqJG2cbuAXRfBuKVYGmzs=' })
-
-/** Returns a key as WireGuard's tools spell it. */
-export const textOf = (key: Uint8Array): string => Buffer.from(key).toString('base64')
 
 /** Returns whether a secret can be shared with this key, and it is the only spelling of it. */
 function isUsable(key: Uint8Array): boolean {

@@ -51,7 +51,7 @@ export class PaymentCounts {
       },
       {
         name: 'boson_payment_webhooks_refused_total',
-        help: 'Deliveries of providers that were not taken, by why: no signature, a wrong one, too old …',
+        help: 'Deliveries of providers that were not taken, by why, such as a signature that is wrong or too old.',
         type: 'counter',
         read: () => this.#refused.read(),
       },

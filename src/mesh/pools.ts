@@ -151,8 +151,10 @@ const keyOf = ({
   tags,
   groups,
   anyGroup,
-}: Kind): string =>
-  `${country}\n${region}\n${exit === true}\n${String(policy)}\n${sorted(tags)}\n${sorted(groups)}\n${anyGroup === undefined ? '\t' : sorted(anyGroup)}`
+}: Kind): string => {
+  const key = `${country}\n${region}\n${exit === true}\n${String(policy)}\n${sorted(tags)}\n${sorted(groups)}`
+  return anyGroup === undefined ? key : `${key}\n${sorted(anyGroup)}`
+}
 
 const sorted = (names: readonly string[] = []): string =>
   names.length < 2 ? (names[0] ?? '') : [...new Set(names)].sort().join('\t')

@@ -1,7 +1,6 @@
 /** Peers on a WireGuard host that is reached by SSH, with the whole coordinator in front of it: V-09. */
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { chmodSync, writeFileSync } from 'node:fs'
+import t from 'tap'
 import { access } from '../../src/access/plugin.js'
 import { openHost } from '../../src/access/ssh/open.js'
 import { readConfig } from '../../src/app/config.js'
@@ -10,9 +9,8 @@ import { wireguardChecks } from '../../src/app/doctor/wireguard-elsewhere.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { MovableClock } from '../support/movable-clock.js'
 import { restServer } from '../support/rest-server.js'
-import { shortFolder } from '../support/short-folder.js'
 import { newPublicKey, shopOf } from '../support/shop.js'
-import { type FakeSshHost, KEY, startSshHost, USER } from '../support/ssh-host.js'
+import { KEY, settingsFor, startSshHost } from '../support/ssh-host.js'
 import { until } from '../support/until.js'
 import { PASSWORD, startWgEasy } from '../support/wg-easy.js'
 
@@ -21,7 +19,7 @@ const DAY_MS = 86_400_000
 t.test('V-09: a peer is on the host while its account may, and no longer', async t => {
   const fake = await startSshHost(t)
   const clock = new MovableClock()
-  const server = await restServer(t, { clock, plugins: [access], env: settings(t, fake) })
+  const server = await restServer(t, { clock, plugins: [access], env: settingsFor(t, fake) })
   const shop = await shopOf(server)
   const ada = await shop.person('ada')
   await shop.assign(ada, 'family')
@@ -45,7 +43,7 @@ t.test('V-09: a peer is on the host while its account may, and no longer', async
 
 t.test('a peer waits while the host shows another key, and the audit has it', async t => {
   const fake = await startSshHost(t)
-  const env = { ...settings(t, fake), WG_SSH_HOST_KEY: `SHA256:${'A'.repeat(43)}` }
+  const env = { ...settingsFor(t, fake), WG_SSH_HOST_KEY: `SHA256:${'A'.repeat(43)}` }
   const server = await restServer(t, { plugins: [access], env })
   const shop = await shopOf(server)
   const ada = await shop.person('ada')
@@ -67,7 +65,7 @@ t.test('a peer waits while the host shows another key, and the audit has it', as
 
 t.test('a key that others could read is not used', async t => {
   const fake = await startSshHost(t)
-  const env = settings(t, fake)
+  const env = settingsFor(t, fake)
   const config = readConfig({ flags: {}, env })
   const open = () => openHost(config, systemClock, () => undefined)
   t.ok(open())
@@ -86,7 +84,7 @@ t.test(
     const fake = await startSshHost(t)
     const wgEasy = await startWgEasy(t, 15)
     const env = {
-      ...settings(t, fake),
+      ...settingsFor(t, fake),
       WG_EASY_URL: wgEasy.url,
       WG_EASY_PASSWORD: PASSWORD,
       WG_EASY_NETWORKS: '127.0.0.0/8',
@@ -114,18 +112,3 @@ t.test(
     )
   },
 )
-
-function settings(t: Test, { port, hostKey, userKeyText }: FakeSshHost) {
-  const folder = shortFolder()
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const path = join(folder, 'key')
-  writeFileSync(path, userKeyText, { mode: 0o600 })
-  return {
-    WG_PROVISIONER: 'ssh',
-    WG_APPLY_ENABLED: '1',
-    WG_HOST_SSH: `${USER}@127.0.0.1:${port}`,
-    WG_SSH_KEY: path,
-    WG_SSH_HOST_KEY: hostKey,
-    WG_POOL4: '10.8.0.0/24',
-  }
-}

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { browse, CHROMIUM, type Watched } from '../support/browser.js'
 import { restServer } from '../support/rest-server.js'
+import { settingsFor, startSshHost } from '../support/ssh-host.js'
 import { MARKUP } from './corpus.js'
 import { illegible, overflow } from './legible.js'
 
@@ -85,8 +86,10 @@ t.test(
   },
 )
 
-t.test('names and notes of customers are text on every page', { skip }, async t => {
-  const { port, ask } = await shop(t)
+t.test('names, notes, and what a host says by SSH are text on every page', { skip }, async t => {
+  const host = await startSshHost(t)
+  host.intercept = () => ({ code: 70, complaint: MARKUP[7] })
+  const { port, ask } = await shop(t, settingsFor(t, host))
   const { page, complaints } = await browse(t)
   const [tariffName, deviceName, note] = MARKUP
   const tariff = await ask('POST', '/tariffs/', { name: tariffName, description: MARKUP[4], price: '5' })
@@ -100,7 +103,7 @@ t.test('names and notes of customers are text on every page', { skip }, async t 
     ['/users/anna%40example.org', deviceName],
     ['/subscriptions', tariffName],
     ['/peers', deviceName],
-    ['/peers/1', deviceName],
+    ['/peers/1', MARKUP[7]],
     ['/payments', tariffName],
     ['/payments/1', note],
   ]
@@ -129,8 +132,8 @@ t.test('names and notes of customers are text on every page', { skip }, async t 
 })
 
 /** A coordinator with an admin and a customer, whose number is 1; `ask` asks as its operator. */
-async function shop(t: Test) {
-  const server = await restServer(t)
+async function shop(t: Test, env: Readonly<Record<string, string>> = {}) {
+  const server = await restServer(t, { env })
   const ask = async (method: string, path: string, body?: object) => {
     const answer = await server.ask(method, path, { body })
     t.ok(answer.status < 400, `${method} ${path}`)

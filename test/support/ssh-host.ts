@@ -4,9 +4,12 @@
  */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import ssh2, { type Client, type Connection, type ParsedKey, type ServerChannel } from 'ssh2'
 import type { Test } from 'tap'
+import { shortFolder } from './short-folder.js'
 
 export interface HeldPeer {
   allowedIps: string
@@ -152,3 +155,19 @@ export function keyOf(text: string | Buffer): ParsedKey {
 
 const fingerprintOf = (key: ParsedKey): string =>
   `SHA256:${createHash('sha256').update(key.getPublicSSH()).digest('base64').replace('=', '')}`
+
+/** Returns the settings of a coordinator whose peers are on this host; their files are gone when the test ends. */
+export function settingsFor(t: Test, { port, hostKey, userKeyText }: FakeSshHost) {
+  const folder = shortFolder()
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'key')
+  writeFileSync(path, userKeyText, { mode: 0o600 })
+  return {
+    WG_PROVISIONER: 'ssh',
+    WG_APPLY_ENABLED: '1',
+    WG_HOST_SSH: `${USER}@127.0.0.1:${port}`,
+    WG_SSH_KEY: path,
+    WG_SSH_HOST_KEY: hostKey,
+    WG_POOL4: '10.8.0.0/24',
+  }
+}

@@ -46,6 +46,13 @@ export class Follow {
     this.#timer ??= this.#options.clock.setTimeout(() => this.#tell(), GATHER_MS)
   }
 
+  /** Tells what waits, for there is no more to come; not to whoever is behind. */
+  tellRest(): void {
+    if (this.#waiting.length === 0 || this.#options.isBehind()) return
+    this.#options.clock.clearTimeout(this.#timer)
+    this.#tell()
+  }
+
   end(): void {
     this.#hasEnded = true
     this.#stop()

@@ -141,9 +141,11 @@ export class LiveSocket implements Connection {
 
   /** Ends what is over and did not say so. */
   sweep(): void {
-    for (const [watchId, { wish }] of this.#follows)
-      if (this.#parts.topics[wish.topic].isOver?.(wish) === true)
+    for (const [watchId, { wish, follow }] of this.#follows)
+      if (this.#parts.topics[wish.topic].isOver?.(wish) === true) {
+        follow.tellRest()
         this.#ended(watchId, 'gone', `there is no ${wish.of ?? wish.topic} any more`)
+      }
   }
 
   // ── what the operator says ─────────────────────────────────────────────────────────────────────

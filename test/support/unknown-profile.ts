@@ -1,17 +1,2 @@
-import type { Profile } from '../../src/actors/ports.js'
-
 /** What an agent says of itself that says nothing. */
-export const UNKNOWN_PROFILE: Profile = {
-  agent: '',
-  country: null,
-  region: null,
-  latitude: null,
-  longitude: null,
-  maxSessions: null,
-  bandwidthMbps: null,
-  exit: false,
-  tags: [],
-  costWeight: null,
-  policy: 'auto',
-  can: [],
-}
+export { UNSAID as UNKNOWN_PROFILE } from '../../src/actors/admission/profile.js'

@@ -24,8 +24,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['kit', 'protocol'],
   rest: ['kit', 'protocol', 'http'],
   reports: ['kit', 'protocol', 'http'],
-  access: ['kit', 'protocol', 'http'],
-  pgmon: ['kit', 'protocol', 'http'],
+  ssh: ['kit', 'protocol'],
+  access: ['kit', 'protocol', 'http', 'ssh'],
+  pgmon: ['kit', 'protocol', 'http', 'ssh'],
   // The page says what NATs and nodes do in the mesh’s own words.
   inspector: ['kit', 'protocol', 'mesh', 'http'],
   app: [
@@ -37,6 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'turn',
     'store',
     'http',
+    'ssh',
     'edge',
     'agent',
     'telemetry',
@@ -147,7 +149,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   kysely: ['store', 'rest', 'reports', 'access', 'pgmon'],
   jose: ['app', 'access'],
   'zod-openapi': ['http'],
-  pg: ['store'],
+  // The monitor connects to servers of its own, to each in its own way.
+  pg: ['store', 'pgmon'],
   '@electric-sql/pglite': ['store'],
   ioredis: ['store'],
   'uWebSockets.js': ['edge'],

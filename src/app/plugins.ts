@@ -6,13 +6,14 @@ import type { OpenRoom } from '../store/index.js'
 import type { Figure } from '../telemetry/figure.js'
 import { access } from '../access/plugin.js'
 import { inspector } from '../inspector/plugin.js'
+import { pgmon } from '../pgmon/plugin.js'
 import { reports } from '../reports/plugin.js'
 import { rest } from '../rest/plugin.js'
 import { webhooks } from '../rest/webhooks/plugin.js'
 import type { Plugin, PluginHost, RowsOf, RunningPlugin } from './plugin.js'
 
 /** Every plug-in of the product, in the order they start; they stop in the reverse. */
-export const PLUGINS: readonly Plugin[] = [access, rest, reports, webhooks, inspector]
+export const PLUGINS: readonly Plugin[] = [access, rest, reports, webhooks, pgmon, inspector]
 
 export interface Plugins {
   readonly routes: readonly Endpoint[]

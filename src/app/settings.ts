@@ -481,6 +481,12 @@ export const SETTINGS = {
     example: '10.20.0.8',
   }),
 
+  // the databases under the mesh
+  pgmonNetworks: standard('BOSON_PGMON_NETWORKS', list(network(0, 0, 128)), [] as readonly string[], {
+    doc: 'Networks in which monitored PostgreSQL servers, and their machines by SSH, may be although they are not public. The coordinator’s own database needs no entry.',
+    example: '10.20.0.0/16',
+  }),
+
   wgHostSsh: optional('WG_HOST_SSH', sshAddress, {
     doc: 'WireGuard host that is reached by SSH, with the scripts of scripts/wireguard-host on it.',
     example: 'boson@vpn.example.org:22',

@@ -13,6 +13,8 @@ export const CHAPTERS = {
   tariffs: 'What is sold, who has it, and what that entitles to.',
   peers: 'WireGuard peers of accounts: their keys, their configurations, and whether they may connect.',
   payments: 'What people pay, and what providers tell of it.',
+  databases:
+    'The PostgreSQL servers under the mesh: what they tell, now and before, and what is done about it.',
   enrolment: 'Keys that admit new nodes and clients.',
   wireguard: 'Where the WireGuard of an agent without a WebSocket is.',
   packets: 'Packets of agents without a WebSocket.',

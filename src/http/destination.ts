@@ -51,16 +51,23 @@ export class Destinations {
     const port = portOf(url)
     if (port < FREE_PORTS && port !== 80 && port !== 443 && !this.#anyPort)
       return `wanted port 80, 443, or one from ${FREE_PORTS}`
-    const address = hostOf(url)
-    if (isIP(address) !== 0 && !this.#mayCall(address)) return this.#refused
-    return null
+    return this.hostComplaint(hostOf(url))
+  }
+
+  /** Returns what is wrong with a host, as far as it shows; null: nothing. */
+  hostComplaint(host: string): string | null {
+    return isIP(host) !== 0 && !this.#mayCall(host) ? this.#refused : null
   }
 
   /** Resolves with the address to call; rejects when the URL leads where it may not. */
   async addressOf(url: URL): Promise<string> {
     const complaint = this.complaint(url.href)
     if (complaint !== null) throw new DestinationError(complaint)
-    const host = hostOf(url)
+    return this.addressOfHost(hostOf(url))
+  }
+
+  /** Resolves with the address to call of a name or an address; rejects when it leads where nothing of ours may. */
+  async addressOfHost(host: string): Promise<string> {
     const found = isIP(host) === 0 ? await this.#lookUp(host) : [host]
     if (!found.every(address => this.#mayCall(address))) throw new DestinationError(this.#refused)
     const [first] = found

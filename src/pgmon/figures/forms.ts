@@ -222,12 +222,10 @@ export const Locks = z
     name: z.string(),
     checked_at: moment,
     blocked: z.int(),
-    tree: z
-      .array(Waiting)
-      .meta({
-        description:
-          'Roots hold what those below them wait for. A session that waits for several stands below each; a circle is cut where it closes.',
-      }),
+    tree: z.array(Waiting).meta({
+      description:
+        'Roots hold what those below them wait for. A session that waits for several stands below each; a circle is cut where it closes.',
+    }),
     unknown,
   })
   .meta({ id: 'Locks' })

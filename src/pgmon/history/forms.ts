@@ -19,18 +19,13 @@ export const History = z
     database: z.string().nullable().meta({ description: 'Null: of the whole server.' }),
     from: moment,
     to: moment,
-    width: z
-      .enum(WIDTHS)
-      .meta({
-        description: 'Up to 2 days back raw, up to 14 days by hours, up to 90 by 4 hours, then by days.',
-      }),
+    width: z.enum(WIDTHS).meta({
+      description: 'Up to 2 days back raw, up to 14 days by hours, up to 90 by 4 hours, then by days.',
+    }),
     at: z.array(moment).meta({ description: 'Where each point begins.' }),
-    series: z
-      .record(z.string(), Series)
-      .meta({
-        description:
-          'By the name of the figure, as `server_stats` has it: as many values as `at` has moments.',
-      }),
+    series: z.record(z.string(), Series).meta({
+      description: 'By the name of the figure, as `server_stats` has it: as many values as `at` has moments.',
+    }),
   })
   .meta({ id: 'MonitorHistory' })
 export type History = z.output<typeof History>

@@ -161,6 +161,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   pino: ['telemetry', 'app'],
   commander: ['app'],
+  ssh2: ['ssh'],
 }
 
 t.test('the database, the socket server and the command line stay in their rooms', async t => {

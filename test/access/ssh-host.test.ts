@@ -6,12 +6,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { SshHost } from '../../src/access/ssh/ssh-host.js'
 import { WireGuardHost } from '../../src/access/ssh/wireguard-host.js'
 import { takesOrders } from '../../src/agent/wireguard/userspace.js'
 import { readConfig } from '../../src/app/config.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
+import { SshHost } from '../../src/ssh/ssh-host.js'
 import { cannotRun, Spaces } from '../netlab/namespaces.js'
 import { type Sshd, startSshd } from '../parts/sshd.js'
 import { shortFolder } from '../support/short-folder.js'
@@ -148,7 +148,9 @@ t.test('nothing that is written into a field is ever run on a real host', { skip
     // All of it by the way that it really comes would take a connection each.
     const escaped = requestsWith(iface, JSON.stringify(attack).slice(1, -1))
     const one = escaped[i % escaped.length]
-    if (one !== undefined) codes.push((await ssh.run({ ...one, outputMax: 65_536 })).code)
+    if (one === undefined) continue
+    const { path: command, input } = one
+    codes.push((await ssh.run({ command, input, outputMax: 65_536 })).code)
   }
   t.same([codes.length, new Set(codes)], [CORPUS.length * 8, new Set([64])], 'each of them is misshapen')
   t.notOk(existsSync(canary), 'nothing was run')
@@ -168,7 +170,7 @@ t.test('the coordinator’s key runs nothing on a real host but the scripts', { 
     `${SCRIPTS.apply}\ntouch ${canary}`,
   ]
   for (const path of paths) {
-    const { code } = await ssh.run({ path, input: `touch ${canary}\n`, outputMax: 65_536 })
+    const { code } = await ssh.run({ command: path, input: `touch ${canary}\n`, outputMax: 65_536 })
     t.not(code, 0, path)
   }
   t.notOk(existsSync(canary), 'nothing was run')
@@ -278,8 +280,9 @@ function sshTo({ port, user, hostKey, userKey }: Sshd): SshHost {
   return new SshHost({
     clock: systemClock,
     address: { user, host: '127.0.0.1', port },
-    key: keyOf(readFileSync(userKey)),
+    login: { kind: 'key', key: keyOf(readFileSync(userKey)) },
     hostKey,
+    settings: { login: 'WG_SSH_KEY', hostKey: 'WG_SSH_HOST_KEY' },
     alarm: () => undefined,
   })
 }

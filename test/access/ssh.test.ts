@@ -3,13 +3,13 @@ import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import type { WantedPeer } from '../../src/access/ports.js'
 import { Addresses } from '../../src/access/ssh/addresses.js'
-import { SshHost } from '../../src/access/ssh/ssh-host.js'
 import { SshProvisioner } from '../../src/access/ssh/ssh-provisioner.js'
 import { WireGuardHost } from '../../src/access/ssh/wireguard-host.js'
 import type { AccessTables } from '../../src/access/tables.js'
 import { Counters } from '../../src/access/wireguard/counters.js'
 import { systemClock } from '../../src/kit/clock.js'
 import { newKeyPair } from '../../src/protocol/proof.js'
+import { SshHost } from '../../src/ssh/ssh-host.js'
 import type { Room } from '../../src/store/rooms.js'
 import { startPostgres } from '../parts/postgres.js'
 import { accessRoom } from '../support/access-room.js'
@@ -377,8 +377,9 @@ function host(fake: FakeSshHost, wish: Wish = {}): WireGuardHost {
   const ssh = new SshHost({
     clock,
     address: { user: USER, host: '127.0.0.1', port },
-    key: userKey,
+    login: { kind: 'key', key: userKey },
     hostKey,
+    settings: { login: 'WG_SSH_KEY', hostKey: 'WG_SSH_HOST_KEY' },
     alarm: wish.alarm ?? (() => undefined),
   })
   const { apply, remove, makeKey } = SCRIPTS

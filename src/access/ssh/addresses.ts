@@ -7,7 +7,7 @@ import { ipBytes, ipText } from '../../protocol/address.js'
 import { network } from '../../protocol/network.js'
 import type { Room } from '../../store/rooms.js'
 import type { AccessTables } from '../tables.js'
-import { SshError } from './errors.js'
+import { HostError } from './errors.js'
 
 export interface PeerAddresses {
   readonly overlay4: string
@@ -49,8 +49,9 @@ export class Addresses {
       await tx.updateTable('peers').set(addresses).where('peer_id', '=', peerId).execute()
       return addresses
     })
-    if (found === 'no peer') throw new SshError('PROVISION_REFUSED', `there is no peer ${peerId}`)
-    if (found === 'no address') throw new SshError('SSH_SETTINGS', 'WG_POOL4: all of its addresses are given')
+    if (found === 'no peer') throw new HostError('PROVISION_REFUSED', `there is no peer ${peerId}`)
+    if (found === 'no address')
+      throw new HostError('SSH_SETTINGS', 'WG_POOL4: all of its addresses are given')
     return found
   }
 

@@ -1,16 +1,17 @@
 /** A WireGuard host as the settings name it. */
 import { readFileSync, statSync } from 'node:fs'
-import ssh2, { type ParsedKey } from 'ssh2'
+import type { ParsedKey } from 'ssh2'
 import type { Config } from '../../app/config.js'
 import type { PluginHost } from '../../app/plugin.js'
 import type { Clock } from '../../kit/clock.js'
+import { readPrivateKey } from '../../ssh/private-key.js'
+import { SshHost } from '../../ssh/ssh-host.js'
 import type { Ground } from '../part.js'
 import type { PeerProvisioner } from '../ports.js'
 import { Counters } from '../wireguard/counters.js'
 import { Addresses } from './addresses.js'
-import { SshError } from './errors.js'
+import { HostError } from './errors.js'
 import { readSshAddress } from './ssh-address.js'
-import { SshHost } from './ssh-host.js'
 import { SshProvisioner } from './ssh-provisioner.js'
 import { WireGuardHost } from './wireguard-host.js'
 
@@ -40,8 +41,15 @@ export function openSsh({ host, room }: Pick<Ground, 'host' | 'room'>): PeerProv
 export function openHost(config: Config, clock: Clock, alarm: (seen: string) => void): WireGuardHost | null {
   const address = readSshAddress(config.wgHostSsh ?? '')
   if (address === null || config.wgSshKey === null) return null
-  const key = readPrivateKey(config.wgSshKey)
-  const ssh = new SshHost({ clock, address, key, hostKey: config.wgSshHostKey, alarm })
+  const key = privateKeyAt(config.wgSshKey)
+  const ssh = new SshHost({
+    clock,
+    address,
+    login: { kind: 'key', key },
+    hostKey: config.wgSshHostKey,
+    settings: { login: 'WG_SSH_KEY', hostKey: 'WG_SSH_HOST_KEY' },
+    alarm,
+  })
   const { wgApplyScript: apply, wgRemoveScript: remove, wgGenScript: makeKey } = config
   return new WireGuardHost(ssh, config.wgInterface, { apply, remove, makeKey })
 }
@@ -60,18 +68,15 @@ function alarmTo({ log, audit }: Pick<PluginHost, 'log' | 'audit'>, host: string
 /** Others than its owner have nothing to do with a private key. */
 const OTHERS = 0o077
 
-function readPrivateKey(path: string): ParsedKey {
+function privateKeyAt(path: string): ParsedKey {
   try {
     const { mode } = statSync(path)
     if ((mode & OTHERS) !== 0)
       throw new Error(`others may read or change it (mode ${(mode & 0o777).toString(8)}): chmod 600`)
-    const key = ssh2.utils.parseKey(readFileSync(path))
-    if (key instanceof Error) throw key
-    if (!key.isPrivateKey()) throw new Error('it is a public key')
-    return key
+    return readPrivateKey(readFileSync(path))
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error)
-    throw new SshError(
+    throw new HostError(
       'SSH_SETTINGS',
       `WG_SSH_KEY: wanted the path of a private key without a passphrase: ${because}`,
     )

@@ -4,7 +4,7 @@
  */
 import { ipBytes, ipText } from '../../protocol/address.js'
 import { keyText, readKey } from '../wireguard/key.js'
-import { SshError } from './errors.js'
+import { HostError } from './errors.js'
 
 /** A peer as it is to be there. */
 export interface HostPeer {
@@ -84,7 +84,7 @@ export function readKeyPair(output: string): { readonly privateKey: string; read
 }
 
 function request(iface: string, peers: readonly object[]): string {
-  if (!INTERFACE.test(iface)) throw new SshError('SSH_SETTINGS', `WG_INTERFACE: wanted ${INTERFACE.source}`)
+  if (!INTERFACE.test(iface)) throw new HostError('SSH_SETTINGS', `WG_INTERFACE: wanted ${INTERFACE.source}`)
   const lines = [{ interface: iface }, ...peers].map(line => JSON.stringify(line))
   // Padded: the tools of the host want it so.
   const text = Buffer.from(`${lines.join('\n')}\n`).toString('base64')
@@ -94,7 +94,7 @@ function request(iface: string, peers: readonly object[]): string {
 function canonical(address: string, bytes: 4 | 16): string {
   const ip = ipBytes(address)
   if (ip?.length !== bytes)
-    throw new SshError('PROVISION_REFUSED', `its address is no IPv${bytes === 4 ? 4 : 6} address`)
+    throw new HostError('PROVISION_REFUSED', `its address is no IPv${bytes === 4 ? 4 : 6} address`)
   return ipText(ip)
 }
 
@@ -106,5 +106,8 @@ function linesOf(output: string): readonly string[] {
 }
 
 function misshapen(): never {
-  throw new SshError('SSH_ANSWER', 'the host answers otherwise than the scripts of scripts/wireguard-host do')
+  throw new HostError(
+    'SSH_ANSWER',
+    'the host answers otherwise than the scripts of scripts/wireguard-host do',
+  )
 }

@@ -1,11 +1,6 @@
 /** Where a host is, and as whom we go there: `boson@vpn.example.org`, `root@[2001:db8::1]:2222`. */
+import type { SshAddress } from '../../ssh/ssh-host.js'
 import { readHostPort } from '../wireguard/host-port.js'
-
-export interface SshAddress {
-  readonly user: string
-  readonly host: string
-  readonly port: number
-}
 
 const USER = /^[a-z_][a-z0-9_-]{0,31}$/
 const SSH_PORT = 22

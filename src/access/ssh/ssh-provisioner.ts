@@ -11,7 +11,7 @@ import type { Counters } from '../wireguard/counters.js'
 import { hostPortText } from '../wireguard/host-port.js'
 import { keyText } from '../wireguard/key.js'
 import type { Addresses, PeerAddresses } from './addresses.js'
-import { SshError } from './errors.js'
+import { HostError } from './errors.js'
 import type { HostAnswer } from './script-lines.js'
 import type { WireGuardHost } from './wireguard-host.js'
 
@@ -143,14 +143,15 @@ export class SshProvisioner implements PeerProvisioner {
 
   async #newKeys(): Promise<{ readonly publicKey: Uint8Array; readonly privateKey: string }> {
     const { host } = this.#options
-    if (!host.makesKeys) throw new SshError('PROVISION_REFUSED', 'it has no key yet, and the host makes none')
+    if (!host.makesKeys)
+      throw new HostError('PROVISION_REFUSED', 'it has no key yet, and the host makes none')
     const { publicKey, privateKey } = await host.makeKey()
     return { publicKey: bytesOf(publicKey), privateKey }
   }
 
   #mustBeOn(): void {
     if (!this.#options.isOn)
-      throw new SshError('SSH_OFF', 'WG_APPLY_ENABLED is 0: nothing is told to the WireGuard host')
+      throw new HostError('SSH_OFF', 'WG_APPLY_ENABLED is 0: nothing is told to the WireGuard host')
   }
 }
 

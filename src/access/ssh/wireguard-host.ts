@@ -1,5 +1,5 @@
 /** A host with WireGuard and our scripts: what can be asked of it. */
-import { SshError } from './errors.js'
+import { HostError } from './errors.js'
 import {
   applyRequest,
   type HostAnswer,
@@ -8,7 +8,7 @@ import {
   readKeyPair,
   removeRequest,
 } from './script-lines.js'
-import type { SshHost } from './ssh-host.js'
+import type { SshHost } from '../../ssh/ssh-host.js'
 
 export interface Scripts {
   readonly apply: string
@@ -51,7 +51,7 @@ export class WireGuardHost {
     const request = applyRequest(this.#iface, [peer])
     const { peers } = readAnswer(await this.#run(this.#scripts.apply, request, ANSWER_MAX))
     if (peers.length !== 1)
-      throw new SshError('SSH_ANSWER', 'the host was to make a peer, and does not tell of it')
+      throw new HostError('SSH_ANSWER', 'the host was to make a peer, and does not tell of it')
   }
 
   /** Takes those away that are ours; resolves with how they were. */
@@ -64,15 +64,15 @@ export class WireGuardHost {
   async makeKey(): Promise<{ readonly privateKey: string; readonly publicKey: string }> {
     const { makeKey } = this.#scripts
     if (makeKey === null)
-      throw new SshError('SSH_SETTINGS', 'WG_GEN_SCRIPT: wanted the script that makes keys')
+      throw new HostError('SSH_SETTINGS', 'WG_GEN_SCRIPT: wanted the script that makes keys')
     return readKeyPair(await this.#run(makeKey, '', ANSWER_MAX))
   }
 
   async #run(path: string, input: string, outputMax: number): Promise<string> {
-    const { code, output, complaint } = await this.#host.run({ path, input, outputMax })
+    const { code, output, complaint } = await this.#host.run({ command: path, input, outputMax })
     if (code === 0) return output
-    if (code === REFUSED) throw new SshError('PROVISION_REFUSED', `the host refuses it: ${complaint}`)
-    if (code === NOT_GIVEN) throw new SshError('SSH_SETTINGS', `WG_INTERFACE: ${complaint}`)
-    throw new SshError('SSH_ANSWER', `${path} ended with ${code ?? 'a signal'}: ${complaint}`)
+    if (code === REFUSED) throw new HostError('PROVISION_REFUSED', `the host refuses it: ${complaint}`)
+    if (code === NOT_GIVEN) throw new HostError('SSH_SETTINGS', `WG_INTERFACE: ${complaint}`)
+    throw new HostError('SSH_ANSWER', `${path} ended with ${code ?? 'a signal'}: ${complaint}`)
   }
 }

@@ -68,6 +68,8 @@ export interface Servers {
   sshPasswordOf(server: Server): Promise<string | null>
   /** Returns the names of the servers that use an SSH key. */
   usingKey(sshKeyId: number): readonly string[]
+  /** Pins the key by which the machine of a server is known, `SHA256:…`. */
+  pinHostKey(server: Server, hostKey: string): Promise<void>
   /** Calls `hear` when a server was added, changed or removed, here or elsewhere; returns what ends it. */
   onChange(hear: (serverId: number) => void): () => void
 }
@@ -134,8 +136,12 @@ export interface Keys {
 }
 
 export interface Disks {
-  /** Resolves with the file systems of a server’s machine, at most 30 s old; null: nobody has said how to reach it. Rejects with an `SshError`. */
-  of(server: Server): Promise<readonly Disk[] | null>
+  /**
+   * Resolves with the file systems of a server’s machine, at most 30 s old; null: nobody has said how to reach it. Rejects
+   * with an `SshError`. Which of them holds the data follows from the data directory; who does not know it (absent) is told
+   * by what was last said.
+   */
+  of(server: Server, dataDirectory?: string): Promise<readonly Disk[] | null>
 }
 
 // ── figures ──────────────────────────────────────────────────────────────────────────────────────

@@ -4,21 +4,9 @@
  */
 import { z } from 'zod'
 import { moment } from '../../http/fields.js'
+import { Table } from '../activity/forms.js'
+import { figure, text, unknown } from '../forms.js'
 import { STATUSES } from '../servers/forms.js'
-
-const figure = z.number().nullable()
-const text = z.string().nullable()
-
-export const Unknown = z
-  .object({
-    what: z.string().meta({ description: 'A part of the answer: `wal`, `replication`, `statements`.' }),
-    why: z
-      .string()
-      .meta({ description: 'In words: a right that is missing, an extension, the embedded database.' }),
-  })
-  .meta({ id: 'Unknown' })
-export type Unknown = z.output<typeof Unknown>
-const unknown = z.array(Unknown)
 
 export const Disk = z
   .object({
@@ -170,115 +158,6 @@ export const ServerStats = z
   })
   .meta({ id: 'ServerStats' })
 export type ServerStats = z.output<typeof ServerStats>
-
-export const Session = z
-  .object({
-    pid: z.int(),
-    database: text,
-    user: text,
-    application: text,
-    client: text.meta({
-      description: 'Address and port; null: a local socket, or a process of the server itself.',
-    }),
-    kind: z.string().meta({ description: '`client backend`, `autovacuum worker`, …' }),
-    state: text,
-    wait: text.meta({ description: '`Lock: transactionid`; null: it does not wait.' }),
-    started_at: moment.nullable().meta({ description: 'Of the session: names it together with its pid.' }),
-    transaction_s: figure,
-    query_s: figure.meta({
-      description: 'How long the query runs, or has been over when the session is idle.',
-    }),
-    query: text.meta({ description: 'Cut at 4,096 characters; null: it may not be seen.' }),
-    blocked_by: z.array(z.int()),
-    is_ours: z.boolean().meta({ description: 'It is one of the monitor’s own.' }),
-  })
-  .meta({ id: 'Session' })
-export type Session = z.output<typeof Session>
-
-export const Activity = z
-  .object({ name: z.string(), checked_at: moment, sessions: z.array(Session), unknown })
-  .meta({ id: 'Activity' })
-
-/** Who waits for whom: roots wait for nobody, and hold what the others want. */
-export interface Waiting {
-  session: Session
-  /** What it waits for; null: for nothing. */
-  lock: { mode: string; type: string; relation: string | null } | null
-  waited_s: number | null
-  waiting: Waiting[]
-}
-export const Waiting: z.ZodType<Waiting> = z.lazy(() => WaitingForm).meta({ id: 'Waiting' })
-const WaitingForm = z.object({
-  session: Session,
-  lock: z.object({ mode: z.string(), type: z.string(), relation: text }).nullable(),
-  waited_s: figure,
-  get waiting() {
-    return z.array(Waiting)
-  },
-})
-
-export const Locks = z
-  .object({
-    name: z.string(),
-    checked_at: moment,
-    blocked: z.int(),
-    tree: z.array(Waiting).meta({
-      description:
-        'Roots hold what those below them wait for. A session that waits for several stands below each; a circle is cut where it closes.',
-    }),
-    unknown,
-  })
-  .meta({ id: 'Locks' })
-
-export const STATEMENT_ORDERS = ['time', 'calls', 'reads'] as const
-
-export const Statements = z
-  .object({
-    name: z.string(),
-    checked_at: moment,
-    since: moment.nullable().meta({ description: 'When its figures were last reset.' }),
-    statements: z.array(
-      z.object({
-        id: z.string(),
-        database: text,
-        user: text,
-        query: z.string(),
-        calls: z.number(),
-        total_ms: z.number(),
-        mean_ms: z.number(),
-        max_ms: z.number(),
-        rows: z.number(),
-        blocks_hit: z.number(),
-        blocks_read: z.number(),
-        cache_hit_ratio: figure,
-        temp_blocks: z.number(),
-        time_ratio: z.number().meta({ description: 'Of all statements’ time.' }),
-      }),
-    ),
-    unknown: unknown.meta({ description: 'Says how to install pg_stat_statements where it is not.' }),
-  })
-  .meta({ id: 'Statements' })
-
-export const Table = z
-  .object({
-    schema: z.string(),
-    name: z.string(),
-    total_bytes: z.number(),
-    table_bytes: z.number(),
-    index_bytes: z.number(),
-    live_rows: z.number(),
-    dead_rows: z.number(),
-    bloat_bytes: figure.meta({
-      description: 'Estimated from the planner’s statistics: wrong by a tenth at best.',
-    }),
-    sequential_scans: figure,
-    index_scans: figure,
-    last_vacuum_at: moment.nullable().meta({ description: 'By hand or by autovacuum.' }),
-    last_analyze_at: moment.nullable(),
-    freeze_age: z.number(),
-  })
-  .meta({ id: 'MonitoredTable' })
-export type Table = z.output<typeof Table>
 
 export const DatabaseStats = z
   .object({

@@ -283,10 +283,17 @@ const refusedMail: Migration = {
   },
 }
 
+const renewedAt: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await db.schema.alterTable('sign_ins').addColumn('renewed_at', 'timestamptz').execute()
+  },
+}
+
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_accounts': accounts,
   '0002_sign_up': signUp,
   '0003_mail': mail,
   '0004_business': business,
   '0005_refused_mail': refusedMail,
+  '0006_renewed_at': renewedAt,
 }

@@ -6,6 +6,7 @@ import { Accounts } from './accounts/accounts.js'
 import { Attempts } from './accounts/attempts.js'
 import { authEndpoints } from './accounts/auth-endpoints.js'
 import { Codes } from './mail/codes.js'
+import { Desk } from './accounts/desk.js'
 import { Door } from './accounts/door.js'
 import { accessFigures, SignInCounts } from './accounts/figures.js'
 import { Hashing } from './accounts/hashing.js'
@@ -13,6 +14,9 @@ import { mailEndpoint } from './mail/mail-endpoints.js'
 import { Mailbox } from './mail/mailbox.js'
 import { toLog } from './mail/mailer.js'
 import { MailServer } from './mail/smtp.js'
+import { isTls, monitorDoorEndpoints } from './accounts/monitor-door-endpoints.js'
+import { monitorUserEndpoints } from './accounts/monitor-user-endpoints.js'
+import { sessionEndpoint } from './accounts/session-endpoint.js'
 import type { Ground, Part } from './part.js'
 import { Outbox } from './mail/outbox.js'
 import { signInEndpoints } from './accounts/sign-in-endpoints.js'
@@ -47,6 +51,7 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
   const { passwordMin, promoteSecret, signUp: mode, mode: ground, smtpUrl, mailFrom } = host.config
   const common = { accounts, standings, hashing, attempts, audit, passwordMin }
   const door = new Door({ ...common, signIns, tokens, counts })
+  const desk = new Desk({ ...common, door })
   const mailServer =
     smtpUrl === null || mailFrom === null ? null : new MailServer({ url: smtpUrl, from: mailFrom, clock })
   const outbox = new Outbox({
@@ -94,8 +99,11 @@ export async function startPeople({ mesh, host, room }: Ground): Promise<People>
     wakeMail: wake,
     routes: [
       ...signInEndpoints(door),
-      ...userEndpoints({ ...common, door, random }),
+      ...userEndpoints({ accounts, desk, random }),
       ...authEndpoints({ accounts, door, signUp, mailbox, nowMs: () => clock.wallMs() }),
+      ...monitorDoorEndpoints({ door, nowMs: () => clock.wallMs(), isTls: isTls(host.config) }),
+      ...monitorUserEndpoints({ accounts, desk }),
+      sessionEndpoint({ signIns, nowMs: () => clock.wallMs() }),
       mailEndpoint(outbox),
     ],
     figures: accessFigures(counts),

@@ -49,6 +49,8 @@ interface SignIns {
   created_at: ColumnType<Date, Date, never>
   expires_at: Date
   ended_at: Date | null
+  /** When its token was last traded for the next one; null: never. */
+  renewed_at: Date | null
 }
 
 /** Mail that is to leave, or has left. */

@@ -1,5 +1,6 @@
 /** A kind of WebSocket that the port offers: where it is, who may open it, how much it carries, and who hears it. */
 import type { Intake } from '../actors/ports.js'
+import { isOwnOrigin } from '../http/own-page.js'
 
 export interface Channel {
   readonly path: string
@@ -27,12 +28,4 @@ export interface Pages {
 
 /** Returns whether a page of this origin may open the channel; `host` is the request’s own. */
 export const mayOpen = ({ origins, own }: Pages, origin: string, host: string): boolean =>
-  origins.has(origin) || (own && isOwn(origin, host))
-
-/** Another site's page has another host; a page in a sandbox has none. */
-function isOwn(origin: string, host: string): boolean {
-  if (!URL.canParse(origin) || !/^[\w.:[\]-]+$/.test(host)) return false
-  const page = new URL(origin)
-  const asked = `${page.protocol}//${host}`
-  return URL.canParse(asked) && new URL(asked).host === page.host && /^https?:$/.test(page.protocol)
-}
+  origins.has(origin) || (own && isOwnOrigin(origin, host))

@@ -7,6 +7,7 @@ import type { Caller } from './caller.js'
 import type { Chapter } from './chapters.js'
 import { DEPTH_MAX, depthOf } from './depth.js'
 import { badRequest, type Issue } from './faults.js'
+import { formOf, isForm } from './form.js'
 import type { Reply } from './reply.js'
 import type { OperatorRole } from './roles.js'
 import type { Access, Method, Request, Route } from './router.js'
@@ -32,6 +33,8 @@ export interface EndpointSpec<P extends Fields, Q extends Fields, B extends z.Zo
   readonly query?: Q
   /** Absent: a body is not looked at. */
   readonly body?: B
+  /** Whether the body may be an HTML form as well. */
+  readonly form?: true
   /** Instead of `body`, where the handler reads the bytes itself: what they hold, for the documentation. */
   readonly rawBody?: z.ZodType
   /** The largest body, bytes; 64 KiB when absent. */
@@ -68,7 +71,7 @@ export interface EndpointRequest<P = unknown, Q = unknown, B = unknown> {
 /** What documentation needs to know. */
 export type EndpointDoc = Pick<
   EndpointSpec<Fields, Fields, z.ZodType>,
-  'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'rawBody' | 'replies' | 'faults'
+  'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'form' | 'rawBody' | 'replies' | 'faults'
 >
 
 export interface Endpoint extends Route {
@@ -100,7 +103,14 @@ export function endpoint<
       const checked = {
         params: doc.params === undefined ? request.params : read(params, request.params, issues),
         query: isAsked || request.query.size > 0 ? read(query, queryOf(request.query, readers), issues) : {},
-        body: doc.body === undefined ? undefined : read(body, jsonOf(request), issues),
+        body:
+          doc.body === undefined
+            ? undefined
+            : read(
+                body,
+                doc.form === true && isForm(headers) ? formOf(request.body) : jsonOf(request),
+                issues,
+              ),
         rawBody: request.body,
         caller,
         headers,

@@ -118,7 +118,10 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
     ...(body !== undefined && {
       requestBody: {
         required: !body.safeParse({}).success,
-        content: { 'application/json': { schema: body } },
+        content: {
+          'application/json': { schema: body },
+          ...(doc.form === true && { 'application/x-www-form-urlencoded': { schema: body } }),
+        },
         ...(bodyMax !== undefined && { description: `At most ${bodyMax} bytes.` }),
       },
     }),

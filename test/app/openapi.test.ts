@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   '/inspector/live': 426,
   // Of an account; SECRET_TOKEN has none.
   '/auth/me': 409,
+  '/pgmon/users/me': 409,
   '/entitlements/mine': 409,
   '/vpn_peers/self': 409,
   '/vpn_peers/self/config': 409,

@@ -39,6 +39,8 @@ export interface AccountQuery {
   /** `name` or `createdAt`, with a minus before it for the reverse order. */
   readonly sort?: string | undefined
   readonly role?: AccountRole | undefined
+  /** Only those who run the mesh. */
+  readonly operators?: boolean
   readonly disabled?: boolean | undefined
   /** A part of the name. */
   readonly search?: string | undefined
@@ -86,7 +88,7 @@ export class Accounts {
   }
 
   /** Resolves with the rows of a page and how many there are in all. */
-  list({ limit, after, sort = 'name', role, disabled, search }: AccountQuery) {
+  list({ limit, after, sort = 'name', role, operators = false, disabled, search }: AccountQuery) {
     const column = sort.endsWith('createdAt') ? 'created_at' : 'name_key'
     const isDown = sort.startsWith('-')
     const from = after === undefined ? null : fromOf(after, column)
@@ -94,6 +96,7 @@ export class Accounts {
       const wanted = db
         .selectFrom('accounts')
         .$if(role !== undefined, q => q.where('role', '=', role ?? 'user'))
+        .$if(operators, q => q.where('role', '!=', 'user'))
         .$if(disabled !== undefined, q => q.where('disabled_at', disabled === true ? 'is not' : 'is', null))
         .$if(search !== undefined, q =>
           q.where(sql<number>`strpos(name_key, ${nameKey(search ?? '')})`, '>', 0),

@@ -39,6 +39,12 @@ export interface SignedIn {
   readonly account: Account
 }
 
+/** How long what a door gives is good, ms; absent: the token by the role of the account, the sign-in until it was idle. */
+export interface Lives {
+  readonly tokenMs?: number
+  readonly idleMs?: number
+}
+
 export class Door {
   readonly #options: DoorOptions
 
@@ -47,24 +53,24 @@ export class Door {
   }
 
   /** Resolves with a new sign-in; rejects with a 401, 403, 429 or 503 that says what was wrong. */
-  async signIn(name: string, password: string, remote: string): Promise<SignedIn> {
+  async signIn(name: string, password: string, remote: string, lives: Lives = {}): Promise<SignedIn> {
     const { accounts, audit, counts } = this.#options
     const address = allowanceKey(remote)
     this.#mustWait(this.#options.attempts.addressWaitMs(address))
     const account = await this.#matching(await accounts.byName(name), nameKey(name), password, address)
-    const signedIn = await this.#begin(account, address)
+    const signedIn = await this.#begin(account, address, lives)
     counts.good++
     audit({ kind: 'account.signed_in', actor: account.name, subject: account.name, detail: { address } })
     return signedIn
   }
 
   /** Resolves with the next token, and the refresh token that replaces this one. */
-  async renew(refreshToken: string): Promise<SignedIn> {
+  async renew(refreshToken: string, lives: Pick<Lives, 'tokenMs'> = {}): Promise<SignedIn> {
     const { signIns, standings, counts } = this.#options
     const renewal = await signIns.renew(refreshToken)
     if (renewal.outcome === 'renewed') {
       counts.renewed++
-      return this.#holding(renewal.account, renewal.begun)
+      return this.#holding(renewal.account, renewal.begun, lives)
     }
     counts.refusedRenewals++
     if (renewal.outcome === 'reused' && renewal.hasEnded) {
@@ -94,7 +100,7 @@ export class Door {
     const found = await accounts.byId(accountId)
     const account = await this.#matching(found, found?.name_key ?? '', password, address)
     const changed = await this.setPassword(account, newPassword, account.name)
-    return this.#begin(changed ?? account, address)
+    return this.#begin(changed ?? account, address, {})
   }
 
   /** Gives the account another password; resolves with null when it is gone. */
@@ -141,20 +147,20 @@ export class Door {
     mustWait(waitMs)
   }
 
-  async #begin(account: Account, address: string): Promise<SignedIn> {
+  async #begin(account: Account, address: string, lives: Lives): Promise<SignedIn> {
     if (account.disabled_at !== null)
       throw new HttpError(403, 'disabled', 'this account is disabled: an admin can enable it')
     if (account.unconfirmed)
       throw new HttpError(403, 'unconfirmed', 'send the code that was mailed to POST /auth/confirm first')
-    const begun = await this.#options.signIns.begin(account, address)
+    const begun = await this.#options.signIns.begin(account, address, lives.idleMs)
     if (begun === null)
       throw new HttpError(401, 'signed_out', 'this account was changed meanwhile: sign in again', BEARER)
-    return this.#holding(account, begun)
+    return this.#holding(account, begun, lives)
   }
 
-  #holding(account: Account, { signInId, refreshToken }: Begun): SignedIn {
+  #holding(account: Account, { signInId, refreshToken }: Begun, lives: Lives): SignedIn {
     const { account_id: accountId, epoch, role } = account
-    const lifeMs = role === 'user' ? TIMING.userTokenMs : TIMING.tokenMs
+    const lifeMs = lives.tokenMs ?? (role === 'user' ? TIMING.longTokenMs : TIMING.tokenMs)
     const { token, expiresAtMs } = this.#options.tokens.issue({ accountId, signInId, epoch }, lifeMs)
     return { token, expiresAtMs, refreshToken, account }
   }

@@ -5,6 +5,9 @@
  *   bsr_<sign-in>.<secret>     the secret, 256 bits, is kept as its SHA-256
  */
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { badRequest } from '../../http/faults.js'
+import { cursorOf, type ListCursor } from '../../http/listing.js'
 import type { Clock } from '../../kit/clock.js'
 import type { Random } from '../../kit/random.js'
 import type { Room } from '../../store/rooms.js'
@@ -29,6 +32,17 @@ export type Renewal =
   /** It was good once, and another had come after it: the sign-in has ended now, if it had not before. */
   | { readonly outcome: 'reused'; readonly signIn: SignIn; readonly hasEnded: boolean }
 
+export interface SignInQuery {
+  readonly limit: number
+  readonly after?: string | undefined
+  /** `created_at`, with a minus before it for the reverse order. */
+  readonly sort?: string | undefined
+  /** Only those of this account; see name.ts. */
+  readonly nameKey?: string | undefined
+  /** Only those that are good now, or only others. */
+  readonly good?: boolean | undefined
+}
+
 const TOKEN = /^bsr_([0-9a-f]{32})\.([\w-]{43})$/
 
 export class SignIns {
@@ -42,10 +56,11 @@ export class SignIns {
     this.#random = parts.random
   }
 
-  /** Resolves with a new sign-in of an account as it was read; null when it was changed meanwhile. */
+  /** Resolves with a new sign-in of an account as it was read, good for `idleMs` at least; null when it was changed meanwhile. */
   begin(
     { account_id, epoch }: Pick<Account, 'account_id' | 'epoch'>,
     address: string,
+    idleMs: number = TIMING.idleMs,
   ): Promise<Begun | null> {
     const nowMs = this.#clock.wallMs()
     const signInId = Buffer.from(this.#random.bytes(16)).toString('hex')
@@ -68,8 +83,9 @@ export class SignIns {
           secret_hash: hashOf(secret),
           address,
           created_at: new Date(nowMs),
-          expires_at: new Date(nowMs + TIMING.idleMs),
+          expires_at: new Date(nowMs + idleMs),
           ended_at: null,
+          renewed_at: null,
         })
         .execute()
       return { signInId, refreshToken: `bsr_${signInId}.${secret}` }
@@ -103,10 +119,11 @@ export class SignIns {
         .where('disabled_at', 'is', null)
         .executeTakeFirst()
       if (account === undefined || ended_at !== null || expires_at <= now) return { outcome: 'over' }
-      const untilMs = Math.min(now.getTime() + TIMING.idleMs, created_at.getTime() + TIMING.signInMs)
+      const longerMs = Math.min(now.getTime() + TIMING.idleMs, created_at.getTime() + TIMING.signInMs)
+      const expiresAt = new Date(Math.max(expires_at.getTime(), longerMs))
       await tx
         .updateTable('sign_ins')
-        .set({ secret_hash: hashOf(next), expires_at: new Date(untilMs) })
+        .set({ secret_hash: hashOf(next), expires_at: expiresAt, renewed_at: now })
         .where('sign_in_id', '=', signInId)
         .execute()
       return { outcome: 'renewed', account, begun: { signInId, refreshToken: `bsr_${signInId}.${next}` } }
@@ -122,6 +139,43 @@ export class SignIns {
   /** Ends a sign-in; resolves with null when there is none. */
   end(signInId: string): Promise<SignIn | null> {
     return this.#end(signInId, null)
+  }
+
+  /** Resolves with the sign-ins of those who run the mesh: the rows of a page, and how many there are in all. */
+  list({ limit, after, sort = '-created_at', nameKey, good }: SignInQuery) {
+    const now = new Date(this.#clock.wallMs())
+    const isDown = sort.startsWith('-')
+    const from = after === undefined ? null : fromOf(after)
+    return this.#room.ask(async db => {
+      const wanted = db
+        .selectFrom('sign_ins')
+        .innerJoin('accounts', 'accounts.account_id', 'sign_ins.account_id')
+        .where('role', '!=', 'user')
+        .$if(nameKey !== undefined, q => q.where('name_key', '=', nameKey ?? ''))
+        .$if(good === true, q => q.where('ended_at', 'is', null).where('expires_at', '>', now))
+        .$if(good === false, q =>
+          q.where(eb => eb.or([eb('ended_at', 'is not', null), eb('expires_at', '<=', now)])),
+        )
+      const { total } = await wanted
+        .select(q => q.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await wanted
+        .select(['sign_in_id', 'name', 'role', 'address', 'expires_at', 'renewed_at', 'ended_at'])
+        .select('sign_ins.created_at')
+        .$if(from !== null, q =>
+          q.where(
+            sql<boolean>`(sign_ins.created_at, sign_in_id) ${sql.raw(isDown ? '<' : '>')} (${from?.[0]}, ${from?.[1]})`,
+          ),
+        )
+        .orderBy('sign_ins.created_at', isDown ? 'desc' : 'asc')
+        .orderBy('sign_in_id', isDown ? 'desc' : 'asc')
+        .limit(limit + 1)
+        .execute()
+      const page = rows.slice(0, limit)
+      const last = rows.length > limit ? page.at(-1) : undefined
+      const next: ListCursor | null = last === undefined ? null : [last.created_at.getTime(), last.sign_in_id]
+      return { rows: page, total: Number(total), next }
+    })
   }
 
   /** Resolves with whether nobody has signed in to the account from this address, as far as is remembered. */
@@ -177,6 +231,13 @@ export class SignIns {
   #newSecret(): string {
     return Buffer.from(this.#random.bytes(32)).toString('base64url')
   }
+}
+
+function fromOf(after: string): readonly [Date, string] {
+  const [ms, signInId] = cursorOf(after)
+  const at = new Date(Number(ms))
+  if (Number.isNaN(at.getTime())) throw badRequest('after: wanted `next` of the page before')
+  return [at, signInId]
 }
 
 /** 256 bits of chance need no slow hash. */

@@ -65,7 +65,7 @@ export class Standings {
   async look(): Promise<void> {
     const { clock, accounts, signIns } = this.#options
     const nowMs = clock.wallMs()
-    for (const signIn of await signIns.endedSince(nowMs - TIMING.userTokenMs))
+    for (const signIn of await signIns.endedSince(nowMs - TIMING.longTokenMs))
       if (!this.#ended.has(signIn.signInId)) this.ended(signIn)
     for (const [signInId, untilMs] of this.#ended) if (untilMs <= nowMs) this.#ended.delete(signInId)
     for (const [accountId, { untilMs }] of this.#accounts)
@@ -109,6 +109,6 @@ export class Standings {
 
   /** The last token that was issued until now ends by then. */
   #tokensEndMs(): number {
-    return this.#options.clock.wallMs() + TIMING.userTokenMs
+    return this.#options.clock.wallMs() + TIMING.longTokenMs
   }
 }

@@ -1,30 +1,22 @@
 /** `/api/v1/users`: accounts, as admins keep them. Operators see them, because they give them tariffs and peers. */
 import { z } from 'zod'
-import type { PluginHost } from '../../app/plugin.js'
 import { nameOf } from '../../http/caller.js'
 import { type Endpoint, endpoint } from '../../http/endpoint.js'
-import { HttpError, notFound } from '../../http/faults.js'
+import { HttpError } from '../../http/faults.js'
 import { text, yesNo } from '../../http/fields.js'
 import { listQuery, listReply, listReplyOf } from '../../http/listing.js'
 import { json } from '../../http/reply.js'
 import type { Random } from '../../kit/random.js'
-import type { Account, Accounts, NewAccount } from './accounts.js'
-import { type Door, mustBeGood } from './door.js'
+import type { Accounts } from './accounts.js'
+import type { AccountWish, Desk } from './desk.js'
 import { AccountForm, accountForm, password, role } from './forms.js'
-import type { Hashing } from './hashing.js'
 import { name, newName } from './name.js'
 import { newPassword } from './password.js'
-import type { Standings } from './standings.js'
 
 export interface UserParts {
   readonly accounts: Accounts
-  readonly standings: Standings
-  readonly hashing: Hashing
-  readonly door: Door
+  readonly desk: Desk
   readonly random: Random
-  readonly audit: PluginHost['audit']
-  /** Characters that a password has at least. */
-  readonly passwordMin: number
 }
 
 const givenPassword = password.optional().meta({ description: 'Absent: one is made.', format: 'password' })
@@ -35,26 +27,24 @@ const WithPassword = z.object({
     .nullable()
     .meta({ description: 'The one that was made, shown now and never again; null: it was given.' }),
 })
+interface WithGiven {
+  readonly password?: string | undefined
+}
 const one = { 200: { description: 'The account.', schema: AccountForm } }
 const PATH = '/api/v1/users'
 const tag = 'accounts'
 const access = 'admin'
 const params = z.object({ name })
 
-export function userEndpoints(parts: UserParts): readonly Endpoint[] {
-  const { accounts, standings, hashing, door, random, audit } = parts
-
+export function userEndpoints({ accounts, desk, random }: UserParts): readonly Endpoint[] {
   const create = async (
-    wish: Pick<NewAccount, 'name' | 'role'> & { readonly password?: string | undefined },
+    { name: called, role: as, password: given }: Omit<AccountWish, 'password'> & WithGiven,
     actor: string,
     options: { readonly onlyFirst?: boolean } = {},
   ) => {
-    const secret = wish.password ?? newPassword(random)
-    mustBeGood(secret, wish.name, parts.passwordMin)
-    const passwordHash = await hashing.hash(secret)
-    const account = await accounts.create({ name: wish.name, role: wish.role, passwordHash }, options)
-    audit({ kind: 'account.created', actor, subject: account.name, detail: { role: account.role } })
-    return json({ account: accountForm(account), password: wish.password === undefined ? secret : null }, 201)
+    const secret = given ?? newPassword(random)
+    const account = await desk.create({ name: called, role: as, password: secret }, actor, options)
+    return json({ account: accountForm(account), password: given === undefined ? secret : null }, 201)
   }
 
   return [
@@ -128,13 +118,8 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
         .refine(change => Object.keys(change).length > 0, { error: 'wanted name, role or disabled' }),
       replies: one,
       faults: [409],
-      async handle({ params: { name: called }, body, caller }) {
-        const account = await accounts.change(called, body)
-        standings.changed(account)
-        const detail = { ...body, ...(body.name !== undefined && { before: called }) }
-        audit({ kind: 'account.changed', actor: nameOf(caller), subject: account.name, detail })
-        return json(accountForm(account))
-      },
+      handle: async ({ params: { name: called }, body, caller }) =>
+        json(accountForm(await desk.change(called, body, nameOf(caller)))),
     }),
     endpoint({
       method: 'POST',
@@ -148,9 +133,7 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
       replies: { 200: { description: 'The account.', schema: WithPassword } },
       async handle({ params: { name: called }, body, caller }) {
         const secret = body.password ?? newPassword(random)
-        const before: Account = await accounts.called(called)
-        const account = await door.setPassword(before, secret, nameOf(caller))
-        if (account === null) throw notFound(`there is no account ${called}`)
+        const account = await desk.setPassword(called, secret, nameOf(caller))
         return json({
           account: accountForm(account),
           password: body.password === undefined ? secret : null,
@@ -173,9 +156,7 @@ export function userEndpoints(parts: UserParts): readonly Endpoint[] {
       },
       faults: [409],
       async handle({ params: { name: called }, caller }) {
-        const account = await accounts.remove(called)
-        standings.removed(account.account_id)
-        audit({ kind: 'account.removed', actor: nameOf(caller), subject: account.name, detail: {} })
+        const account = await desk.remove(called, nameOf(caller))
         return json({ name: account.name, removed: true })
       },
     }),

@@ -1,0 +1,106 @@
+/** Looks at one server, at most once at a time, and remembers what it saw. */
+import type { Clock } from '../../kit/clock.js'
+import type { Databases, Disks, Server } from '../ports.js'
+import { type Baseline, baselineOf } from './baseline.js'
+import { DiskEye } from './disk-eye.js'
+import type { ServerStats } from './forms.js'
+import { lookAt, type Sight } from './look.js'
+import type { Sizes } from './sizes.js'
+import { type Moment, nothingOf, statsOf } from './stats.js'
+
+export interface EyeOptions {
+  readonly clock: Clock
+  readonly databases: Databases
+  readonly disks: Disks
+  /** What a server is, before it has told so itself. */
+  readonly kindOf: (server: Server) => ServerStats['kind']
+  /** Called after each look. */
+  readonly looked: (server: Server, now: ServerStats, before: ServerStats | null) => void
+  /** Called when a look ends with what is no fault of the server. */
+  readonly failed: (server: Server, error: unknown) => void
+}
+
+/** How long what was seen is told again, ms. */
+const FRESH_MS = 5_000
+/** Whoever has taken longer is asked no further question in this look, ms. */
+const LATE_MS = 4_000
+/** How long sizes are told again, ms. */
+const SIZES_MS = 60_000
+
+export class Eye {
+  readonly server: Server
+  readonly #options: EyeOptions
+  readonly #diskEye: DiskEye
+  #last: ServerStats | null = null
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #looking: Promise<ServerStats> | null = null
+  #baseline: Baseline | null = null
+  #sizes: Sizes | null = null
+  #sizedAtMs = Number.NEGATIVE_INFINITY
+  #dataDirectory: string | null = null
+
+  constructor(server: Server, options: EyeOptions) {
+    this.server = server
+    this.#options = options
+    this.#diskEye = new DiskEye(options.disks)
+  }
+
+  get last(): ServerStats | null {
+    return this.#last
+  }
+
+  get isFresh(): boolean {
+    return this.#options.clock.now() - this.#lookedAtMs < FRESH_MS
+  }
+
+  /** Resolves with what the server tells, at most 5 s old. Never rejects. */
+  stats(): Promise<ServerStats> {
+    if (this.#last !== null && this.isFresh) return Promise.resolve(this.#last)
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null
+    })
+    return this.#looking
+  }
+
+  async #look(): Promise<ServerStats> {
+    const { clock, looked } = this.#options
+    const beganMs = clock.now()
+    this.#diskEye.ask(this.server, this.#dataDirectory)
+    const seen = await this.#see(beganMs)
+    const before = this.#last
+    const tookMs = Math.round((clock.now() - beganMs) * 10) / 10
+    const at = { checkedAtMs: clock.wallMs(), tookMs }
+    this.#last =
+      typeof seen === 'string'
+        ? this.#downOf(seen, at)
+        : statsOf(this.server, seen, this.#baseline, this.#diskEye.seen, at)
+    if (typeof seen !== 'string') this.#baseline = baselineOf(seen, this.#baseline)
+    this.#lookedAtMs = clock.now()
+    looked(this.server, this.#last, before)
+    return this.#last
+  }
+
+  /** A machine may live whose database does not, and have a full disk. */
+  #downOf(fault: string, at: Moment): ServerStats {
+    const nothing = nothingOf(this.server, this.#options.kindOf(this.server), { status: 'down', fault }, at)
+    return { ...nothing, disks: this.#diskEye.seen.disks }
+  }
+
+  /** Resolves with what is seen, or with why nothing is. */
+  async #see(beganMs: number): Promise<Sight | string> {
+    const { clock, databases, failed } = this.#options
+    const isLate = () => clock.now() - beganMs > LATE_MS
+    const areSizesFresh = clock.now() - this.#sizedAtMs < SIZES_MS
+    const wishes = { isLate, sizes: areSizesFresh ? this.#sizes : null }
+    try {
+      const sight = await databases.use(this.server, null, db => lookAt(db, wishes))
+      if (!areSizesFresh) this.#sizedAtMs = clock.now()
+      this.#sizes = sight.sizes
+      this.#dataDirectory = sight.kind === 'pglite' ? null : sight.identity.data_directory
+      return sight
+    } catch (error) {
+      failed(this.server, error)
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+}

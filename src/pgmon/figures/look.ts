@@ -5,7 +5,7 @@
  *   identity ─→ sessions ─→ work ─→ streams ─→ (sizes)
  */
 import type { Asking } from '../ports.js'
-import type { Unknown } from './forms.js'
+import type { Unknown } from '../forms.js'
 import { type Identity, identityOf } from './identity.js'
 import { Sections } from './section.js'
 import { type Sessions, sessionsOf } from './sessions.js'

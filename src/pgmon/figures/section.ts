@@ -2,7 +2,7 @@
  * One question of a look. A server may refuse one and answer the next: what it refuses is null in the answer, and why,
  * in words that say what to do, stands beside it.
  */
-import type { Unknown } from './forms.js'
+import type { Unknown } from '../forms.js'
 
 /** Five characters of PostgreSQL’s: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const SQLSTATE = /^[0-9A-Z]{5}$/

@@ -1,0 +1,36 @@
+/** Composes this part: who looks at servers, what was seen, and who is told. */
+import type { Ground, Part } from '../part.js'
+import type { Databases, Disks, Looks, Server, Servers } from '../ports.js'
+import { Fleet } from './fleet.js'
+import type { ServerStats } from './forms.js'
+import { ServerLooks } from './looks.js'
+import { serverEndpoints } from './server-endpoints.js'
+
+export interface FiguresNeeds {
+  readonly servers: Servers
+  readonly databases: Databases
+  readonly disks: Disks
+}
+
+export interface Figures extends Part {
+  readonly looks: Looks
+}
+
+export function startFigures({ host, room }: Ground, { servers, databases, disks }: FiguresNeeds): Figures {
+  const { clock, random, log } = host
+  const kindOf = ({ isOwn }: Server): ServerStats['kind'] => (isOwn ? room.kind : 'postgres')
+  const looks = new ServerLooks({
+    clock,
+    databases,
+    disks,
+    kindOf,
+    failed: ({ name }, error) =>
+      log.error({ err: error, server: name }, 'a look at a server failed by our own fault'),
+  })
+  const fleet = new Fleet({ clock, random, servers, looks })
+  return {
+    looks,
+    routes: serverEndpoints(servers, looks),
+    stop: async () => fleet.stop(),
+  }
+}

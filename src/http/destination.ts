@@ -71,7 +71,7 @@ export class Destinations {
     const found = isIP(host) === 0 ? await this.#lookUp(host) : [host]
     if (!found.every(address => this.#mayCall(address))) throw new DestinationError(this.#refused)
     const [first] = found
-    if (first === undefined) throw new DestinationError('the name has no address')
+    if (first === undefined) throw new DestinationError('the name has no address', 'NO_ADDRESS')
     return first
   }
 
@@ -84,7 +84,13 @@ export class Destinations {
 
 export class DestinationError extends Error {
   override readonly name = 'DestinationError'
-  readonly code = 'BAD_DESTINATION'
+  readonly code: 'BAD_DESTINATION' | 'NO_ADDRESS'
+
+  /** `NO_ADDRESS`: it may have one later. */
+  constructor(message: string, code: 'BAD_DESTINATION' | 'NO_ADDRESS' = 'BAD_DESTINATION') {
+    super(message)
+    this.code = code
+  }
 }
 
 /** Ports below this belong to services that were never meant to read what we send. */
@@ -108,6 +114,6 @@ async function lookUpByDns(name: string): Promise<readonly string[]> {
   const resolver = new Resolver(DNS)
   const [v4, v6] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
   const found = [v4, v6].flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []))
-  if (found.length === 0) throw new DestinationError(`the name ${name} could not be looked up`)
+  if (found.length === 0) throw new DestinationError(`the name ${name} could not be looked up`, 'NO_ADDRESS')
   return found
 }

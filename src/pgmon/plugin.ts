@@ -1,21 +1,36 @@
 /** The databases under the mesh: what each PostgreSQL tells of itself, now and before. */
-import type { Plugin } from '../app/plugin.js'
+import type { Plugin, PluginHost } from '../app/plugin.js'
+import type { LookUp } from '../http/destination.js'
+import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
+import { startServers } from './servers/start-servers.js'
 import type { MonitorTables } from './tables.js'
 
-export const pgmon: Plugin = {
+export interface PgmonOptions {
+  readonly lookUp?: LookUp
+}
+
+/** Returns the plug-in; its look-ups may be others in a test. */
+export const pgmonPlugin = (options: PgmonOptions = {}): Plugin => ({
   name: 'pgmon',
   migrations: MIGRATIONS,
-  async start(_mesh, host) {
-    await host.room<MonitorTables>()
-    const parts: readonly Part[] = []
-    return {
-      routes: parts.flatMap(({ routes }) => routes),
-      figures: parts.flatMap(({ figures = [] }) => figures),
-      async stop() {
-        for (const part of parts.toReversed()) await part.stop()
-      },
-    }
-  },
+  start: (_mesh, host) => start(host, options),
+})
+
+export const pgmon: Plugin = pgmonPlugin()
+
+async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plugin['start']> {
+  const ground = { host, room: await host.room<MonitorTables>() }
+  const destinations = destinationsOf(ground, lookUp)
+  const servers = await startServers(ground)
+  const databases = startDatabases(ground, servers.servers, destinations)
+  const parts: readonly Part[] = [servers, databases]
+  return {
+    routes: parts.flatMap(({ routes }) => routes),
+    figures: parts.flatMap(({ figures = [] }) => figures),
+    async stop() {
+      for (const part of parts.toReversed()) await part.stop()
+    },
+  }
 }

@@ -78,7 +78,7 @@ export interface Servers {
 
 /** One connection to a database, in which every transaction is read only. */
 export interface Asking {
-  /** Resolves with the rows. Rejects with a `ServerFault` when there is no answer, and with PostgreSQL’s own error, its SQLSTATE as `code`, when the answer is one. */
+  /** Resolves with the rows. Rejects with a `ServerFault` when there is no answer, and with PostgreSQL’s own error, its SQLSTATE as `code`, when the answer is one. Wanted numbers are cast to int or float8: of a numeric, the embedded database tells text. */
   ask<R extends object>(sql: string, parameters?: readonly unknown[]): Promise<readonly R[]>
   /** Of the server, as PostgreSQL numbers it: 150014 is 15.14. */
   readonly version: number
@@ -91,6 +91,8 @@ export interface Databases {
    * time for a connection and for each answer; rejects with a `ServerFault`, at once while the server is known to be away.
    */
   use<T>(server: Server, database: string | null, work: (db: Asking) => Promise<T>): Promise<T>
+  /** Runs statements on a connection of their own, made now, however long the server is known to be away. */
+  useNew<T>(server: Server, work: (db: Asking) => Promise<T>): Promise<T>
   /** Returns the pools that are open. */
   pools(): readonly PoolView[]
 }

@@ -91,6 +91,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
       NODE_ENV: 'test',
       TURN_LISTENING_PORT: '0',
       BOSON_DATA_DIR: dataDir,
+      ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
       ...wishes.env,
     },
   })

@@ -1,0 +1,145 @@
+/** Every pool to one server: of the database it is known by, and of the others that were asked for lately. */
+import type { Clock } from '../../kit/clock.js'
+import type { Random } from '../../kit/random.js'
+import type { Asking, PoolView, Server } from '../ports.js'
+import { ServerFault } from './errors.js'
+import { Gate } from './gate.js'
+import type { Line } from './line.js'
+import { Pool } from './pool.js'
+import { EMBEDDED, OTHER, OTHERS_MAX, PROFILES } from './profiles.js'
+
+/** Makes a connection; calls `silent` when one of its answers stays away. Rejects with a `ServerFault`. */
+export type Connect = (
+  server: Server,
+  database: string | null,
+  silent: (fault: ServerFault) => void,
+) => Promise<Line>
+
+export interface ServerPoolsOptions {
+  readonly server: Server
+  readonly isEmbedded: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly connect: Connect
+}
+
+interface Entry {
+  readonly pool: Pool
+  readonly gate: Gate
+}
+
+export class ServerPools {
+  readonly server: Server
+  readonly #options: ServerPoolsOptions
+  /** By database; null: the one that the server is known by. */
+  readonly #pools = new Map<string | null, Entry>()
+  /** Shut while the server is away, for all of its databases. */
+  readonly #gate: Gate
+
+  constructor(options: ServerPoolsOptions) {
+    const { server, clock, random } = options
+    this.server = server
+    this.#options = options
+    this.#gate = new Gate({ clock, random, shutBy: code => code === 'SERVER_AWAY' })
+  }
+
+  get isAway(): boolean {
+    return this.#gate.shut !== null
+  }
+
+  use<T>(database: string | null, work: (db: Asking) => Promise<T>): Promise<T> {
+    const named = database === this.server.database ? null : database
+    return this.#entry(named).pool.use(work)
+  }
+
+  /** Runs statements on a connection of their own, made now, however long the server has been away. */
+  async useNew<T>(work: (db: Asking) => Promise<T>): Promise<T> {
+    const line = await this.#connect(null)
+    this.#gate.open()
+    for (const { gate } of this.#pools.values()) gate.open()
+    try {
+      return await work(line)
+    } finally {
+      line.close()
+    }
+  }
+
+  views(nowMs: number): readonly PoolView[] {
+    return Array.from(this.#pools, ([database, { pool, gate }]) => {
+      const shut = this.#gate.shut ?? gate.shut
+      const { min, max } = this.#sizeOf(database)
+      return {
+        server: this.server.name,
+        database: database ?? this.server.database,
+        profile: this.server.pool,
+        min,
+        max,
+        total: pool.total,
+        idle: pool.idle,
+        waiting: pool.waiting,
+        state: shut === null ? 'open' : 'away',
+        fault: shut?.fault.message ?? null,
+        retryAtMs: shut === null ? null : nowMs + Math.ceil(shut.forMs),
+      }
+    })
+  }
+
+  tidy(): void {
+    for (const [database, { pool, gate }] of this.#pools)
+      if (pool.tidy() && database !== null && gate.shut === null) this.#pools.delete(database)
+  }
+
+  end(fault: ServerFault): void {
+    for (const { pool } of this.#pools.values()) pool.end(fault)
+    this.#pools.clear()
+  }
+
+  #entry(database: string | null): Entry {
+    const known = this.#pools.get(database)
+    if (known !== undefined) return known
+    if (database !== null) this.#makeRoom()
+    const { clock, random } = this.#options
+    const gate = new Gate({ clock, random, shutBy: code => code !== 'SERVER_AWAY' })
+    const open = () => gate.pass(() => this.#gate.pass(() => this.#connect(database)))
+    const entry = { gate, pool: new Pool({ clock, ...this.#sizeOf(database), open }) }
+    this.#pools.set(database, entry)
+    return entry
+  }
+
+  async #connect(database: string | null): Promise<Line> {
+    const { connect, server } = this.#options
+    try {
+      return await connect(server, database, fault => {
+        this.#gate.close(fault)
+        this.#drop(fault)
+      })
+    } catch (error) {
+      if (error instanceof ServerFault && error.code === 'SERVER_AWAY') this.#drop(error)
+      throw error
+    }
+  }
+
+  /** What was open when the server went away is of no use when it comes back. */
+  #drop(fault: ServerFault): void {
+    for (const { pool } of this.#pools.values()) pool.drop(fault)
+  }
+
+  #makeRoom(): void {
+    const others = [...this.#pools].flatMap(([database, { pool }]) =>
+      database === null ? [] : { database, pool },
+    )
+    if (others.length < OTHERS_MAX) return
+    const [oldest] = others
+      .filter(({ pool }) => !pool.isBusy)
+      .toSorted((a, b) => a.pool.usedAtMs - b.pool.usedAtMs)
+    if (oldest === undefined)
+      throw new ServerFault('SERVER_BUSY', `${OTHERS_MAX} of its databases are being asked already`)
+    oldest.pool.end(new ServerFault('SERVER_BUSY', 'another database took its place'))
+    this.#pools.delete(oldest.database)
+  }
+
+  #sizeOf(database: string | null) {
+    if (this.#options.isEmbedded) return EMBEDDED
+    return database === null ? PROFILES[this.server.pool] : OTHER
+  }
+}

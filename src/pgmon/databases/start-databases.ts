@@ -1,0 +1,29 @@
+/** Connections to the servers that are watched. */
+import { Destinations, type LookUp } from '../../http/destination.js'
+import type { Ground, Part } from '../part.js'
+import type { Servers } from '../ports.js'
+import { ServerDatabases } from './server-databases.js'
+
+/** Returns what says where a server, and its machine, may be. */
+export const destinationsOf = ({ host: { config } }: Ground, lookUp?: LookUp): Destinations =>
+  new Destinations({
+    allowed: config.pgmonNetworks,
+    denied: [config.overlay4, config.overlay6],
+    setting: 'BOSON_PGMON_NETWORKS',
+    ...(lookUp && { lookUp }),
+  })
+
+export function startDatabases(
+  ground: Ground,
+  servers: Servers,
+  destinations: Destinations,
+): Part & { readonly databases: ServerDatabases } {
+  const databases = new ServerDatabases(ground, servers, destinations)
+  return {
+    databases,
+    routes: [],
+    async stop() {
+      databases.stop()
+    },
+  }
+}

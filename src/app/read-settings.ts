@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { CommandError, EXIT } from './exit-codes.js'
+import { modeComplaint } from './file-mode.js'
 import { flagOf, type Setting } from './setting.js'
 
 export type SettingTable = Readonly<Record<string, Setting>>
@@ -118,5 +119,8 @@ function readFile(
         `${path}: ${JSON.stringify(key)} is not a setting; known are ${Object.keys(table).join(', ')}`,
       )
   }
+  const hasSecrets = Object.keys(value).some(key => table[key]?.secret === true)
+  const complaint = hasSecrets ? modeComplaint(path) : null
+  if (complaint !== null) problems.push(complaint)
   return value as Record<string, unknown> // an object, checked above
 }

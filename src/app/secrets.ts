@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '../kit/random.js'
 import { BadConfig, type Config } from './config.js'
+import { modeComplaint } from './file-mode.js'
 import { SETTINGS } from './settings.js'
 
 /** A secret of fewer characters could be guessed. */
@@ -132,6 +133,8 @@ function onceMade(dataDir: string, name: string, make: () => string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // anything else is a full or foreign disk
   }
+  const complaint = modeComplaint(path)
+  if (complaint !== null) throw new BadConfig([complaint])
   return readFileSync(path, 'utf8').trim()
 }
 

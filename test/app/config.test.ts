@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { keyPolicyOf, provisionerOf } from '../../src/access/peers/policy.js'
 import { BadConfig, readConfig, type Sources } from '../../src/app/config.js'
-import { checkSecrets, operatorToken, ownServerId } from '../../src/app/secrets.js'
+import { checkSecrets, operatorToken, ownServerId, vaultSecret } from '../../src/app/secrets.js'
 import { flagOf, type SettingKey, SETTINGS } from '../../src/app/settings.js'
 import { seededRandom } from '../../src/kit/random.js'
 
@@ -200,6 +200,29 @@ t.test('the token and the id are made once, and only their owner can read them',
   t.equal(statSync(join(dataDir, 'secret-token')).mode & 0o777, 0o600)
   t.equal(statSync(dataDir).mode & 0o777, 0o700)
   t.equal(operatorToken(read({ SECRET_TOKEN: GOOD }), seededRandom(1)), GOOD)
+})
+
+t.test('P-09: secrets that everybody on the machine could read are not used', async t => {
+  const dataDir = join(t.testdir(), 'data')
+  const config = read({ BOSON_DATA_DIR: dataDir })
+  vaultSecret(config, seededRandom(1))
+  const key = join(dataDir, 'vault-key')
+  chmodSync(key, 0o644)
+  t.match(
+    thrown(() => vaultSecret(config, seededRandom(1))).message,
+    `${key}: wanted a file that not everybody can read, got mode 644: chmod 600 ${key}`,
+  )
+  chmodSync(key, 0o640)
+  t.ok(vaultSecret(config, seededRandom(1)), 'a group that was made for it may')
+
+  const file = jsonFile(t, { secretToken: GOOD })
+  chmodSync(file, 0o644)
+  t.match(thrown(() => readConfig({ flags: {}, env: {}, file })).message, `got mode 644: chmod 600 ${file}`)
+  chmodSync(file, 0o600)
+  t.equal(readConfig({ flags: {}, env: {}, file }).secretToken, GOOD)
+  const open = jsonFile(t, { port: 7 })
+  chmodSync(open, 0o644)
+  t.equal(readConfig({ flags: {}, env: {}, file: open }).port, 7, 'a file without secrets is nobody’s secret')
 })
 
 t.test('.env.example lists every setting as it is', async t => {

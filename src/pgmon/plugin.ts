@@ -4,6 +4,7 @@ import type { LookUp } from '../http/destination.js'
 import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
+import { serverEndpoints } from './servers/server-endpoints.js'
 import { startServers } from './servers/start-servers.js'
 import type { MonitorTables } from './tables.js'
 
@@ -25,9 +26,13 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const destinations = destinationsOf(ground, lookUp)
   const servers = await startServers(ground)
   const databases = startDatabases(ground, servers.servers, destinations)
+  const looks = { last: () => null }
   const parts: readonly Part[] = [servers, databases]
   return {
-    routes: parts.flatMap(({ routes }) => routes),
+    routes: [
+      ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks }),
+      ...parts.flatMap(({ routes }) => routes),
+    ],
     figures: parts.flatMap(({ figures = [] }) => figures),
     async stop() {
       for (const part of parts.toReversed()) await part.stop()

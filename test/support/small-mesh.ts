@@ -40,7 +40,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
     user_id: ['1'],
     payment_id: [String(payment)],
     actor: ['node%2Ffra-1'],
-    name: ['ada'],
+    name: ['ada', 'coordinator'],
     login: ['ada'],
     job: [String(job)],
     nodeId: ['fra-1'],

@@ -2,6 +2,8 @@
 import { Destinations, type LookUp } from '../../http/destination.js'
 import type { Ground, Part } from '../part.js'
 import type { Servers } from '../ports.js'
+import { databaseEndpoints } from './endpoints.js'
+import { connectionFigures } from './figures.js'
 import { ServerDatabases } from './server-databases.js'
 
 /** Returns what says where a server, and its machine, may be. */
@@ -21,7 +23,8 @@ export function startDatabases(
   const databases = new ServerDatabases(ground, servers, destinations)
   return {
     databases,
-    routes: [],
+    routes: databaseEndpoints(databases),
+    figures: connectionFigures({ pools: () => databases.pools(), faults: databases.faults }),
     async stop() {
       databases.stop()
     },

@@ -153,6 +153,8 @@ export interface Looks {
   stats(server: Server): Promise<ServerStats>
   /** Returns what was last seen, whenever that was; null: nothing yet. Asks nothing. */
   last(serverId: number): ServerStats | null
+  /** Somebody looks at all servers: what is older than 5 s is asked for again, in the background. */
+  refresh(): void
   /** Calls `hear` after each look; returns what ends it. */
   onLook(hear: (server: Server, now: ServerStats, before: ServerStats | null) => void): () => void
 }

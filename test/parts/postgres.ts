@@ -41,6 +41,7 @@ export async function startPostgres(t: Test): Promise<Postgres | { readonly miss
     resume: notOurs,
     stop: notOurs,
     start: notOurs,
+    replica: notOurs,
   }
 }
 

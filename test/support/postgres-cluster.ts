@@ -25,6 +25,8 @@ export interface Cluster {
   /** Ends the server as a crash would. */
   stop(): Promise<void>
   start(): Promise<void>
+  /** Resolves with a copy of this server that follows it, by the slot of this name where one is given. */
+  replica(slot?: string): Promise<Cluster>
   /** Stops the server for good and removes what it kept. */
   remove(): Promise<void>
 }
@@ -43,12 +45,26 @@ export function programsDirectory(): string | undefined {
 }
 
 /** Makes a cluster with `settings` such as `fsync=off`; resolves when it answers. */
-export async function startCluster(programs: string, settings: readonly string[]): Promise<Cluster> {
+export const startCluster = (programs: string, settings: readonly string[]): Promise<Cluster> =>
+  startOf(programs, settings, async (data, run) => makeData(programs, data, run))
+
+interface Run {
+  readonly uid?: number
+  readonly gid?: number
+  readonly stdio: 'ignore'
+  readonly cwd: string
+}
+
+async function startOf(
+  programs: string,
+  settings: readonly string[],
+  make: (data: string, run: Run) => Promise<void>,
+): Promise<Cluster> {
   const dir = mkdtempSync(join(tmpdir(), 'boson-postgres-'))
   const user = ownerOf(dir)
   const data = join(dir, 'data')
   const run = { ...user, stdio: 'ignore' as const, cwd: dir }
-  makeData(programs, data, run)
+  await make(data, run)
   const port = await freePort()
   const url = `postgres://boson@127.0.0.1:${port}/postgres`
   let server: ChildProcess | undefined
@@ -82,18 +98,34 @@ export async function startCluster(programs: string, settings: readonly string[]
     rmSync(dir, { recursive: true, force: true })
   }
 
+  const replica = (slot?: string) =>
+    startOf(programs, settings, (copy, as) => copyOf(programs, port, copy, as, slot))
+
   await start()
-  return { url, pause: () => signal('SIGSTOP'), resume: () => signal('SIGCONT'), stop, start, remove }
+  return {
+    url,
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    stop,
+    start,
+    replica,
+    remove,
+  }
+}
+
+async function copyOf(programs: string, port: number, data: string, run: Run, slot?: string): Promise<void> {
+  const from = ['-h', '127.0.0.1', '-p', String(port), '-U', 'boson']
+  const how = ['-D', data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+  const by = slot === undefined ? [] : ['-C', '-S', slot]
+  const copying = spawn(join(programs, 'pg_basebackup'), [...from, ...how, ...by], run)
+  const [code] = (await once(copying, 'exit')) as [number | null]
+  if (code !== 0) throw new Error(`pg_basebackup ended with ${code}`)
 }
 
 /** Making the data of a cluster takes a second and more of a core: it is done once, and copied from then on. */
 const MADE = join(import.meta.dirname, '../../made')
 
-function makeData(
-  programs: string,
-  data: string,
-  run: { readonly uid?: number; readonly gid?: number },
-): void {
+function makeData(programs: string, data: string, run: Run): void {
   const made = join(MADE, programs.replaceAll('/', '-'))
   if (existsSync(made)) {
     execFileSync('cp', ['-R', made, data])

@@ -5,6 +5,7 @@ import { type Baseline, baselineOf } from './baseline.js'
 import { DiskEye } from './disk-eye.js'
 import type { ServerStats } from './forms.js'
 import { lookAt, type Sight } from './look.js'
+import { isOfServer } from './section.js'
 import type { Sizes } from './sizes.js'
 import { type Moment, nothingOf, statsOf } from './stats.js'
 
@@ -99,7 +100,7 @@ export class Eye {
       this.#dataDirectory = sight.kind === 'pglite' ? null : sight.identity.data_directory
       return sight
     } catch (error) {
-      failed(this.server, error)
+      if (!isOfServer(error)) failed(this.server, error)
       return error instanceof Error ? error.message : String(error)
     }
   }

@@ -26,7 +26,7 @@ export function glanceOf(
     cache_hit_ratio: stats?.cache_hit_ratio ?? null,
     replication_lag_s: lagOf(stats),
     size_bytes: stats?.size_bytes ?? null,
-    disk_used_ratio: diskOf(stats),
+    disk_used_ratio: diskUsedOf(stats),
   }
 }
 
@@ -44,8 +44,8 @@ export function lagOf(stats: ServerStats | null): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
-/** As `df` tells it: what only root may fill is not to be had. */
-function diskOf(stats: ServerStats | null): number | null {
+/** Returns how full the file system is that holds the data, 0 to 1, as `df` tells it: what only root may fill is not to be had. */
+export function diskUsedOf(stats: ServerStats | null): number | null {
   const disk = stats?.disks?.find(({ holds_data }) => holds_data)
   const all = disk === undefined ? 0 : disk.used_bytes + disk.available_bytes
   return disk === undefined || all === 0 ? null : disk.used_bytes / all

@@ -10,7 +10,7 @@ import { nothingOf } from './stats.js'
 export type LooksOptions = Omit<EyeOptions, 'looked'>
 type Hear = Parameters<Looks['onLook']>[0]
 
-export class ServerLooks implements Looks {
+export class ServerLooks implements Omit<Looks, 'refresh'> {
   readonly #options: LooksOptions
   readonly #eyes = new Map<number, Eye>()
   readonly #hearers = new Set<Hear>()

@@ -45,13 +45,22 @@ export class Sections {
   }
 }
 
+/** Whether an error is the server’s affair: what PostgreSQL answers, or why it does not. */
+export function isOfServer(error: unknown): boolean {
+  const code = codeOf(error)
+  return SQLSTATE.test(code) || code.startsWith('SERVER_')
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+
 const grant = (grantee: string) => `GRANT pg_monitor TO ${grantee}`
 
 /** Returns in words what PostgreSQL answered instead of rows; null: that was no answer. */
 function refusalOf(error: unknown, grantee: string): string | null {
-  if (!(error instanceof Error)) return null
-  const { code, message } = error as Error & { code?: unknown }
-  if (typeof code !== 'string' || !SQLSTATE.test(code)) return null
+  const code = codeOf(error)
+  if (!(error instanceof Error) || !SQLSTATE.test(code)) return null
+  const { message } = error
   switch (code) {
     case '42501':
       return `the role may not see it (${message}): ${grant(grantee)}`

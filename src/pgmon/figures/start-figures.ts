@@ -4,6 +4,7 @@ import type { Databases, Disks, Looks, Server, Servers } from '../ports.js'
 import { Fleet } from './fleet.js'
 import type { ServerStats } from './forms.js'
 import { ServerLooks } from './looks.js'
+import { LookCounts, serverFigures } from './metrics.js'
 import { serverEndpoints } from './server-endpoints.js'
 
 export interface FiguresNeeds {
@@ -19,18 +20,22 @@ export interface Figures extends Part {
 export function startFigures({ host, room }: Ground, { servers, databases, disks }: FiguresNeeds): Figures {
   const { clock, random, log } = host
   const kindOf = ({ isOwn }: Server): ServerStats['kind'] => (isOwn ? room.kind : 'postgres')
-  const looks = new ServerLooks({
-    clock,
-    databases,
-    disks,
-    kindOf,
-    failed: ({ name }, error) =>
-      log.error({ err: error, server: name }, 'a look at a server failed by our own fault'),
-  })
-  const fleet = new Fleet({ clock, random, servers, looks })
+  const failed = ({ name }: Server, error: unknown) =>
+    log.error({ err: error, server: name }, 'a look at a monitored server failed by our own fault')
+  const seen = new ServerLooks({ clock, databases, disks, kindOf, failed })
+  const fleet = new Fleet({ clock, random, servers, looks: seen })
+  const counts = new LookCounts()
+  seen.onLook((_, now) => counts.looked(now))
+  const looks: Looks = {
+    stats: server => seen.stats(server),
+    last: serverId => seen.last(serverId),
+    onLook: hear => seen.onLook(hear),
+    refresh: () => fleet.refresh(),
+  }
   return {
     looks,
     routes: serverEndpoints(servers, looks),
+    figures: [...counts.figures(), ...serverFigures(servers, looks)],
     stop: async () => fleet.stop(),
   }
 }

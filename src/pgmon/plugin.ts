@@ -2,6 +2,7 @@
 import type { Plugin, PluginHost } from '../app/plugin.js'
 import type { LookUp } from '../http/destination.js'
 import { destinationsOf, startDatabases } from './databases/start-databases.js'
+import { startFigures } from './figures/start-figures.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { serverEndpoints } from './servers/server-endpoints.js'
@@ -26,11 +27,11 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const destinations = destinationsOf(ground, lookUp)
   const servers = await startServers(ground)
   const databases = startDatabases(ground, servers.servers, destinations)
-  const looks = { last: () => null }
-  const parts: readonly Part[] = [servers, databases]
+  const figures = startFigures(ground, { ...servers, ...databases, disks: { of: async () => null } })
+  const parts: readonly Part[] = [servers, databases, figures]
   return {
     routes: [
-      ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks }),
+      ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),
       ...parts.flatMap(({ routes }) => routes),
     ],
     figures: parts.flatMap(({ figures = [] }) => figures),

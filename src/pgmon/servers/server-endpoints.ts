@@ -20,7 +20,7 @@ export interface ServerParts {
   readonly servers: ServerBook
   readonly databases: Databases
   readonly destinations: Destinations
-  readonly looks: Pick<Looks, 'last'>
+  readonly looks: Pick<Looks, 'last' | 'refresh'>
 }
 
 const SORTS = [
@@ -61,7 +61,7 @@ export function serverEndpoints({ host, room }: Ground, parts: ServerParts): rea
       access: 'viewer',
       tag,
       summary: 'Lists monitored servers, each at a glance',
-      description: `From what was last seen of each; nothing is asked of them. The coordinator's own database comes first,
+      description: `From what was last seen of each. What is older than 5 s is asked for meanwhile, and there the next time. The coordinator's own database comes first,
 unless another order is wanted.`,
       query: z.object({
         ...listQuery(...SORTS),
@@ -71,6 +71,7 @@ unless another order is wanted.`,
       }),
       replies: { 200: { description: 'A page of servers.', schema: listReply('servers', ServerRow) } },
       handle({ query }) {
+        looks.refresh()
         const rows = servers
           .all()
           .map(server => rowOf(server))

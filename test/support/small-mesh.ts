@@ -41,6 +41,7 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
     payment_id: [String(payment)],
     actor: ['node%2Ffra-1'],
     name: ['ada', 'coordinator'],
+    db: ['postgres'],
     login: ['ada'],
     job: [String(job)],
     nodeId: ['fra-1'],

@@ -44,6 +44,11 @@ export async function lookAt(db: Asking, wishes: LookWishes): Promise<Sight> {
     wal: await sections.ask('wal', () => walDirectoryOf(db, identity)),
   }
   const { kind, version } = db
+  if (kind === 'pglite')
+    sections.miss(
+      'connections',
+      'the embedded database has one session, which everybody shares, and no limit',
+    )
   sayWhatIsHidden(sections, identity, sizes)
   return { kind, version, identity, sessions, work, streams, sizes, unknown: sections.unknown }
 }

@@ -54,11 +54,12 @@ const GAUGES: readonly Gauge[] = [
   },
   {
     name: 'boson_pgmon_connections_ratio',
-    help: 'Connections of a monitored server, of those that it allows to others than superusers.',
+    help: 'Connections of a monitored server, of those that it allows to others than superusers; 0 where there is no limit.',
     type: 'gauge',
     of: ({ connections }) => {
-      if (connections === null || connections.max === null) return null
-      return connections.total / Math.max(1, connections.max - (connections.reserved ?? 0))
+      if (connections === null) return null
+      const { total, max, reserved } = connections
+      return max === null ? 0 : total / Math.max(1, max - (reserved ?? 0))
     },
   },
   {

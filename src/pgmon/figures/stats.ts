@@ -88,8 +88,10 @@ export function statsOf(
 /** Since 10, the first number is the release and the rest its corrections. */
 const versionOf = (version: number): string => `${Math.trunc(version / 10_000)}.${version % 10_000}`
 
-function connectionsOf({ sessions, identity }: Sight): ServerStats['connections'] {
+function connectionsOf({ sessions, identity, kind }: Sight): ServerStats['connections'] {
   if (sessions === null) return null
+  // The embedded database has one, whatever its settings allow.
+  const limits = kind === 'pglite' ? null : identity
   const { total, active, idle, idle_in_transaction, waiting } = sessions
   return {
     total,
@@ -98,8 +100,8 @@ function connectionsOf({ sessions, identity }: Sight): ServerStats['connections'
     idle_in_transaction,
     other: total - active - idle - idle_in_transaction,
     waiting,
-    max: identity.connections_max,
-    reserved: identity.connections_reserved,
+    max: limits?.connections_max ?? null,
+    reserved: limits?.connections_reserved ?? null,
   }
 }
 

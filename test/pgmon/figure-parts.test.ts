@@ -63,7 +63,7 @@ t.test('a server’s work is that of the databases which were there both times',
   t.equal(totalGainOf(now, new Map()), null)
 })
 
-t.test('no counters, whatever they say, give a rate below zero or a ratio beyond one', async t => {
+t.test('no counters, whatever they say, give a rate below zero or a ratio beyond one', async () => {
   const counts = fc.record(Object.fromEntries(COUNTS.map(name => [name, fc.option(fc.nat(1_000_000))])))
   const counted = fc
     .tuple(counts, fc.integer({ min: -5, max: 100 }))

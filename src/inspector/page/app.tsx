@@ -53,14 +53,14 @@ function Frame() {
         <Bar />
         <Banner state={line.state.value} />
         <main class="view">
-          <Shown view={view} id={path[1]} />
+          <Shown view={view} path={path} />
         </main>
       </div>
     </div>
   )
 }
 
-function Shown({ view, id }: { view: View | undefined; id: string | undefined }) {
+function Shown({ view, path: [, id, ...below] }: { view: View | undefined; path: readonly string[] }) {
   if (who.value === null) return null
   if (view === undefined)
     return (
@@ -76,7 +76,11 @@ function Shown({ view, id }: { view: View | undefined; id: string | undefined })
       </Empty>
     )
   if (id === undefined) return <view.page key={view.title} />
-  return view.one === undefined ? <Empty title="There is no such view" /> : <view.one key={id} id={id} />
+  return view.one === undefined ? (
+    <Empty title="There is no such view" />
+  ) : (
+    <view.one key={id} id={id} below={below} />
+  )
 }
 
 function Nav({ now }: { now: View | undefined }) {

@@ -10,6 +10,7 @@ import './style/path.css'
 import './style/routing.css'
 import './style/log.css'
 import './style/access.css'
+import './style/databases.css'
 
 const root = document.getElementById('page')
 if (root !== null) render(<App />, root)

@@ -6,6 +6,7 @@ import { OneAccount } from './pages/account.js'
 import { Actor } from './pages/actor.js'
 import { Actors } from './pages/actors.js'
 import { Audit } from './pages/audit.js'
+import { Fleet, Monitor, OneServer, SshKeys } from './pages/databases.js'
 import { EnrolmentKeys } from './pages/enrolment-keys.js'
 import { Jobs } from './pages/jobs.js'
 import { Log } from './pages/log.js'
@@ -38,10 +39,11 @@ export interface View {
   /** Under which it stands in the menu; absent: at its head. */
   readonly heading?: string
   readonly page: ComponentType
-  /** What is one level below: one actor, one route. */
-  readonly one?: ComponentType<{ readonly id: string }>
+  /** What is one level below: one actor, one route. `below`: what of it, where it has parts of its own. */
+  readonly one?: ComponentType<{ readonly id: string; readonly below: readonly string[] }>
 }
 
+const DATABASES = { heading: 'Databases' } as const
 const BUSINESS = { role: 'operator', heading: 'Customers' } as const
 const ADMINISTRATION = { role: 'admin', heading: 'Administration' } as const
 
@@ -56,6 +58,9 @@ const VIEWS: readonly View[] = [
   { path: ['log'], title: 'Log', key: 'l', page: Log },
   { path: ['audit'], title: 'Audit', key: 'u', page: Audit },
   { path: ['jobs'], title: 'Jobs', key: 'j', page: Jobs },
+  { path: ['databases'], title: 'Servers', key: 'b', ...DATABASES, page: Fleet, one: OneServer },
+  { path: ['ssh-keys'], title: 'SSH keys', key: 'k', role: 'operator', ...DATABASES, page: SshKeys },
+  { path: ['monitor'], title: 'Collection', key: 'n', ...DATABASES, page: Monitor },
   { path: ['users'], title: 'Accounts', key: 'c', ...BUSINESS, page: Users, one: OneAccount },
   { path: ['subscriptions'], title: 'Subscriptions', key: 's', ...BUSINESS, page: Subscriptions },
   { path: ['tariffs'], title: 'Tariffs', key: 't', ...BUSINESS, page: Tariffs, one: OneTariff },

@@ -27,16 +27,25 @@ export function ActorActions({ id }: { id: string }) {
   )
 }
 
-export const Act = ({ question }: { question: Question }) => (
-  <button
-    type="button"
-    class="button"
-    {...(question.isDangerous === true && { 'data-kind': 'danger' })}
-    onClick={() => confirm(question)}
-  >
-    {question.verb}
-  </button>
-)
+export const Act = (props: {
+  question: Question
+  isSmall?: boolean
+  /** What the button says; absent: the verb. */
+  label?: string
+}) => {
+  const { question, isSmall, label = question.verb } = props
+  return (
+    <button
+      type="button"
+      class="button"
+      {...(isSmall === true && { 'data-size': 'small' })}
+      {...(question.isDangerous === true && { 'data-kind': 'danger' })}
+      onClick={() => confirm(question)}
+    >
+      {label}
+    </button>
+  )
+}
 
 const identity = (id: string): string => `/api/v1/identities/${encodeURIComponent(id)}`
 

@@ -11,6 +11,8 @@ export interface Question {
   readonly consequence: ComponentChildren
   /** What the button says: the verb of the action. */
   readonly verb: string
+  /** What the other button says, where "Cancel" could be taken for the action. */
+  readonly dismiss?: string
   readonly isDangerous?: boolean
   /** Its fields stand beside each other where there is room. */
   readonly isWide?: boolean
@@ -93,7 +95,7 @@ function Ask({ question }: { question: Question }) {
         {fault.value !== null && <Fault>{fault.value}</Fault>}
         <div class="dialog-end">
           <button type="button" class="button" onClick={close}>
-            Cancel
+            {question.dismiss ?? 'Cancel'}
           </button>
           <button
             type="submit"

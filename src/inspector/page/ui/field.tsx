@@ -1,8 +1,8 @@
-/** A field of a form that says what it means. */
+/** Fields of a form that say what they mean. */
 import { useId } from 'preact/hooks'
 
 interface Input {
-  readonly type?: 'datetime-local'
+  readonly type?: 'datetime-local' | 'password'
   readonly required?: boolean
   readonly inputMode?: 'decimal' | 'numeric'
   readonly maxLength?: number
@@ -31,7 +31,8 @@ export const Field = (
           class="input"
           name={name}
           defaultValue={value}
-          autocomplete="off"
+          // A browser fills in a password of its own otherwise.
+          autocomplete={input.type === 'password' ? 'new-password' : 'off'}
           spellcheck={false}
           // Without it all that is in the label would be its name.
           aria-label={unit === undefined ? label : `${label}, ${unit}`}
@@ -40,6 +41,40 @@ export const Field = (
         />
         {unit !== undefined && <span class="field-unit">{unit}</span>}
       </span>
+      {hint !== undefined && (
+        <small id={hintId} class="field-hint">
+          {hint}
+        </small>
+      )}
+    </label>
+  )
+}
+
+/** One for a text of many lines: a certificate, a key. */
+export const LongField = (props: {
+  readonly name: string
+  readonly label: string
+  readonly value?: string
+  readonly placeholder?: string
+  readonly hint?: string
+  readonly required?: boolean
+}) => {
+  const { name, label, value = '', hint, ...input } = props
+  const hintId = useId()
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <textarea
+        class="input long"
+        name={name}
+        defaultValue={value}
+        rows={4}
+        autocomplete="off"
+        spellcheck={false}
+        aria-label={label}
+        {...(hint !== undefined && { 'aria-describedby': hintId })}
+        {...input}
+      />
       {hint !== undefined && (
         <small id={hintId} class="field-hint">
           {hint}

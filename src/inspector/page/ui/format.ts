@@ -30,6 +30,9 @@ function scaled(value: number, unit: string): string {
   return `${short(rest)} ${SCALE[step]}${unit}`
 }
 
+/** 1300 → 1.3 k: where there is little room, and the first digits say enough. */
+export const compact = (value: Maybe): string => (isKnown(value) ? scaled(value, '').trimEnd() : UNKNOWN)
+
 /** 1300 → 1.3 kB; by thousands. */
 export const bytes = (value: Maybe): string => (isKnown(value) ? scaled(value, 'B') : UNKNOWN)
 

@@ -22,14 +22,20 @@ export function Plot(props: {
   readonly points: Points
   /** Writes a value of the axis, with its unit. */
   readonly unit: (value: number) => string
+  /** What a value can be at most: where the axis ends then. */
+  readonly most?: number
 }) {
-  const { label, lines, points, unit } = props
+  const { label, lines, points, unit, most } = props
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot | null>(null)
   useEffect(() => {
     const { current } = place
     if (current === null) return
-    const made = new UPlot(options(lines, unit, current), points as unknown as UPlot.AlignedData, current) // it only reads them
+    const made = new UPlot(
+      options(lines, unit, most, current),
+      points as unknown as UPlot.AlignedData,
+      current,
+    ) // it only reads them
     plot.current = made
     const sizes = new ResizeObserver(() =>
       made.setSize({ width: current.clientWidth, height: current.clientHeight }),
@@ -66,7 +72,12 @@ const spoken = ({ lines, points, unit }: Parameters<typeof Plot>[0]): string =>
     })
     .join(', ')
 
-function options(lines: readonly Line[], unit: (value: number) => string, place: HTMLElement): UPlot.Options {
+function options(
+  lines: readonly Line[],
+  unit: (value: number) => string,
+  most: number | undefined,
+  place: HTMLElement,
+): UPlot.Options {
   const axis = {
     stroke: colour('quiet'),
     grid: { stroke: colour('line'), width: 1 },
@@ -82,7 +93,7 @@ function options(lines: readonly Line[], unit: (value: number) => string, place:
     // A window that moves on: what comes is at the right, and nothing is stretched while there is little.
     scales: {
       x: { range: (_, __, newest) => [newest - WINDOW_S, newest] },
-      y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] },
+      y: { range: (_, low, high) => [Math.min(0, low ?? 0), most ?? (high > 0 ? high * 1.1 : 1)] },
     },
     axes: [
       { ...axis, size: 28, space: 70, values: (_, times) => times.map(time => CLOCK.format(time * 1000)) },

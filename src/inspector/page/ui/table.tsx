@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks'
 import { narrow, route } from '../route.js'
 import { count, plural } from './format.js'
 import { openRow, useRows } from './rows.js'
+import type { Tone } from './tone.js'
 
 export interface Column<R> {
   readonly name: string
@@ -28,8 +29,10 @@ export function Table<R>(props: {
   readonly addressOf?: (row: R) => string
   /** Rows that stand out. */
   readonly isMarked?: (row: R) => boolean
+  /** Rows in which something is wrong. */
+  readonly toneOf?: (row: R) => Tone
 }) {
-  const { columns, rows, keyOf, caption, addressOf, isMarked } = props
+  const { columns, rows, keyOf, caption, addressOf, isMarked, toneOf } = props
   const place = useRef<HTMLDivElement>(null)
   useRows(place)
   return (
@@ -53,6 +56,7 @@ export function Table<R>(props: {
             <tr
               key={keyOf(row)}
               data-marked={isMarked?.(row) === true}
+              data-tone={toneOf?.(row)}
               {...(addressOf !== undefined && {
                 tabIndex: -1,
                 'data-row': addressOf(row),

@@ -87,7 +87,8 @@ ${shapes.join('\n\n')}
 
 function section(title: string, operation: Operation): string {
   const { summary, description, parameters = [], requestBody, responses } = operation
-  const body = requestBody?.content['application/json']
+  const [[type, body] = []] = Object.entries(requestBody?.content ?? {})
+  const whole = type === 'multipart/form-data' ? 'form' : 'body'
   const given = [
     ...parameters.flatMap(({ in: where, name, schema, required = false, description: says }) =>
       fields({ ...schema, ...(says !== undefined && { description: says }) }, name, required).map(row => [
@@ -95,7 +96,7 @@ function section(title: string, operation: Operation): string {
         ...row,
       ]),
     ),
-    ...(body === undefined ? [] : fields(body.schema, '', true).map(row => ['body', ...row])),
+    ...(body === undefined ? [] : fields(body.schema, '', true).map(row => [whole, ...row])),
   ]
   const answers = Object.entries(responses)
     .filter(([status, { $ref }]) => $ref === undefined || !COMMON.has(status))

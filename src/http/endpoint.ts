@@ -37,6 +37,8 @@ export interface EndpointSpec<P extends Fields, Q extends Fields, B extends z.Zo
   readonly form?: true
   /** Instead of `body`, where the handler reads the bytes itself: what they hold, for the documentation. */
   readonly rawBody?: z.ZodType
+  /** What the bytes are; `application/json` when absent. */
+  readonly rawType?: string
   /** The largest body, bytes; 64 KiB when absent. */
   readonly bodyMax?: number
   readonly replies: Readonly<Record<number, ReplyDoc>>
@@ -71,7 +73,17 @@ export interface EndpointRequest<P = unknown, Q = unknown, B = unknown> {
 /** What documentation needs to know. */
 export type EndpointDoc = Pick<
   EndpointSpec<Fields, Fields, z.ZodType>,
-  'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'form' | 'rawBody' | 'replies' | 'faults'
+  | 'tag'
+  | 'summary'
+  | 'description'
+  | 'params'
+  | 'query'
+  | 'body'
+  | 'form'
+  | 'rawBody'
+  | 'rawType'
+  | 'replies'
+  | 'faults'
 >
 
 export interface Endpoint extends Route {

@@ -103,7 +103,7 @@ function pathsOf(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
 
 function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
   const { method, path, access, bodyMax, doc } = endpoint
-  const { tag, summary, description, query, body = doc.rawBody } = doc
+  const { tag, summary, description, query, body = doc.rawBody, rawType = 'application/json' } = doc
   const params = doc.params ?? anyTexts(namesIn(path))
   return {
     operationId: operationId(method, path),
@@ -119,7 +119,7 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
       requestBody: {
         required: !body.safeParse({}).success,
         content: {
-          'application/json': { schema: body },
+          [rawType]: { schema: body },
           ...(doc.form === true && { 'application/x-www-form-urlencoded': { schema: body } }),
         },
         ...(bodyMax !== undefined && { description: `At most ${bodyMax} bytes.` }),
@@ -192,6 +192,7 @@ const MEANS: Readonly<Record<number, string>> = {
   409: 'It contradicts what is there.',
   410: 'This is not offered any more; `detail` says what is instead.',
   413: 'The body is too large.',
+  415: 'The body is of another type than was wanted.',
   422: 'What was sent is well formed and cannot be met; `detail` says why.',
   426: 'This is a WebSocket.',
   429: 'Too many requests; `Retry-After` says when to come back.',

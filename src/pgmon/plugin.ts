@@ -7,6 +7,7 @@ import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { serverEndpoints } from './servers/server-endpoints.js'
 import { startServers } from './servers/start-servers.js'
+import { startSshKeys } from './ssh-keys/start-ssh-keys.js'
 import type { MonitorTables } from './tables.js'
 
 export interface PgmonOptions {
@@ -25,10 +26,11 @@ export const pgmon: Plugin = pgmonPlugin()
 async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plugin['start']> {
   const ground = { host, room: await host.room<MonitorTables>() }
   const destinations = destinationsOf(ground, lookUp)
+  const sshKeys = startSshKeys(ground)
   const servers = await startServers(ground)
   const databases = startDatabases(ground, servers.servers, destinations)
   const figures = startFigures(ground, { ...servers, ...databases, disks: { of: async () => null } })
-  const parts: readonly Part[] = [servers, databases, figures]
+  const parts: readonly Part[] = [sshKeys, servers, databases, figures]
   return {
     routes: [
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),

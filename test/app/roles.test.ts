@@ -55,6 +55,10 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'PUT /pgmon/users/{login}': 'admin',
   'DELETE /pgmon/users/{login}': 'admin',
   'GET /pgmon/audit/sessions': 'admin',
+  // Keys to machines.
+  'GET /pgmon/ssh-keys': 'operator',
+  'GET /pgmon/ssh-keys/{id}': 'operator',
+  'GET /pgmon/ssh-keys/{id}/download-public': 'admin',
   'POST /api/v1/enrolment-keys': 'admin',
   'GET /api/v1/enrolment-keys': 'admin',
   'DELETE /api/v1/enrolment-keys/{id}': 'admin',

@@ -8,6 +8,7 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import type { Test } from 'tap'
 import { agentTokens } from '../../src/app/agent-tokens.js'
 import { readConfig } from '../../src/app/config.js'
@@ -38,6 +39,8 @@ export interface Wishes {
   readonly turn?: boolean
   /** Where what is kept is found again by the next start; a folder of its own when absent. */
   readonly dataDir?: string
+  /** What is logged is added here, as text. */
+  readonly lines?: string[]
 }
 
 export interface RestServer {
@@ -69,11 +72,13 @@ export interface Answer {
 /** Resolves with a server; it is stopped when the test ends. */
 export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServer> {
   const { clock = systemClock, databaseUrl, dataDir = ownFolder(t) } = wishes
+  const write = (fields: object, message: string) =>
+    void wishes.lines?.push(inspect({ message, fields }, { depth: 8 }))
   const log = {
     level: 'info',
-    debug() {},
-    info() {},
-    warn() {},
+    debug: write,
+    info: write,
+    warn: write,
     error: (fields: object, message: string) => t.fail(message, fields),
   }
   const store = await openStore({
@@ -154,7 +159,7 @@ export async function restServer(t: Test, wishes: Wishes = {}): Promise<RestServ
   }
 }
 
-type Start = (wishes?: Omit<Wishes, 'databaseUrl'>) => Promise<RestServer>
+export type Start = (wishes?: Omit<Wishes, 'databaseUrl'>) => Promise<RestServer>
 
 /** Runs `body` over the embedded database and over PostgreSQL, which is skipped, saying why, where there is none. */
 export async function onEachDatabase(t: Test, body: (t: Test, start: Start) => Promise<void>): Promise<void> {

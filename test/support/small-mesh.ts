@@ -34,9 +34,19 @@ export async function smallMesh(t: Test, wishes: Wishes = {}): Promise<SmallMesh
     .body
 
   const { id: peer } = (await told('/vpn_peers/', { user_id: 1 })).body
+  const sshKeyWish = { name: 'databases', key_type: 'ed25519' }
+  const { id: sshKey } = (await told('/pgmon/ssh-keys/generate', sshKeyWish)).body
 
   const known: Readonly<Record<string, readonly string[]>> = {
-    id: ['alice', 'fra-1', String(webhook?.id), String(tariff), String(subscription), String(peer)],
+    id: [
+      'alice',
+      'fra-1',
+      String(webhook?.id),
+      String(tariff),
+      String(subscription),
+      String(peer),
+      String(sshKey),
+    ],
     user_id: ['1'],
     payment_id: [String(payment)],
     actor: ['node%2Ffra-1'],

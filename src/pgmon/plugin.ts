@@ -1,6 +1,7 @@
 /** The databases under the mesh: what each PostgreSQL tells of itself, now and before. */
 import type { Plugin, PluginHost } from '../app/plugin.js'
 import type { LookUp } from '../http/destination.js'
+import { startActivity } from './activity/start-activity.js'
 import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { startFigures } from './figures/start-figures.js'
 import { MIGRATIONS } from './migrations.js'
@@ -30,7 +31,8 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const servers = await startServers(ground)
   const databases = startDatabases(ground, servers.servers, destinations)
   const figures = startFigures(ground, { ...servers, ...databases, disks: { of: async () => null } })
-  const parts: readonly Part[] = [sshKeys, servers, databases, figures]
+  const activity = startActivity(ground, { ...servers, ...databases })
+  const parts: readonly Part[] = [sshKeys, servers, databases, figures, activity]
   return {
     routes: [
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),

@@ -5,21 +5,22 @@ import { asHttpError } from '../databases/errors.js'
 import type { Asking, Databases, Server, Servers } from '../ports.js'
 import type { Sight } from './sessions.js'
 
-export interface ActivityParts extends Pick<PluginHost, 'clock' | 'audit'> {
+export interface ActivityParts {
+  readonly host: Pick<PluginHost, 'clock' | 'audit'>
   readonly servers: Servers
   readonly databases: Databases
 }
 
 /** Resolves with what `work` gives, asking a server in this database or the one that it is known by, and when that was. */
 export async function asked<T>(
-  { servers, databases, clock }: ActivityParts,
+  { host, servers, databases }: ActivityParts,
   { name, database = null }: { readonly name: string; readonly database?: string | null },
   work: (db: Asking, server: Server) => Promise<T>,
 ): Promise<T & { readonly checked_at: string }> {
   const server = servers.called(name)
   try {
     const told = await databases.use(server, database, db => work(db, server))
-    return { ...told, checked_at: new Date(clock.wallMs()).toISOString() }
+    return { ...told, checked_at: new Date(host.clock.wallMs()).toISOString() }
   } catch (error) {
     throw asHttpError(error)
   }

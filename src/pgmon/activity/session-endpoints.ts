@@ -83,7 +83,7 @@ const signalEndpoint = (parts: ActivityParts, signal: Signal): Endpoint =>
       const { user, database, application } = session
       const query = session.query?.slice(0, QUERY_MAX) ?? null
       const detail = { server: name, pid, startedAt, user, database, application, query }
-      parts.audit({ kind: KINDS[signal], actor: nameOf(caller), subject: name, detail })
+      parts.host.audit({ kind: KINDS[signal], actor: nameOf(caller), subject: name, detail })
       const note = isOwn && application === COORDINATOR ? OURS : null
       return json({ outcome: 'signalled', server: name, session, note } satisfies Signalled)
     },

@@ -5,7 +5,7 @@ import { Takeaway } from '../ui/copy.js'
 import { Dot, Tag } from '../ui/parts.js'
 import type { Concern } from './concerns.js'
 import type { Status } from './kinds.js'
-import { mended, oneLine, STATUS_WORDS } from './words.js'
+import { mended, millions, oneLine, STATUS_WORDS } from './words.js'
 
 export const StatusTag = ({ of }: { readonly of: Status }) => {
   const { word, tone } = STATUS_WORDS[of]
@@ -45,6 +45,17 @@ export const Meter = (props: {
     </span>
   )
 }
+
+/** Transactions: at so many PostgreSQL stops, to lose nothing. */
+const FREEZE_AT = 2_000_000_000
+export const FREEZE_ABOUT = 'Transactions since its oldest row was frozen; at 2,000 million it stops'
+
+/** How far something is on the way to that. */
+export const FreezeAge = ({ of }: { readonly of: number | null }) => (
+  <Meter label="On the way to a stop" share={of === null ? null : of / FREEZE_AT}>
+    {millions(of)}
+  </Meter>
+)
 
 /** A share of a whole that has no limit: of all statements’ time. */
 export const Share = ({ of }: { readonly of: number }) => (

@@ -2,6 +2,7 @@
 import type { Status } from '../../../app/api/status.js'
 import type { Health } from '../../../telemetry/health.js'
 import { Standings } from '../access/standings.js'
+import { DatabasesDown } from '../databases/down.js'
 import { useView } from '../live/hooks.js'
 import { to } from '../route.js'
 import { bitRate, bytes, count, duration, ms, short } from '../ui/format.js'
@@ -31,6 +32,7 @@ export function Overview() {
         about={`${status.serverId}, ${status.state} for ${duration(status.uptimeS * 1000)}`}
       />
       {fault !== null && <Fault>{fault}</Fault>}
+      <DatabasesDown />
       <Figures status={status} />
       <Standings />
       {status.nodes.total === 0 && status.clients.total === 0 && <FirstSteps />}

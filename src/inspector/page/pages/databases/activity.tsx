@@ -94,7 +94,7 @@ const columns = (server: string): readonly Column<Session>[] => [
   {
     name: 'PID',
     sort: 'pid',
-    width: '7%',
+    width: '6%',
     cell: ({ pid }) => <span class="mono">{pid === 0 ? UNKNOWN : pid}</span>,
   },
   { name: 'State', sort: 'state', width: '18%', cell: session => <Doing server={server} of={session} /> },
@@ -118,7 +118,7 @@ const columns = (server: string): readonly Column<Session>[] => [
   {
     name: 'Who',
     sort: 'user',
-    width: '17%',
+    width: '16%',
     cell: ({ user, database, application, client, is_ours: isOurs }) => (
       <>
         {user} {database !== null && <span class="quiet">on {database}</span>}{' '}
@@ -127,8 +127,20 @@ const columns = (server: string): readonly Column<Session>[] => [
       </>
     ),
   },
-  { name: 'What', width: '23%', cell: ({ query }) => <Query of={query} /> },
-  { name: '', width: '16%', cell: session => <SessionActions server={server} session={session} /> },
+  {
+    name: 'What',
+    width: may('operator') ? '23%' : '41%',
+    cell: ({ query }) => <Query of={query} />,
+  },
+  ...(may('operator')
+    ? [
+        {
+          name: '',
+          width: '18%',
+          cell: (session: Session) => <SessionActions server={server} session={session} />,
+        },
+      ]
+    : []),
 ]
 
 /** What it is about, and what keeps it from that. */

@@ -9,7 +9,7 @@ import { may } from '../../live/who.js'
 import { route, to } from '../../route.js'
 import { Act } from '../../ui/actions.js'
 import { Choice, TextFilter } from '../../ui/filters.js'
-import { bytes, count, plural } from '../../ui/format.js'
+import { bytes, count, plural, UNKNOWN } from '../../ui/format.js'
 import { Empty, Fault, Heading, Panel, Tag } from '../../ui/parts.js'
 import { sorted } from '../../ui/sorted.js'
 import { type Column, Table } from '../../ui/table.js'
@@ -116,6 +116,13 @@ function keyOf(row: ServerRow, name: string): string | number | null {
   }
 }
 
+/** A column of figures: only a server that answers has any. */
+const figure = (column: Omit<Column<ServerRow>, 'kind'>): Column<ServerRow> => ({
+  ...column,
+  kind: 'number',
+  cell: row => (row.status === 'up' ? column.cell(row) : <span class="not-asked quiet">{UNKNOWN}</span>),
+})
+
 const COLUMNS: readonly Column<ServerRow>[] = [
   {
     name: 'Server',
@@ -136,11 +143,10 @@ const COLUMNS: readonly Column<ServerRow>[] = [
       </span>
     ),
   },
-  { name: 'Up for', sort: 'uptime_s', kind: 'number', width: '9%', cell: row => seconds(row.uptime_s) },
-  {
+  figure({ name: 'Up for', sort: 'uptime_s', width: '9%', cell: row => seconds(row.uptime_s) }),
+  figure({
     name: 'Connections',
     sort: 'connections',
-    kind: 'number',
     width: '12%',
     about: 'Taken, of max_connections',
     cell: ({ connections, connections_max: max }) => (
@@ -149,11 +155,10 @@ const COLUMNS: readonly Column<ServerRow>[] = [
         {max !== null && <span class="quiet"> / {count(max)}</span>}
       </Meter>
     ),
-  },
-  {
+  }),
+  figure({
     name: 'Blocked',
     sort: 'blocked',
-    kind: 'number',
     width: '8%',
     about: 'Sessions that wait for another one’s lock',
     cell: ({ name, blocked }) =>
@@ -164,35 +169,31 @@ const COLUMNS: readonly Column<ServerRow>[] = [
       ) : (
         count(blocked)
       ),
-  },
-  {
+  }),
+  figure({
     name: 'Transactions',
     sort: 'transactions_per_s',
-    kind: 'number',
     width: '10%',
     cell: row => perSecond(row.transactions_per_s),
-  },
-  {
+  }),
+  figure({
     name: 'Cache hit',
     sort: 'cache_hit_ratio',
-    kind: 'number',
     width: '8%',
     about: 'Blocks found in shared buffers, since the look before',
     cell: row => ratio(row.cache_hit_ratio),
-  },
-  {
+  }),
+  figure({
     name: 'Lag',
     sort: 'replication_lag_s',
-    kind: 'number',
     width: '8%',
     about: 'Of a replica, or of the slowest one it has',
     cell: row => seconds(row.replication_lag_s),
-  },
-  { name: 'Size', sort: 'size_bytes', kind: 'number', width: '9%', cell: row => bytes(row.size_bytes) },
-  {
+  }),
+  figure({ name: 'Size', sort: 'size_bytes', width: '9%', cell: row => bytes(row.size_bytes) }),
+  figure({
     name: 'Disk',
     sort: 'disk_used_ratio',
-    kind: 'number',
     width: '11%',
     about: 'Of the file system that its data is on',
     cell: ({ disk_used_ratio: used }) => (
@@ -200,7 +201,7 @@ const COLUMNS: readonly Column<ServerRow>[] = [
         {ratio(used)}
       </Meter>
     ),
-  },
+  }),
 ]
 
 const about = ({ kind, version, host, port, description }: ServerRow): string =>

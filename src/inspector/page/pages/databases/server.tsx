@@ -17,7 +17,8 @@ import { Activity } from './activity.js'
 import { Databases } from './databases.js'
 import { Events } from './events.js'
 import { Locks } from './locks.js'
-import { Now, useLive } from './now.js'
+import { useLive } from './minutes.js'
+import { Now } from './now.js'
 import { Statements } from './statements.js'
 
 /** The coordinator looks at a server at most this often, ms. */

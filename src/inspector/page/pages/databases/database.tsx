@@ -1,0 +1,159 @@
+/** One database of a server: its figures, its largest tables, what they cost. */
+import type { DatabaseRow, DatabaseStats, Table as Relation } from '../../databases/kinds.js'
+import { FREEZE_ABOUT, FreezeAge } from '../../databases/marks.js'
+import { perSecond, ratio, roughly } from '../../databases/words.js'
+import { useView } from '../../live/hooks.js'
+import { route, to } from '../../route.js'
+import { nowMs } from '../../ui/clock.js'
+import { bytes, compact, count, moment } from '../../ui/format.js'
+import { Empty, Fault, Panel, Stat, Tag } from '../../ui/parts.js'
+import { sorted } from '../../ui/sorted.js'
+import { type Column, Table } from '../../ui/table.js'
+import { Before } from './before.js'
+import { NotTold } from './not-told.js'
+
+/** Its largest tables are looked at anew at most this often, ms: that is dearer than a look at the server. */
+const EVERY_MS = 15_000
+
+export function OneDatabase({ server, name }: { readonly server: string; readonly name: string }) {
+  const path = `/pgmon/server/${encodeURIComponent(server)}/db/${encodeURIComponent(name)}`
+  const { value, fault, status } = useView<DatabaseStats>(path, EVERY_MS)
+  const all = <a href={to(['databases', server, 'databases'])}>All databases of {server}</a>
+  if (status === 404) return <Empty title={`There is no database ${name}`}>{all}</Empty>
+  return (
+    <>
+      <p class="crumbs">
+        {all} <span aria-hidden="true">›</span> <strong>{name}</strong>
+      </p>
+      {fault !== null && <Fault>{fault}</Fault>}
+      {value === null ? (
+        fault === null && <div class="table-place" aria-busy="true" />
+      ) : (
+        <Whole of={value} path={path} />
+      )}
+    </>
+  )
+}
+
+const Whole = ({
+  of: { database, tables, unknown },
+  path,
+}: {
+  readonly of: DatabaseStats
+  readonly path: string
+}) => (
+  <>
+    <dl class="stats">
+      <Stat label="Size">{bytes(database.size_bytes)}</Stat>
+      <Stat label="Connections">{count(database.connections)}</Stat>
+      <Stat label="Commits" about={`${perSecond(database.rollbacks_per_s)} rolled back`}>
+        {perSecond(database.commits_per_s)}
+      </Stat>
+      <Stat label="Cache hit" about="since the look before">
+        {ratio(database.cache_hit_ratio)}
+      </Stat>
+      <Stat label="Deadlocks" about={since(database)}>
+        {count(database.deadlocks)}
+      </Stat>
+      <Stat label="Temporary files" about={since(database)}>
+        {bytes(database.temp_bytes)}
+      </Stat>
+    </dl>
+    <Panel title="Tables" about="the largest first" flush={tables.length > 0}>
+      {tables.length === 0 ? (
+        <p class="quiet">It has no tables that are seen.</p>
+      ) : (
+        <Table
+          caption="tables"
+          columns={TABLES}
+          rows={sorted(tables, route.value.query['sort'], tableKey)}
+          keyOf={tableName}
+        />
+      )}
+    </Panel>
+    <Before path={`${path}/stats`} kind="database" />
+    <NotTold of={unknown} />
+  </>
+)
+
+const since = ({ stats_reset_at: at }: DatabaseRow): string =>
+  at === null ? 'since the beginning' : `since ${moment(Date.parse(at), nowMs.value)}`
+
+const tableName = ({ schema, name }: Relation): string => (schema === 'public' ? name : `${schema}.${name}`)
+
+function tableKey(table: Relation, name: string): string | number | null {
+  if (name === 'table') return tableName(table)
+  if (name === 'dead') return deadShare(table)
+  return (table as unknown as Readonly<Record<string, string | number | null>>)[name] ?? null // its fields are these
+}
+
+const deadShare = ({ live_rows: live, dead_rows: dead }: Relation): number | null =>
+  live + dead === 0 ? null : dead / (live + dead)
+
+/** From this share of dead rows on vacuum is behind: it comes at a fifth by itself. */
+const DEAD = 0.25
+
+const TABLES: readonly Column<Relation>[] = [
+  { name: 'Table', sort: 'table', kind: 'name', cell: table => <span class="mono">{tableName(table)}</span> },
+  {
+    name: 'Size',
+    sort: 'total_bytes',
+    kind: 'number',
+    about: 'With its indexes and what is stored beside it',
+    cell: ({ total_bytes: total }) => bytes(total),
+  },
+  { name: 'Indexes', sort: 'index_bytes', kind: 'number', cell: ({ index_bytes: size }) => bytes(size) },
+  { name: 'Rows', sort: 'live_rows', kind: 'number', cell: ({ live_rows: rows }) => compact(rows) },
+  {
+    name: 'Dead',
+    sort: 'dead',
+    kind: 'number',
+    about: 'Share of rows that nobody sees any more, until vacuum',
+    cell: table => {
+      const dead = deadShare(table)
+      return dead !== null && dead >= DEAD ? <Tag tone="warn">{ratio(dead)}</Tag> : ratio(dead)
+    },
+  },
+  {
+    name: 'Bloat',
+    sort: 'bloat_bytes',
+    kind: 'number',
+    about: 'An estimate: wrong by a tenth at best',
+    cell: ({ bloat_bytes: bloat }) => (bloat === null ? bytes(null) : `≈ ${bytes(bloat)}`),
+  },
+  {
+    name: 'Scans',
+    sort: 'sequential_scans',
+    kind: 'number',
+    about: 'Sequential, and by an index',
+    cell: ({ sequential_scans: whole, index_scans: by }) => `${compact(whole)} / ${compact(by)}`,
+  },
+  {
+    name: 'Vacuumed',
+    sort: 'last_vacuum_at',
+    kind: 'number',
+    cell: ({ last_vacuum_at: at }) => <Since at={at} />,
+  },
+  {
+    name: 'Analyzed',
+    sort: 'last_analyze_at',
+    kind: 'number',
+    cell: ({ last_analyze_at: at }) => <Since at={at} />,
+  },
+  {
+    name: 'Freeze age',
+    sort: 'freeze_age',
+    kind: 'number',
+    about: FREEZE_ABOUT,
+    cell: row => <FreezeAge of={row.freeze_age} />,
+  },
+]
+
+const Since = ({ at }: { readonly at: string | null }) =>
+  at === null ? (
+    <span class="quiet">never</span>
+  ) : (
+    <time dateTime={at} title={moment(Date.parse(at), nowMs.value)}>
+      {roughly((nowMs.value - Date.parse(at)) / 1000)}
+    </time>
+  )

@@ -113,6 +113,7 @@ export function write(
   for (const name in headers) res.writeHeader(name, headers[name] ?? '')
   for (const name in more) res.writeHeader(name, more[name] ?? '')
   if (headOnly) res.endWithoutBody(Buffer.byteLength(body), closeConnection)
-  else if (status === 204) res.endWithoutBody(undefined, closeConnection)
+  // Without an argument it writes no length, which such an answer must not have (RFC 9110 §8.6); it is never a fault.
+  else if (status === 204) res.endWithoutBody()
   else res.end(body, closeConnection)
 }

@@ -121,6 +121,7 @@ t.test('only listed web pages may read answers', async t => {
   t.equal((await ask('https://evil.example')).headers['access-control-allow-origin'], undefined)
   const preflight = await ask('https://panel.example', 'OPTIONS')
   t.equal(preflight.status, 204)
+  t.equal(preflight.headers['content-length'], undefined, 'who keeps connections would wait for a body')
   t.equal(preflight.headers['access-control-allow-methods'], 'GET, HEAD')
 })
 

@@ -6,6 +6,7 @@ import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { startFigures } from './figures/start-figures.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
+import { serverFigures } from './servers/figures.js'
 import { serverEndpoints } from './servers/server-endpoints.js'
 import { startServers } from './servers/start-servers.js'
 import { startSshKeys } from './ssh-keys/start-ssh-keys.js'
@@ -29,7 +30,7 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const destinations = destinationsOf(ground, lookUp)
   const sshKeys = startSshKeys(ground)
   const servers = await startServers(ground)
-  const databases = startDatabases(ground, servers.servers, destinations)
+  const databases = startDatabases(ground, { ...servers, destinations })
   const figures = startFigures(ground, { ...servers, ...databases, disks: { of: async () => null } })
   const activity = startActivity(ground, { ...servers, ...databases })
   const parts: readonly Part[] = [sshKeys, servers, databases, figures, activity]
@@ -38,7 +39,10 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),
       ...parts.flatMap(({ routes }) => routes),
     ],
-    figures: parts.flatMap(({ figures = [] }) => figures),
+    figures: [
+      ...serverFigures(servers.servers, figures.looks),
+      ...parts.flatMap(({ figures: more = [] }) => more),
+    ],
     async stop() {
       for (const part of parts.toReversed()) await part.stop()
     },

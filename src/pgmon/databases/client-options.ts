@@ -3,9 +3,16 @@
  * socket, and nothing of what pg would take from the environment of the process where a field is missing.
  */
 import { isIP } from 'node:net'
-import type pg from 'pg'
+import pg from 'pg'
 import type { Server } from '../ports.js'
-import { MANNERS, READ_ONLY } from './line.js'
+import type { LineTiming } from './timing.js'
+
+/** Makes each transaction read only unless it says otherwise, which none of ours does. */
+const READ_ONLY = '-c default_transaction_read_only=on'
+
+/** Ends a transaction whose monitor is gone without a word, ms. */
+const IDLE_IN_TRANSACTION_MS = 10_000
+const KEEPALIVE_AFTER_MS = 10_000
 
 export interface Place {
   /** An address that may be called. */
@@ -15,9 +22,13 @@ export interface Place {
 }
 
 /** Returns the options of a connection to a server that somebody has named. */
-export function clientOptions(server: Server, { address, database, password }: Place): pg.ClientConfig {
+export function clientOptions(
+  server: Server,
+  { address, database, password }: Place,
+  timing: LineTiming,
+): pg.ClientConfig {
   const options: pg.ClientConfig & { readonly replication: string } = {
-    ...MANNERS,
+    ...manners(timing),
     host: address,
     port: server.port,
     user: server.user,
@@ -35,13 +46,31 @@ export function clientOptions(server: Server, { address, database, password }: P
 }
 
 /** Returns the options of a connection to a database beside the coordinator’s own, which its setting leads to. */
-export function ownOptions(databaseUrl: string, database: string | null): pg.ClientConfig {
+export function ownOptions(
+  databaseUrl: string,
+  database: string | null,
+  timing: LineTiming,
+): pg.ClientConfig {
   const url = new URL(databaseUrl)
   if (database !== null) url.pathname = `/${encodeURIComponent(database)}`
   const given = url.searchParams.get('options')
+  url.searchParams.delete('application_name') // it would stand before ours
   url.searchParams.set('options', given === null ? READ_ONLY : `${given} ${READ_ONLY}`)
-  return { ...MANNERS, connectionString: url.href }
+  return { ...manners(timing), connectionString: url.href }
 }
+
+/** Returns what every connection is made with, whoever it leads to. */
+const manners = ({ connectMs, statementMs, lockMs, answerMs }: LineTiming): pg.ClientConfig => ({
+  application_name: 'boson monitor',
+  connectionTimeoutMillis: connectMs,
+  statement_timeout: statementMs,
+  lock_timeout: lockMs,
+  query_timeout: answerMs,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+  types: { getTypeParser },
+})
 
 function tlsOptions({ tls, tlsCa, host }: Server): Exclude<pg.ClientConfig['ssl'], undefined> {
   if (tls === 'disable') return false
@@ -52,3 +81,9 @@ function tlsOptions({ tls, tlsCa, host }: Server): Exclude<pg.ClientConfig['ssl'
     ...(isIP(host) === 0 && { servername: host }),
   }
 }
+
+/** Counts above 2^53 do not occur, and figures need no more digits than a float8 has. */
+const getTypeParser = ((oid: number, format?: 'text') =>
+  oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC
+    ? Number
+    : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser

@@ -1,10 +1,10 @@
 /** What may be known of the connections to servers: by anybody, whether all is well, and by viewers, each pool. */
 import { z } from 'zod'
-import type { Endpoint } from '../../http/endpoint.js'
-import { endpoint } from '../../http/endpoint.js'
+import { type Endpoint, endpoint } from '../../http/endpoint.js'
 import { moment } from '../../http/fields.js'
 import { json } from '../../http/reply.js'
-import { type Databases, POOL_PROFILES, type PoolView } from '../ports.js'
+import { POOL_PROFILES, type PoolView } from '../ports.js'
+import type { ServerDatabases } from './server-databases.js'
 
 const HealthForm = z.object({
   status: z.enum(['ok', 'degraded']).meta({ description: '`degraded`: a server that is watched is away.' }),
@@ -29,7 +29,9 @@ type PoolForm = z.output<typeof PoolForm>
 
 const tag = 'databases'
 
-export const databaseEndpoints = (databases: Databases): readonly Endpoint[] => [
+export const databaseEndpoints = (
+  databases: Pick<ServerDatabases, 'isWell' | 'pools'>,
+): readonly Endpoint[] => [
   endpoint({
     method: 'GET',
     path: '/pgmon/api/health',
@@ -37,10 +39,8 @@ export const databaseEndpoints = (databases: Databases): readonly Endpoint[] => 
     tag,
     summary: 'Tells whether every server that was asked is reached',
     replies: { 200: { description: 'That it works, and whether all is well.', schema: HealthForm } },
-    handle() {
-      const isWell = databases.pools().every(({ state }) => state === 'open')
-      return json({ status: isWell ? 'ok' : 'degraded' } satisfies z.output<typeof HealthForm>)
-    },
+    handle: () =>
+      json({ status: databases.isWell ? 'ok' : 'degraded' } satisfies z.output<typeof HealthForm>),
   }),
   endpoint({
     method: 'GET',

@@ -15,12 +15,6 @@ export const connectionFigures = ({ pools, faults }: ConnectionSources): readonl
     read: () => connections(pools()),
   },
   {
-    name: 'boson_pgmon_pools_away',
-    help: 'Databases of monitored servers that cannot be connected to and rest until the next attempt.',
-    type: 'gauge',
-    read: () => pools().filter(({ state }) => state === 'away').length,
-  },
-  {
     name: 'boson_pgmon_faults_total',
     help: 'Questions to monitored servers that had no answer by why: away, busy, refused, destination, disabled, secret.',
     type: 'counter',

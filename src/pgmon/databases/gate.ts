@@ -44,18 +44,27 @@ export class Gate {
     return this.#shut && { fault: this.#shut.fault, forMs: Math.max(0, this.#shut.untilMs - clock.now()) }
   }
 
+  /** Returns what whoever wants to pass now is told; null: it may be tried. */
+  refusal(): ServerFault | null {
+    const { shut } = this
+    if (shut === null || (shut.forMs === 0 && !this.#isTrying)) return null
+    const { code, message } = shut.fault
+    return new ServerFault(code, message, { cause: shut.fault, retryAfterMs: shut.forMs })
+  }
+
   /** Does what connects when nobody else does; rejects at once while the gate is shut. */
   pass<T>(connect: () => Promise<T>): Promise<T> {
-    const refusal = this.#refusal()
+    const refusal = this.refusal()
     if (refusal !== null) return Promise.reject(refusal)
     const turn = this.#last.then(() => this.#try(connect))
     this.#last = turn.catch(() => {})
     return turn
   }
 
+  /** Shuts it for a while. What others find out meanwhile is the same failure, and makes it no longer. */
   close(fault: ServerFault): void {
     const { clock, random, shutBy } = this.#options
-    if (!shutBy(fault.code)) return
+    if (!shutBy(fault.code) || (this.refusal() !== null && !this.#isTrying)) return
     const failures = (this.#shut?.failures ?? 0) + 1
     const forMs = Math.min(MAX_MS, FIRST_MS * 2 ** (failures - 1)) * (1 - JITTER * random.float())
     this.#shut = { fault, failures, untilMs: clock.now() + forMs }
@@ -66,7 +75,7 @@ export class Gate {
   }
 
   async #try<T>(connect: () => Promise<T>): Promise<T> {
-    const refusal = this.#refusal()
+    const refusal = this.refusal()
     if (refusal !== null) throw refusal
     this.#isTrying = true
     try {
@@ -79,12 +88,5 @@ export class Gate {
     } finally {
       this.#isTrying = false
     }
-  }
-
-  #refusal(): ServerFault | null {
-    const { shut } = this
-    if (shut === null || (shut.forMs === 0 && !this.#isTrying)) return null
-    const { code, message } = shut.fault
-    return new ServerFault(code, message, { cause: shut.fault, retryAfterMs: shut.forMs })
   }
 }

@@ -11,42 +11,8 @@ export interface Line extends Asking {
   close(): void
 }
 
-/** For one statement, ms; the server gives up first: its answer says why, and the connection stays usable. */
-const STATEMENT_MS = 5_000
-export const ANSWER_MS = 5_500
-/** For a lock that a statement needs, ms: nobody shall queue behind the monitor. */
-const LOCK_MS = 1_000
-/** Ends a transaction whose monitor is gone without a word, ms. */
-const IDLE_IN_TRANSACTION_MS = 10_000
-/** To make a connection: TCP, TLS and signing in, ms. */
-const CONNECT_MS = 3_000
-const KEEPALIVE_AFTER_MS = 10_000
 /** The most that one answer may have, bytes: a server that is not what it seems shall not fill our memory. */
 const ANSWER_MAX = 16 * 2 ** 20
-
-export const APPLICATION_NAME = 'boson monitor'
-
-/** Counts above 2^53 do not occur, and figures need no more digits than a float8 has. */
-const getTypeParser = ((oid: number, format?: 'text') =>
-  oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC
-    ? Number
-    : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser
-
-/** What every connection is made with, whoever it leads to. */
-export const MANNERS: pg.ClientConfig = {
-  application_name: APPLICATION_NAME,
-  statement_timeout: STATEMENT_MS,
-  lock_timeout: LOCK_MS,
-  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-  query_timeout: ANSWER_MS,
-  connectionTimeoutMillis: CONNECT_MS,
-  keepAlive: true,
-  keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
-  types: { getTypeParser },
-}
-
-/** Makes each transaction read only unless it says otherwise, which none of ours does. */
-export const READ_ONLY = '-c default_transaction_read_only=on'
 
 /** Resolves with a connection; calls `silent` when one of its answers stays away. Rejects with a `ServerFault`. */
 export async function openLine(
@@ -56,9 +22,9 @@ export async function openLine(
   let client: pg.Client | undefined
   try {
     client = new pg.Client(options)
-    const line = new PostgresLine(client, silent)
+    const line = new PostgresLine(client)
     await client.connect()
-    return await line.begin()
+    return await line.begin(silent)
   } catch (error) {
     if (client !== undefined) sever(client)
     throw asConnectFault(error)
@@ -70,12 +36,11 @@ class PostgresLine implements Line {
   version = 0
   isBroken = false
   readonly #client: pg.Client
-  readonly #silent: (fault: ServerFault) => void
+  #silent: (fault: ServerFault) => void = () => {}
   #mayRead = ANSWER_MAX
 
-  constructor(client: pg.Client, silent: (fault: ServerFault) => void) {
+  constructor(client: pg.Client) {
     this.#client = client
-    this.#silent = silent
     const broken = () => {
       this.isBroken = true
     }
@@ -84,13 +49,14 @@ class PostgresLine implements Line {
     client.on('end', broken)
   }
 
-  /** Asks what is asked of every server first. */
-  async begin(): Promise<this> {
+  /** Asks what is asked of every server first; it is lent from then on. */
+  async begin(silent: (fault: ServerFault) => void): Promise<this> {
     streamOf(this.#client).on('data', chunk => this.#measure(chunk))
     const [row] = await this.ask<{ version: number }>(
       `select current_setting('server_version_num')::int as version`,
     )
     this.version = row?.version ?? 0
+    this.#silent = silent
     return this
   }
 

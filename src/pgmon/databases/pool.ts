@@ -12,14 +12,16 @@ export interface PoolOptions {
   /** Connections that stay open once they were wanted, and the most there are. */
   readonly min: number
   readonly max: number
+  /** How long a caller waits for a connection, ms. */
+  readonly waitMs: number
+  /** Returns why no connection can be made now, as far as is known; null: one may be. */
+  readonly refusal: () => ServerFault | null
   /** Resolves with one more connection; rejects with a `ServerFault`. */
   readonly open: () => Promise<Line>
 }
 
-/** The most callers that wait for a connection. */
+/** The most callers that wait for a connection, beside those for whom one is being made. */
 const WAITING_MAX = 20
-/** How long each of them does, ms: longer than it takes to find out that a server does not answer. */
-const WAIT_MS = 3_500
 /** How long a connection that nobody wants stays open, ms. */
 const IDLE_MS = 30_000
 
@@ -106,11 +108,13 @@ export class Pool {
     if (this.#ended !== null) throw this.#ended
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop())
       if (!last.line.isBroken) return this.#lend(last.line)
-    const { clock, max } = this.#options
-    if (this.#waiting.length >= WAITING_MAX)
+    const { clock, max, waitMs, refusal } = this.#options
+    const refused = this.#lent.size === 0 ? refusal() : null
+    if (refused !== null) throw refused
+    if (this.#waiting.length - this.#opening >= WAITING_MAX)
       throw busy(`${WAITING_MAX} others wait already for one of ${max} connections to it`)
     return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject, timer: clock.setTimeout(() => this.#tooLate(waiter), WAIT_MS) }
+      const waiter = { resolve, reject, timer: clock.setTimeout(() => this.#tooLate(waiter), waitMs) }
       this.#waiting.push(waiter)
       this.#openMore()
     })
@@ -123,11 +127,11 @@ export class Pool {
 
   #tooLate(waiter: Waiter): void {
     this.#waiting = this.#waiting.filter(other => other !== waiter)
-    const { max } = this.#options
+    const { max, waitMs } = this.#options
     waiter.reject(
       this.#lent.size > 0
-        ? busy(`none of ${max} connections to it became free within ${WAIT_MS / 1_000} s`)
-        : new ServerFault('SERVER_AWAY', `it did not let us in within ${WAIT_MS / 1_000} s`),
+        ? busy(`none of ${max} connections to it became free within ${waitMs / 1_000} s`)
+        : new ServerFault('SERVER_AWAY', `it did not let us in within ${waitMs / 1_000} s`),
     )
   }
 

@@ -8,23 +8,33 @@ import { openEmbeddedLine } from './embedded-line.js'
 import { asConnectFault, ServerFault } from './errors.js'
 import { openLine } from './line.js'
 import { type Connect, ServerPools } from './server-pools.js'
+import type { DatabaseTiming } from './timing.js'
 
 /** How often connections that nobody wants are looked for, ms. */
 const TIDY_EVERY_MS = 5_000
+
+export interface ServerDatabasesOptions {
+  readonly ground: Ground
+  readonly servers: Servers
+  readonly destinations: Destinations
+  readonly timing: DatabaseTiming
+}
 
 export class ServerDatabases implements Databases {
   readonly #ground: Ground
   readonly #servers: Servers
   readonly #destinations: Destinations
+  readonly #timing: DatabaseTiming
   readonly #byId = new Map<number, ServerPools>()
   readonly #ends: readonly (() => void)[]
   /** Faults that callers met, since the start. */
   readonly faults = new Map<ServerFaultCode, number>()
 
-  constructor(ground: Ground, servers: Servers, destinations: Destinations) {
+  constructor({ ground, servers, destinations, timing }: ServerDatabasesOptions) {
     this.#ground = ground
     this.#servers = servers
     this.#destinations = destinations
+    this.#timing = timing
     this.#ends = [
       servers.onChange(serverId => this.#changed(serverId)),
       every(ground.host.clock, TIDY_EVERY_MS, () => {
@@ -39,6 +49,11 @@ export class ServerDatabases implements Databases {
 
   useNew<T>(server: Server, work: (db: Asking) => Promise<T>): Promise<T> {
     return this.#counted(async () => this.#poolsOf(server).useNew(work))
+  }
+
+  /** Whether every server that was asked for has answered. */
+  get isWell(): boolean {
+    return [...this.#byId.values()].every(({ isAway }) => !isAway)
   }
 
   pools(): readonly PoolView[] {
@@ -62,7 +77,14 @@ export class ServerDatabases implements Databases {
     if (known !== undefined) return known
     const { clock, random } = this.#ground.host
     const isEmbedded = server.isOwn && this.#ground.room.kind === 'pglite'
-    const pools = new ServerPools({ server, isEmbedded, clock, random, connect: this.#connect })
+    const pools = new ServerPools({
+      server,
+      isEmbedded,
+      clock,
+      random,
+      waitMs: this.#timing.waitMs,
+      connect: this.#connect,
+    })
     this.#byId.set(serverId, pools)
     return pools
   }
@@ -78,16 +100,14 @@ export class ServerDatabases implements Databases {
     const { host, room } = this.#ground
     if (server.isOwn) {
       if (room.kind === 'postgres' && host.config.databaseUrl !== null)
-        return openLine(ownOptions(host.config.databaseUrl, database), silent)
+        return openLine(ownOptions(host.config.databaseUrl, database, this.#timing), silent)
       if (database !== null) throw new ServerFault('SERVER_REFUSED', 'the embedded database is a single one')
       return openEmbeddedLine(room)
     }
     const password = await this.#passwordOf(server)
     const address = await this.#addressOf(server.host)
-    return openLine(
-      clientOptions(server, { address, database: database ?? server.database, password }),
-      silent,
-    )
+    const place = { address, database: database ?? server.database, password }
+    return openLine(clientOptions(server, place, this.#timing), silent)
   }
 
   async #passwordOf(server: Server): Promise<string | null> {

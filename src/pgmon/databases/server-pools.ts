@@ -20,6 +20,8 @@ export interface ServerPoolsOptions {
   readonly isEmbedded: boolean
   readonly clock: Clock
   readonly random: Random
+  /** How long a caller waits for a connection, ms. */
+  readonly waitMs: number
   readonly connect: Connect
 }
 
@@ -43,8 +45,9 @@ export class ServerPools {
     this.#gate = new Gate({ clock, random, shutBy: code => code === 'SERVER_AWAY' })
   }
 
+  /** Whether it does not answer, or does not let us into the database that it is known by. */
   get isAway(): boolean {
-    return this.#gate.shut !== null
+    return this.#gate.shut !== null || (this.#pools.get(null)?.gate.shut ?? null) !== null
   }
 
   use<T>(database: string | null, work: (db: Asking) => Promise<T>): Promise<T> {
@@ -84,9 +87,12 @@ export class ServerPools {
     })
   }
 
+  /** Closes connections that nobody wants, and forgets databases that nobody asks for. */
   tidy(): void {
-    for (const [database, { pool, gate }] of this.#pools)
-      if (pool.tidy() && database !== null && gate.shut === null) this.#pools.delete(database)
+    for (const [database, { pool, gate }] of this.#pools) {
+      const isResting = (gate.shut?.forMs ?? 0) > 0
+      if (pool.tidy() && database !== null && !isResting) this.#pools.delete(database)
+    }
   }
 
   end(fault: ServerFault): void {
@@ -98,10 +104,11 @@ export class ServerPools {
     const known = this.#pools.get(database)
     if (known !== undefined) return known
     if (database !== null) this.#makeRoom()
-    const { clock, random } = this.#options
+    const { clock, random, waitMs } = this.#options
     const gate = new Gate({ clock, random, shutBy: code => code !== 'SERVER_AWAY' })
     const open = () => gate.pass(() => this.#gate.pass(() => this.#connect(database)))
-    const entry = { gate, pool: new Pool({ clock, ...this.#sizeOf(database), open }) }
+    const refusal = () => this.#gate.refusal() ?? gate.refusal()
+    const entry = { gate, pool: new Pool({ clock, waitMs, ...this.#sizeOf(database), open, refusal }) }
     this.#pools.set(database, entry)
     return entry
   }

@@ -5,6 +5,7 @@ import type { Servers } from '../ports.js'
 import { databaseEndpoints } from './endpoints.js'
 import { connectionFigures } from './figures.js'
 import { ServerDatabases } from './server-databases.js'
+import { type DatabaseTiming, TIMING } from './timing.js'
 
 /** Returns what says where a server, and its machine, may be. */
 export const destinationsOf = ({ host: { config } }: Ground, lookUp?: LookUp): Destinations =>
@@ -15,12 +16,22 @@ export const destinationsOf = ({ host: { config } }: Ground, lookUp?: LookUp): D
     ...(lookUp && { lookUp }),
   })
 
+export interface DatabasesNeeds {
+  readonly servers: Servers
+  readonly destinations: Destinations
+  readonly timing?: Partial<DatabaseTiming> | undefined
+}
+
 export function startDatabases(
   ground: Ground,
-  servers: Servers,
-  destinations: Destinations,
+  { servers, destinations, timing }: DatabasesNeeds,
 ): Part & { readonly databases: ServerDatabases } {
-  const databases = new ServerDatabases(ground, servers, destinations)
+  const databases = new ServerDatabases({
+    ground,
+    servers,
+    destinations,
+    timing: { ...TIMING, ...timing },
+  })
   return {
     databases,
     routes: databaseEndpoints(databases),

@@ -66,6 +66,8 @@ export class ServerBook implements Servers {
   }
 
   async pinHostKey(server: Server, hostKey: string): Promise<void> {
+    // Of the machine that was asked, whatever the server says by now.
+    if (this.byId(server.serverId)?.revision !== server.revision) throw changedMeanwhile(server.name)
     await this.change(server, { ssh_host_key: hostKey })
   }
 
@@ -136,7 +138,7 @@ export class ServerBook implements Servers {
     )
     if (after !== undefined) return this.#keep(after)
     await this.load()
-    throw conflict(`${row.name} was changed by somebody else just now: look at it, and try again`)
+    throw changedMeanwhile(row.name)
   }
 
   /** What was kept of it goes when it is due to go; nobody can ask for it any more. */
@@ -201,6 +203,9 @@ export class ServerBook implements Servers {
     }
   }
 }
+
+const changedMeanwhile = (name: string) =>
+  conflict(`${name} was changed by somebody else just now: look at it, and try again`)
 
 /** SQLSTATE. */
 const REFERS_TO_NOTHING = '23503'

@@ -5,7 +5,7 @@ import { Fleet } from './fleet.js'
 import type { ServerStats } from './forms.js'
 import { ServerLooks } from './looks.js'
 import { LookCounts, serverFigures } from './metrics.js'
-import { serverEndpoints } from './server-endpoints.js'
+import { figureEndpoints } from './figure-endpoints.js'
 
 export interface FiguresNeeds {
   readonly servers: Servers
@@ -34,7 +34,7 @@ export function startFigures({ host, room }: Ground, { servers, databases, disks
   }
   return {
     looks,
-    routes: serverEndpoints(servers, looks),
+    routes: figureEndpoints({ clock, servers, databases, looks }),
     figures: [...counts.figures(), ...serverFigures(servers, looks)],
     stop: async () => fleet.stop(),
   }

@@ -79,7 +79,7 @@ export function statsOf(
     wal: walOf(sight, before?.streams ?? null),
     replication: replicationOf(sight),
     disks,
-    databases: (work ?? []).flatMap(each => rowOf(each, before, sizes.databases)),
+    databases: (work ?? []).filter(isDatabase).map(each => databaseRowOf(each, before, sizes.databases)),
     extensions: [...identity.extensions],
     unknown: [...sight.unknown, ...(why === null ? [] : [{ what: 'disks', why }])],
   }
@@ -116,29 +116,32 @@ function totalsOf(work: readonly DatabaseWork[], before: Baseline | null) {
 }
 
 function totalSizeOf(work: readonly DatabaseWork[], sizes: Sight['sizes']['databases']): number | null {
-  const all = work.filter(({ name }) => name !== null).map(({ id }) => sizes?.get(id) ?? null)
+  const all = work.filter(isDatabase).map(({ id }) => sizes?.get(id) ?? null)
   return all.includes(null) ? null : sumOf(all)
 }
 
-function rowOf(
-  work: DatabaseWork,
+type Named = DatabaseWork & { readonly name: string }
+
+/** And not what belongs to all of them. */
+const isDatabase = (work: DatabaseWork): work is Named => work.name !== null
+
+/** Returns what is answered of one database. */
+export function databaseRowOf(
+  work: Named,
   before: Baseline | null,
   sizes: Sight['sizes']['databases'],
-): readonly DatabaseRow[] {
+): DatabaseRow {
   const { id, name, owner, connections, freeze_age, stats_reset_at_ms, at_s: _, ...counts } = work
-  if (name === null) return []
-  return [
-    {
-      name,
-      owner,
-      connections,
-      size_bytes: sizes?.get(id) ?? null,
-      ...ratesOf(gainOf(work, before?.work.get(id))),
-      ...counts,
-      freeze_age,
-      stats_reset_at: isoOrNull(stats_reset_at_ms),
-    },
-  ]
+  return {
+    name,
+    owner,
+    connections,
+    size_bytes: sizes?.get(id) ?? null,
+    ...ratesOf(gainOf(work, before?.work.get(id))),
+    ...counts,
+    freeze_age,
+    stats_reset_at: isoOrNull(stats_reset_at_ms),
+  }
 }
 
 function walOf({ streams, sizes }: Sight, before: Streams | null): ServerStats['wal'] {

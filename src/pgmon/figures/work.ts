@@ -44,6 +44,9 @@ const SQL = `
     extract(epoch from statement_timestamp())::float8 as at_s,
     ${COUNTS.map(name => `s.${COLUMNS[name]}::float8 as ${name}`).join(', ')}
   from pg_stat_database s left join pg_database d on d.oid = s.datid
+  where $1::text is null or s.datname = $1
   order by s.datname`
 
-export const workOf = (db: Asking): Promise<readonly DatabaseWork[]> => db.ask<DatabaseWork>(SQL)
+/** Resolves with the work of every database, or of the one of this name. */
+export const workOf = (db: Asking, name: string | null = null): Promise<readonly DatabaseWork[]> =>
+  db.ask<DatabaseWork>(SQL, [name])

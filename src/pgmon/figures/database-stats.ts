@@ -1,7 +1,7 @@
 /** What one database of a server tells of itself. */
 import { notFound } from '../../http/faults.js'
 import type { Clock } from '../../kit/clock.js'
-import type { Asking, Databases, Looks, Server } from '../ports.js'
+import type { Databases, Looks, Server } from '../ports.js'
 import type { DatabaseStats } from './forms.js'
 import { databaseRowOf } from './stats.js'
 import { workOf } from './work.js'

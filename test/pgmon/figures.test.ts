@@ -147,7 +147,7 @@ t.test('servers tell of themselves', async t => {
       const asked = await on(primary.url)
       await asked.query('revoke connect on database load from public')
       clock.advance(ASKED_AGAIN_MS) // sizes are dear, and asked for once a minute
-    const little = await see('humble')
+      const little = await see('humble')
       t.equal(little.status, 'up')
       t.match(little.role, { name: 'humble', is_superuser: false, is_monitor: false, can_signal: false })
       for (const what of ['connections', 'replication', 'wal', 'sizes'])

@@ -150,6 +150,7 @@ const monitor: Migration = {
       .addColumn('ended_at', 'timestamptz')
       .addColumn('took_ms', 'integer')
       .addColumn('error', 'text')
+      .addColumn('counters', 'jsonb')
       .addPrimaryKeyConstraint('pgmon_rounds_pkey', ['server_id', 'collector'])
       .execute()
 
@@ -165,6 +166,11 @@ const monitor: Migration = {
       .addColumn('message', 'text', column => column.notNull())
       .execute()
     await db.schema.createIndex('pgmon_events_at').on('pgmon_events').columns(['at', 'event_id']).execute()
+    await db.schema
+      .createIndex('pgmon_events_server')
+      .on('pgmon_events')
+      .columns(['server_id', 'at'])
+      .execute()
 
     await db.schema
       .createTable('pgmon_settings')

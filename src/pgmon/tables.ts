@@ -135,6 +135,8 @@ interface Rounds {
   took_ms: number | null
   /** Why nothing came of the last one; null: it was good. */
   error: string | null
+  /** What the server had counted then: rates are of the time since, whichever coordinator comes next. */
+  counters: ColumnType<unknown, string | null, string | null>
 }
 
 /** What befell servers. */

@@ -67,10 +67,9 @@ async function inPartitions(t: Test, open: OpenRoom): Promise<void> {
 }
 
 const write = (partitions: Partitions, atMs: number) =>
-  partitions.write(atMs, tx =>
-    sql`insert into pgmon_server_samples (server_id, at, connections) values (1, ${new Date(atMs)}, 1)`.execute(
-      tx,
-    ),
+  partitions.write(
+    atMs,
+    sql`insert into pgmon_server_samples (server_id, at, connections) values (1, ${new Date(atMs)}, 1)`,
   )
 
 const momentsIn = (room: MonitorRoom): Promise<readonly number[]> =>

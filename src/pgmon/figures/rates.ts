@@ -1,6 +1,6 @@
 /** What went on between two looks. Pure: it is given what was counted at each. */
 import type { DatabaseRow } from './forms.js'
-import { type Count, COUNTS, type DatabaseWork } from './work.js'
+import { type Count, type Counted, COUNTS } from './work.js'
 
 export type Rates = Pick<
   DatabaseRow,
@@ -48,7 +48,7 @@ export function ratesOf(gain: Gain | null): Rates {
 }
 
 /** Returns what a database has done since; null when that is not known: it was not there, or its figures were reset. */
-export function gainOf(now: DatabaseWork, before: DatabaseWork | undefined): Gain | null {
+export function gainOf(now: Counted, before: Counted | undefined): Gain | null {
   if (before === undefined || now.stats_reset_at_ms !== before.stats_reset_at_ms) return null
   const seconds = now.at_s - before.at_s
   if (seconds < APART_S) return null
@@ -59,10 +59,7 @@ export function gainOf(now: DatabaseWork, before: DatabaseWork | undefined): Gai
 }
 
 /** Returns what all databases have done that were there both times; null when one of them has been reset. */
-export function totalGainOf(
-  now: readonly DatabaseWork[],
-  before: ReadonlyMap<string, DatabaseWork>,
-): Gain | null {
+export function totalGainOf(now: readonly Counted[], before: ReadonlyMap<string, Counted>): Gain | null {
   const gains = now.filter(({ id }) => before.has(id)).map(work => gainOf(work, before.get(work.id)))
   const [first] = gains
   if (first === undefined || gains.includes(null)) return null

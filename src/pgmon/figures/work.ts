@@ -24,7 +24,15 @@ export const COUNTS = Object.keys(COLUMNS) as readonly Count[] // they are its k
 /** Null where it is not counted: failures of checksums, where there are none. */
 export type Counts = { readonly [C in Count]: number | null }
 
-export interface DatabaseWork extends Counts {
+/** What one database has counted until a moment. */
+export interface Counted extends Counts {
+  readonly id: string
+  readonly stats_reset_at_ms: number | null
+  /** As the server tells the time, s. */
+  readonly at_s: number
+}
+
+export interface DatabaseWork extends Counted {
   /** Outlives a change of the name. */
   readonly id: string
   /** null: of what belongs to all databases. */
@@ -32,9 +40,6 @@ export interface DatabaseWork extends Counts {
   readonly owner: string | null
   readonly connections: number | null
   readonly freeze_age: number | null
-  readonly stats_reset_at_ms: number | null
-  /** When it was counted, as the server tells the time, s. */
-  readonly at_s: number
 }
 
 const SQL = `

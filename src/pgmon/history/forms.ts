@@ -1,12 +1,13 @@
-/** What servers told before, as it is answered. */
+/** What servers told before, and how it is kept, as it is answered. */
 import { z } from 'zod'
-import { moment } from '../../http/fields.js'
+import { moment, oneOf } from '../../http/fields.js'
 
 export const COLLECTORS = ['activity', 'sizes', 'disk', 'upkeep'] as const
 export type Collector = (typeof COLLECTORS)[number]
 
-/** How wide the points of a history are: the longer it looks back, the wider. */
+/** How wide the points of a history are: the longer the time that it tells of, the wider. */
 export const WIDTHS = ['raw', '1h', '4h', '1d'] as const
+export type Width = (typeof WIDTHS)[number]
 
 const figure = z.number().nullable()
 
@@ -20,26 +21,66 @@ export const History = z
     from: moment,
     to: moment,
     width: z.enum(WIDTHS).meta({
-      description: 'Up to 2 days back raw, up to 14 days by hours, up to 90 by 4 hours, then by days.',
+      description:
+        'Of a time of up to 2 days raw, up to 14 days by hours, up to 90 by 4 hours, then by days, all of UTC.',
     }),
-    at: z.array(moment).meta({ description: 'Where each point begins.' }),
+    at: z.array(moment).meta({
+      description: 'Where each point begins. There is none of a time in which nothing was kept.',
+    }),
     series: z.record(z.string(), Series).meta({
-      description: 'By the name of the figure, as `server_stats` has it: as many values as `at` has moments.',
+      description:
+        'By the name of the figure: as many values as `at` has moments. Sizes and disks are kept more rarely than the rest: raw, they are null in between, unless they are asked for by themselves.',
     }),
   })
   .meta({ id: 'MonitorHistory' })
 export type History = z.output<typeof History>
+
+export const LEVELS = ['info', 'warn', 'error'] as const
 
 export const LogRow = z
   .object({
     id: z.int(),
     at: moment,
     server: z.string().nullable(),
-    level: z.enum(['info', 'warn', 'error']),
+    level: z.enum(LEVELS),
     kind: z.string(),
     message: z.string(),
   })
   .meta({ id: 'MonitorEvent' })
+export type LogRow = z.output<typeof LogRow>
+
+const count = z.int()
+
+export const LogCounts = z
+  .object({
+    from: moment,
+    to: moment,
+    total: count,
+    levels: z.object({ info: count, warn: count, error: count }),
+    kinds: z.array(z.object({ kind: z.string(), count })),
+    days: z
+      .array(z.object({ day: z.iso.date(), count }))
+      .meta({ description: 'Of UTC; those on which nothing happened are left out.' }),
+  })
+  .meta({ id: 'MonitorEventCounts' })
+export type LogCounts = z.output<typeof LogCounts>
+
+/** When a collector visits a server. */
+export const RoundForm = z
+  .object({
+    server: z.string(),
+    collector: oneOf(...COLLECTORS),
+    every_s: z.int(),
+    due_at: moment.meta({ description: 'When it comes next.' }),
+    ended_at: moment.nullable().meta({ description: 'When it was there last; null: not yet.' }),
+    took_ms: z.int().nullable(),
+    error: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why nothing came of the last visit; null: it was good.' }),
+  })
+  .meta({ id: 'MonitorRound' })
+export type RoundForm = z.output<typeof RoundForm>
 
 /** What admins may set while it runs. */
 export const SettingsForm = z
@@ -53,3 +94,14 @@ export const SettingsForm = z
   })
   .meta({ id: 'MonitorSettings' })
 export type SettingsForm = z.output<typeof SettingsForm>
+
+/** What came of a visit that somebody asked for. */
+export const VisitForm = z
+  .object({
+    collector: oneOf(...COLLECTORS),
+    took_ms: z.int(),
+    samples: z.int().meta({ description: 'Of the server, its databases and its tables, that were written.' }),
+    error: z.string().nullable().meta({ description: 'Why nothing came of it; null: it was good.' }),
+  })
+  .meta({ id: 'MonitorVisit' })
+export type VisitForm = z.output<typeof VisitForm>

@@ -6,7 +6,7 @@
  *                         ├─ pgmon_server_samples_2026_11    this month
  *                         └─ pgmon_server_samples_2026_12    the next one: nobody waits at midnight
  */
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Room } from '../../store/rooms.js'
 import type { MonitorTables } from '../tables.js'
 import { type Month, monthCalled, monthOf } from './months.js'
@@ -46,17 +46,17 @@ export class Partitions {
     for (const { name } of months) this.#known.add(name)
   }
 
-  /** Runs what writes samples of this moment, with partitions for them: all of it holds, or nothing. */
-  async write<T>(atMs: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  /** Runs a statement that writes samples of this moment, with partitions for them. */
+  async write(atMs: number, statement: RawBuilder<unknown>): Promise<void> {
     await this.make(atMs)
     try {
-      return await this.#room.transact(work)
+      await this.#room.ask(db => statement.execute(db))
     } catch (error) {
       if (!isMissing(error)) throw error
       // Another coordinator whose clock is ahead, or an operator, has dropped them since.
       this.#known.clear()
       await this.make(atMs)
-      return await this.#room.transact(work)
+      await this.#room.ask(db => statement.execute(db))
     }
   }
 

@@ -4,6 +4,7 @@ import type { LookUp } from '../http/destination.js'
 import { startActivity } from './activity/start-activity.js'
 import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { startFigures } from './figures/start-figures.js'
+import { startHistory } from './history/start-history.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { serverFigures } from './servers/figures.js'
@@ -31,9 +32,17 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const sshKeys = startSshKeys(ground)
   const servers = await startServers(ground)
   const databases = startDatabases(ground, { ...servers, destinations })
-  const figures = startFigures(ground, { ...servers, ...databases, disks: { of: async () => null } })
+  const disks = { of: async () => null }
+  const figures = startFigures(ground, { ...servers, ...databases, disks })
   const activity = startActivity(ground, { ...servers, ...databases })
-  const parts: readonly Part[] = [sshKeys, servers, databases, figures, activity]
+  const history = await startHistory(ground, {
+    ...servers,
+    ...databases,
+    ...figures,
+    disks,
+    tablesOf: async () => [],
+  })
+  const parts: readonly Part[] = [sshKeys, servers, databases, figures, activity, history]
   return {
     routes: [
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),

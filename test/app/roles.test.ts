@@ -55,6 +55,7 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'PUT /pgmon/users/{login}': 'admin',
   'DELETE /pgmon/users/{login}': 'admin',
   'GET /pgmon/audit/sessions': 'admin',
+  'PUT /pgmon/settings': 'admin',
   // Keys to machines.
   'GET /pgmon/ssh-keys': 'operator',
   'GET /pgmon/ssh-keys/{id}': 'operator',

@@ -42,6 +42,8 @@ export class Watched implements Looks {
     return this.hanging.has(name) ? new Promise(() => {}) : Promise.resolve(this.of(server))
   }
 
+  refresh(): void {}
+
   last(): null {
     return null
   }

@@ -96,10 +96,10 @@ export class Settings {
         .insertInto('pgmon_settings')
         .values(rows)
         .onConflict(conflict =>
-          conflict.column('name').doUpdateSet(({ ref }) => ({
-            value: ref('excluded.value'),
-            changed_by: ref('excluded.changed_by'),
-            changed_at: ref('excluded.changed_at'),
+          conflict.column('name').doUpdateSet(row => ({
+            value: row.ref('excluded.value'),
+            changed_by: row.ref('excluded.changed_by'),
+            changed_at: row.ref('excluded.changed_at'),
           })),
         )
         .execute(),

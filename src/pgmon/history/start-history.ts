@@ -16,16 +16,20 @@ import type { VisitParts } from './visit.js'
 import { Watch } from './watch.js'
 import { DAY_MS } from './width.js'
 
-export interface HistoryOptions extends Ground, VisitParts {
+export interface HistoryNeeds extends VisitParts {
   readonly servers: Servers
 }
 
 /** How often partitions are made and what is too old goes, ms: the next month’s are there weeks before. */
 const UPKEEP_MS = 3_600_000
 
-export async function startHistory(options: HistoryOptions): Promise<Part> {
-  const { host, room, servers, looks, disks, databases, tablesOf } = options
-  const { clock, log, audit } = host
+export async function startHistory(
+  { host, room }: Ground,
+  { servers, ...visits }: HistoryNeeds,
+): Promise<Part> {
+  const { looks } = visits
+  const { clock, log } = host
+  const audit: typeof host.audit = event => host.audit(event)
   const settings = await Settings.open({ clock, log, room })
   const partitions = new Partitions(room)
   await partitions.make(clock.wallMs())
@@ -40,7 +44,7 @@ export async function startHistory(options: HistoryOptions): Promise<Part> {
     settings,
     partitions,
     counts,
-    visits: { looks, disks, databases, tablesOf },
+    visits,
     visited: (server, visit) => watch.visited(server, visit),
   })
   const upkeep = async () => {

@@ -32,7 +32,17 @@ function isOfAmounts(cells: readonly (Cell | undefined)[]): boolean {
 
 const AMOUNT = /^\d[\d.,]* (?:ms|s|%|[kMGTP]?B|×)$/
 
-const shown = (cell: Cell | undefined): string => (cell === null || cell === undefined ? '-' : String(cell))
+const shown = (cell: Cell | undefined): string =>
+  cell === null || cell === undefined ? '-' : typeof cell === 'number' ? String(cell) : plain(cell)
+
+/**
+ * Returns a text on one line, as terminals show it and nothing else: what others have written, such as the text of a query,
+ * moves no cursor. What is longer than `max` characters is cut.
+ */
+export function plain(text: string, max = Number.POSITIVE_INFINITY): string {
+  const line = text.replaceAll(/[\p{C}\s]+/gu, ' ').trim()
+  return line.length > max ? `${line.slice(0, max - 1)}…` : line
+}
 
 /** Returns a duration as people say it: `12 s`, `4 min`, `3 h 20 min`, `3 d 4 h`. */
 export function asDuration(seconds: number): string {

@@ -7,7 +7,7 @@ export const WHICH_COORDINATOR = 'Which coordinator:'
 /** Commands by what they are for; the others stand under the last heading. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Run:': ['server', 'node', 'client', 'demo'],
-  'See:': ['status', 'nodes', 'clients', 'routes', 'paths', 'actors', 'audit', 'log'],
+  'See:': ['status', 'nodes', 'clients', 'routes', 'paths', 'databases', 'actors', 'audit', 'log'],
   'Ask why:': ['why', 'explain', 'netcheck', 'doctor', 'bundle'],
   'Act:': ['route', 'steer', 'drain', 'kick', 'revoke', 'reprobe', 'jobs', 'log-level'],
   'Let in:': ['enrol', 'users', 'peers'],

@@ -5,6 +5,7 @@ import { actorsCommand } from './commands/actors.js'
 import { backupCommand } from './commands/backup.js'
 import { bundleCommand } from './commands/bundle.js'
 import { clientCommand } from './commands/client.js'
+import { databasesCommand } from './commands/databases/command.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { drainCommand } from './commands/drain.js'
@@ -66,6 +67,7 @@ function program(): Command {
     statusCommand(),
     ...listCommands(),
     pathsCommand(),
+    databasesCommand(),
     whyCommand(),
     actorsCommand(),
     explainCommand(),

@@ -50,7 +50,7 @@ export class Operator {
     this.#token = given ?? tokenOf(settings.dataDir)
   }
 
-  /** Resolves with the answer, or rejects with a CommandError that says what to do. */
+  /** Resolves with the answer, null where there is nothing to say, or rejects with a CommandError that says what to do. */
   async ask<T>(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
@@ -59,7 +59,7 @@ export class Operator {
   ): Promise<T> {
     const response = await this.#send(method, path, body, patienceMs)
     const answer = (await response.json().catch(() => null)) as (T & { error?: { message?: string } }) | null
-    if (response.ok && answer !== null) return answer
+    if (response.status === 204 || (response.ok && answer !== null)) return answer as T
     const said = answer?.error?.message ?? `HTTP status ${response.status}`
     if (response.status === 401)
       throw new CommandError(

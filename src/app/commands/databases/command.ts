@@ -1,5 +1,5 @@
 /** `boson databases`: the PostgreSQL servers under the mesh. */
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import type { ServerRow } from '../../../pgmon/servers/forms.js'
 import { asBytes, asDuration, asPercent, plain } from '../../columns.js'
 import { listCommand, type ListSpec } from '../list-command.js'

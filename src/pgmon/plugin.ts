@@ -3,6 +3,7 @@ import type { Plugin, PluginHost } from '../app/plugin.js'
 import type { LookUp } from '../http/destination.js'
 import { startActivity } from './activity/start-activity.js'
 import { destinationsOf, startDatabases } from './databases/start-databases.js'
+import { startDisks } from './disks/start-disks.js'
 import { startFigures } from './figures/start-figures.js'
 import { startHistory } from './history/start-history.js'
 import { MIGRATIONS } from './migrations.js'
@@ -32,17 +33,17 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const sshKeys = startSshKeys(ground)
   const servers = await startServers(ground)
   const databases = startDatabases(ground, { ...servers, destinations })
-  const disks = { of: async () => null }
-  const figures = startFigures(ground, { ...servers, ...databases, disks })
+  const disks = startDisks(ground, { ...servers, ...sshKeys, destinations })
+  const figures = startFigures(ground, { ...servers, ...databases, ...disks })
   const activity = startActivity(ground, { ...servers, ...databases })
   const history = await startHistory(ground, {
     ...servers,
     ...databases,
     ...figures,
-    disks,
+    ...disks,
     tablesOf: async () => [],
   })
-  const parts: readonly Part[] = [sshKeys, servers, databases, figures, activity, history]
+  const parts: readonly Part[] = [sshKeys, servers, databases, disks, figures, activity, history]
   return {
     routes: [
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),

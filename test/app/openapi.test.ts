@@ -21,6 +21,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   // Of an account; SECRET_TOKEN has none.
   '/auth/me': 409,
   '/pgmon/users/me': 409,
+  // Nobody has said how its machine is reached.
+  '/pgmon/servers/{name}/disk': 409,
   '/entitlements/mine': 409,
   '/vpn_peers/self': 409,
   '/vpn_peers/self/config': 409,

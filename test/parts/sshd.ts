@@ -18,6 +18,9 @@ export interface Sshd {
   readonly hostKey: string
   /** Path of the private key that it lets in. */
   readonly userKey: string
+  /** Stops it where it stands: whoever connects waits. */
+  pause(): void
+  resume(): void
 }
 
 export interface SshdOptions {
@@ -62,12 +65,22 @@ export async function startSshd(
   const sshd = spawn(SSHD, ['-D', '-e', '-f', config, '-p', String(port), '-o', 'ListenAddress=127.0.0.1'], {
     stdio: 'ignore',
   })
-  t.teardown(() => void sshd.kill())
+  t.teardown(() => {
+    sshd.kill('SIGCONT')
+    sshd.kill()
+  })
   await until('sshd listens', () => answers(port))
   const [, print = ''] = execFileSync('ssh-keygen', ['-lf', `${hostKey}.pub`], { encoding: 'utf8' }).split(
     ' ',
   )
-  return { port, user: userInfo().username, hostKey: print, userKey }
+  return {
+    port,
+    user: userInfo().username,
+    hostKey: print,
+    userKey,
+    pause: () => void sshd.kill('SIGSTOP'),
+    resume: () => void sshd.kill('SIGCONT'),
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -43,8 +43,12 @@ export class FakeSshHost {
   readonly peers = new Map<string, HeldPeer>()
   /** What was run: the command, and its input. */
   readonly ran: { readonly command: string; readonly input: string }[] = []
-  /** Connections that have shown a good key. */
+  /** It lets in with this as well; null: with a key only. */
+  password: string | null = null
+  /** Connections that have shown a good key, or password. */
   letIn = 0
+  /** How anybody wanted to get in. */
+  readonly ways: string[] = []
   /** Commands at once, now and at most. */
   running = 0
   runningMost = 0
@@ -127,12 +131,14 @@ export async function startSshHost(t: Test): Promise<FakeSshHost> {
   const server = new ssh2.Server({ hostKeys: [hostText] }, client => {
     noDelay(client)
     client.on('authentication', context => {
+      fake.ways.push(context.method)
       const isKnown =
-        context.method === 'publickey' &&
         context.username === USER &&
-        context.key.data.equals(user.getPublicSSH())
-      if (!isKnown) return context.reject(['publickey'])
-      if (context.signature !== undefined) fake.letIn++
+        (context.method === 'publickey'
+          ? context.key.data.equals(user.getPublicSSH())
+          : context.method === 'password' && context.password === fake.password)
+      if (!isKnown) return context.reject(['publickey', 'password', 'keyboard-interactive'])
+      if (context.method !== 'publickey' || context.signature !== undefined) fake.letIn++
       context.accept()
     })
     client.on('session', accept => {

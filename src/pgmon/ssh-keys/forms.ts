@@ -78,18 +78,3 @@ export const SshKeyForm = z
   })
   .meta({ id: 'SshKey' })
 export type SshKeyForm = z.output<typeof SshKeyForm>
-
-/** What `POST /pgmon/servers/{name}/test-ssh` answers, whether it went well or not. */
-export const SshTest = z
-  .object({
-    ok: z.boolean(),
-    message: z.string(),
-    host_key: z
-      .string()
-      .nullable()
-      .meta({ description: 'The key that the host showed, `SHA256:…`; null: it was not reached.' }),
-    is_pinned: z.boolean().meta({ description: 'It is the one that is pinned.' }),
-    took_ms: z.number(),
-  })
-  .meta({ id: 'SshTest' })
-export type SshTest = z.output<typeof SshTest>

@@ -21,7 +21,8 @@ export type { Unknown } from '../../../pgmon/forms.js'
 export type { Collector, History, SettingsForm } from '../../../pgmon/history/forms.js'
 export type { PoolProfile, Tls } from '../../../pgmon/ports.js'
 export type { ServerForm, ServerRow, Status } from '../../../pgmon/servers/forms.js'
-export type { SshKeyForm, SshTest } from '../../../pgmon/ssh-keys/forms.js'
+export type { SshTest } from '../../../pgmon/disks/forms.js'
+export type { SshKeyForm } from '../../../pgmon/ssh-keys/forms.js'
 
 export type LogRow = z.output<typeof LogForm>
 export type Replication = z.output<typeof ReplicationForm>

@@ -48,8 +48,10 @@ export const roughly = (value: Maybe): string =>
   typeof value === 'number' ? (/^[\d,]+ \w+/.exec(seconds(value))?.[0] ?? UNKNOWN) : UNKNOWN
 
 /** 123,456,789 transactions → 123 M, whatever their number: so that ages can be compared. */
-export const millions = (value: Maybe): string =>
-  typeof value === 'number' ? `${count(Math.round(value / 1e6))} M` : UNKNOWN
+export function millions(value: Maybe): string {
+  if (typeof value !== 'number') return UNKNOWN
+  return value > 0 && value < 1e6 ? '< 1 M' : `${count(Math.round(value / 1e6))} M`
+}
 
 /** Returns a query as one line: what starts a fold. */
 export const oneLine = (query: string): string => query.replaceAll(/\s+/g, ' ').trim()

@@ -25,10 +25,10 @@ export function Activity({ server }: { readonly server: string }) {
     EVERY_MS,
   )
   const held = useHold(value)
-  const { search = '', ours, sort } = route.value.query
+  const { search = '', all: isAll, sort } = route.value.query
   const all = held.value?.sessions ?? []
   const shown = sorted(
-    all.filter(session => (ours === 'true' || !session.is_ours) && found(session, search)),
+    all.filter(session => (isAll === 'true' || !isBackground(session)) && found(session, search)),
     sort,
     keyOf,
   )
@@ -50,7 +50,7 @@ export function Activity({ server }: { readonly server: string }) {
             ['3600', '1 h'],
           ]}
         />
-        <Choice name="ours" label="The monitor’s own" any="Hidden" options={[['true', 'Shown']]} />
+        <Choice name="all" label="Whose" any="Clients’" options={[['true', 'All processes’']]} />
         <Hold of={held} />
       </div>
       {fault !== null && <Fault>{fault}</Fault>}
@@ -75,6 +75,10 @@ export function Activity({ server }: { readonly server: string }) {
 /** As pg_stat_activity calls them. */
 const STATES = ['active', 'idle', 'idle in transaction', 'idle in transaction (aborted)']
 
+/** What always goes on: the monitor’s own questions, and processes of the server that wait for work. */
+const isBackground = ({ is_ours: isOurs, state, kind }: Session): boolean =>
+  isOurs || (state === null && kind !== 'client backend')
+
 /** A pid is given again when its session has ended. */
 export const sessionKey = ({ pid, started_at }: Session): string => `${pid} ${started_at}`
 
@@ -94,7 +98,8 @@ const columns = (server: string): readonly Column<Session>[] => [
   {
     name: 'PID',
     sort: 'pid',
-    width: '6%',
+    kind: 'tight',
+    width: '7%',
     cell: ({ pid }) => <span class="mono">{pid === 0 ? UNKNOWN : pid}</span>,
   },
   { name: 'State', sort: 'state', width: '18%', cell: session => <Doing server={server} of={session} /> },
@@ -118,7 +123,7 @@ const columns = (server: string): readonly Column<Session>[] => [
   {
     name: 'Who',
     sort: 'user',
-    width: '16%',
+    width: '15%',
     cell: ({ user, database, application, client, is_ours: isOurs }) => (
       <>
         {user} {database !== null && <span class="quiet">on {database}</span>}{' '}

@@ -132,7 +132,7 @@ const COLUMNS: readonly Column<ServerRow>[] = [
       <span class="server-name">
         <span class="server-line">
           <ServerLink name={row.name} /> <StatusTag of={row.status} />
-          {row.is_own && <Tag tone="accent">the coordinator’s own</Tag>}
+          {row.is_own && <Tag tone="accent">own</Tag>}
           {row.is_replica === true && <Tag>replica</Tag>}
         </span>
         {row.fault === null ? (

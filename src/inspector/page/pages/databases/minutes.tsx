@@ -4,7 +4,7 @@ import { perSecond, ratio } from '../../databases/words.js'
 import { bytes, count } from '../../ui/format.js'
 import { useHistory } from '../../ui/history.js'
 import { Panel } from '../../ui/parts.js'
-import { Plot, PlotKey, type Points } from '../../ui/plot.js'
+import { type Line, Plot, PlotKey, type Points } from '../../ui/plot.js'
 
 /** What the plots of the last minutes show. */
 export interface Live {
@@ -54,34 +54,49 @@ const ROWS = [
   { label: 'read', colour: 'accent' },
   { label: 'written', colour: 'turned' },
 ]
-const ONE = (label: string, colour: string) => [{ label, colour }]
+const HIT = [{ label: 'hit', colour: 'direct' }]
+const WAL = [{ label: 'WAL', colour: 'turned' }]
+const TEMPORARY = [{ label: 'temporary', colour: 'relayed' }]
 
 const bytesPerSecond = (value: number): string => `${bytes(value)}/s`
 
 export const Minutes = ({ live }: { readonly live: Live }) => (
   <div class="columns small">
-    <Panel title="Transactions" about="a second" end={<PlotKey lines={TRANSACTIONS} />}>
-      <Plot label="Transactions a second" lines={TRANSACTIONS} points={live.transactions} unit={perSecond} />
-    </Panel>
-    <Panel title="Connections" end={<PlotKey lines={CONNECTIONS} />}>
-      <Plot label="Connections" lines={CONNECTIONS} points={live.connections} unit={count} />
-    </Panel>
-    <Panel title="Cache hit">
-      <Plot label="Cache hit ratio" lines={ONE('hit', 'direct')} points={live.cache} unit={ratio} most={1} />
-    </Panel>
-    <Panel title="Rows" about="a second" end={<PlotKey lines={ROWS} />}>
-      <Plot label="Rows a second" lines={ROWS} points={live.rows} unit={perSecond} />
-    </Panel>
-    <Panel title="WAL" about="written a second">
-      <Plot label="WAL a second" lines={ONE('WAL', 'turned')} points={live.wal} unit={bytesPerSecond} />
-    </Panel>
-    <Panel title="Temporary files" about="written a second">
-      <Plot
-        label="Temporary files a second"
-        lines={ONE('temporary', 'relayed')}
-        points={live.temp}
-        unit={bytesPerSecond}
-      />
-    </Panel>
+    <Minute
+      title="Transactions"
+      about="a second"
+      lines={TRANSACTIONS}
+      points={live.transactions}
+      unit={perSecond}
+    />
+    <Minute title="Connections" lines={CONNECTIONS} points={live.connections} unit={count} />
+    <Minute title="Cache hit" lines={HIT} points={live.cache} unit={ratio} most={1} />
+    <Minute title="Rows" about="a second" lines={ROWS} points={live.rows} unit={perSecond} />
+    <Minute title="WAL" about="written a second" lines={WAL} points={live.wal} unit={bytesPerSecond} />
+    <Minute
+      title="Temporary files"
+      about="written a second"
+      lines={TEMPORARY}
+      points={live.temp}
+      unit={bytesPerSecond}
+    />
   </div>
 )
+
+/** The key is below: so plots beside each other lie alike, however many lines they have. */
+const Minute = (props: {
+  readonly title: string
+  readonly about?: string
+  readonly lines: readonly Line[]
+  readonly points: Points
+  readonly unit: (value: number) => string
+  readonly most?: number
+}) => {
+  const { title, about, ...plot } = props
+  return (
+    <Panel title={title} {...(about !== undefined && { about })}>
+      <Plot label={about === undefined ? title : `${title}, ${about}`} {...plot} />
+      {plot.lines.length > 1 && <PlotKey lines={plot.lines} />}
+    </Panel>
+  )
+}

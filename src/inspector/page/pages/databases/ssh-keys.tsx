@@ -120,14 +120,14 @@ const showUsers = (key: SshKeyForm): void =>
   show({ title: `Servers that use ${key.name}`, body: <Users of={key} /> })
 
 function Users({ of: { id } }: { readonly of: SshKeyForm }) {
-  const { value, fault } = useView<{ readonly servers: readonly string[] }>(
+  const { value, fault } = useView<{ readonly servers: readonly { readonly name: string }[] }>(
     `/pgmon/ssh-keys/${id}/servers`,
     EVERY_MS,
   )
   if (fault !== null) return <Fault>{fault}</Fault>
   return (
     <ul class="plain">
-      {(value?.servers ?? []).map(name => (
+      {(value?.servers ?? []).map(({ name }) => (
         <li key={name}>
           <ServerLink name={name} />
         </li>

@@ -13,13 +13,13 @@ export const cancelQuery = (server: string, session: Session): Question => ({
   verb: 'Cancel query',
   dismiss: 'Let it run',
   consequence: (
-    <>
+    <div class="trial">
       <p>
         The statement ends with an error, and what its transaction has done is rolled back when it ends. The
         session stays, and keeps its locks until then.
       </p>
       <Who of={session} />
-    </>
+    </div>
   ),
   act: () => signal(server, session, 'cancel'),
 })
@@ -29,13 +29,13 @@ export const terminateSession = (server: string, session: Session): Question => 
   verb: 'Terminate',
   isDangerous: true,
   consequence: (
-    <>
+    <div class="trial">
       <p>
         Its connection is closed, what its transaction has done is rolled back, and whoever waits for its
         locks goes on. The program that holds it sees an error.
       </p>
       <Who of={session} />
-    </>
+    </div>
   ),
   act: () => signal(server, session, 'terminate'),
 })

@@ -31,7 +31,8 @@ function scaled(value: number, unit: string): string {
 }
 
 /** 1300 → 1.3 k: where there is little room, and the first digits say enough. */
-export const compact = (value: Maybe): string => (isKnown(value) ? scaled(value, '').trimEnd() : UNKNOWN)
+export const compact = (value: Maybe): string =>
+  isKnown(value) && Math.abs(value) >= 1000 ? scaled(value, '') : count(value)
 
 /** 1300 → 1.3 kB; by thousands. */
 export const bytes = (value: Maybe): string => (isKnown(value) ? scaled(value, 'B') : UNKNOWN)

@@ -30,34 +30,40 @@ export const WIDTH_WORDS: Readonly<Record<History['width'], string>> = {
   '1d': 'by days',
 }
 
-type Value = number | null
-/** Points that are further apart than so many usual distances have a gap between them. */
-const GAP = 2.5
+/**
+ * Points that are further apart than so many usual distances have a gap between them: one that is missing is seen. Each
+ * figure has a distance of its own, since sizes are kept more rarely than the rest.
+ */
+const GAP = 1.6
 
 /** Returns a figure of a history; null: it was never told. */
-export function bandOf(history: History, name: string): Band | null {
-  const series = history.series[name]
-  if (series === undefined || series.mean.every(value => value === null)) return null
-  const times = history.at.map(at => Date.parse(at) / 1000)
-  const apart = usualDistance(times)
+export function bandOf({ at, series }: History, name: string): Band | null {
+  const { mean = [], min = [], max = [] } = series[name] ?? {}
+  const told = at.flatMap((moment, i) => {
+    const value = mean[i] ?? null
+    return value === null ? [] : [{ time: Date.parse(moment) / 1000, i, value }]
+  })
+  if (told.length === 0) return null
+  const apart = usualDistance(told.map(({ time }) => time))
   const band: { times: number[]; mean: Value[]; min: Value[]; max: Value[] } = {
     times: [],
     mean: [],
     min: [],
     max: [],
   }
-  const add = (time: number, i: number | null) => {
+  const add = (time: number, ...values: readonly [mean: Value, min: Value, max: Value]) => {
     band.times.push(time)
-    for (const line of ['mean', 'min', 'max'] as const)
-      band[line].push(i === null ? null : (series[line][i] ?? null))
+    for (const [k, line] of [band.mean, band.min, band.max].entries()) line.push(values[k] ?? null)
   }
-  for (const [i, time] of times.entries()) {
-    const before = times[i - 1]
-    if (before !== undefined && time - before > apart * GAP) add(before + apart, null)
-    add(time, i)
+  for (const [k, { time, i, value }] of told.entries()) {
+    const before = told[k - 1]?.time
+    if (before !== undefined && time - before > apart * GAP) add(before + apart, null, null, null)
+    add(time, value, min[i] ?? null, max[i] ?? null)
   }
   return [band.times, band.mean, band.min, band.max]
 }
+
+type Value = number | null
 
 /** The median: one that was late, or a night without any, does not change it. */
 function usualDistance(times: readonly number[]): number {

@@ -2,7 +2,8 @@
 import { ask } from '../live/hooks.js'
 import { go, route, to } from '../route.js'
 import type { Question } from '../ui/dialog.js'
-import type { ServerForm } from './kinds.js'
+import { plural } from '../ui/format.js'
+import type { ServerForm, VisitForm } from './kinds.js'
 import { ServerFields } from './server-fields.js'
 import { bodyOf, changesOf, fieldsOf, NEW } from './server-form.js'
 import { testServer } from './test-sheet.js'
@@ -78,5 +79,22 @@ export const removeServer = ({ name }: ServerForm): Question => ({
     await ask('DELETE', at(name))
     if (route.peek().path[1] === name) go(to(['databases']))
     return `${name} is removed.`
+  },
+})
+
+export const collectNow = (name: string): Question => ({
+  title: `Collect from ${name} now`,
+  verb: 'Collect now',
+  consequence: (
+    <p>
+      Its figures, sizes, disks and largest tables are asked for and kept. What comes by itself goes on as
+      before.
+    </p>
+  ),
+  async act() {
+    const { visits } = await ask<{ readonly visits: readonly VisitForm[] }>('POST', `${at(name)}/collect`)
+    const faults = visits.flatMap(({ error }) => error ?? [])
+    const kept = visits.reduce((sum, { samples }) => sum + samples, 0)
+    return [`${plural(kept, 'row')} of figures kept.`, ...new Set(faults)].join(' ')
   },
 })

@@ -2,8 +2,11 @@
 import type { History } from '../../databases/kinds.js'
 import { bandOf, spanFrom, SPANS, WIDTH_WORDS } from '../../databases/series.js'
 import { perSecond, ratio, seconds } from '../../databases/words.js'
+import { collectNow } from '../../databases/server-actions.js'
 import { useView } from '../../live/hooks.js'
+import { may } from '../../live/who.js'
 import { narrow, route } from '../../route.js'
+import { Act } from '../../ui/actions.js'
 import { BandPlot } from '../../ui/band-plot.js'
 import { nowMs } from '../../ui/clock.js'
 import { bytes, count } from '../../ui/format.js'
@@ -48,8 +51,11 @@ const FIGURES: Readonly<Record<'server' | 'database', readonly Figure[]>> = {
 /** What was kept changes every ten minutes, ms. */
 const EVERY_MS = 60_000
 
-/** `path`: the endpoint that tells it. */
-export function Before({ path, kind }: { readonly path: string; readonly kind: 'server' | 'database' }) {
+/** Of a server, or of one of its databases. */
+export function Before({ server, database }: { readonly server: string; readonly database?: string }) {
+  const kind = database === undefined ? 'server' : 'database'
+  const of = database === undefined ? '' : `/db/${encodeURIComponent(database)}`
+  const path = `/pgmon/server/${encodeURIComponent(server)}${of}/stats`
   const { span } = route.value.query
   const from = spanFrom(span, nowMs.value)
   const query = new URLSearchParams({ from, figures: FIGURES[kind].map(({ name }) => name).join(',') })
@@ -58,7 +64,12 @@ export function Before({ path, kind }: { readonly path: string; readonly kind: '
     <Panel
       title="History"
       {...(history !== null && { about: WIDTH_WORDS[history.width] })}
-      end={<Spans now={span ?? '24h'} />}
+      end={
+        <span class="filters">
+          <Spans now={span ?? '24h'} />
+          {may('operator') && <Act isSmall question={collectNow(server)} />}
+        </span>
+      }
     >
       {fault !== null && <Fault>{fault}</Fault>}
       {history === null ? (

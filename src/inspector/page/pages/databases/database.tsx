@@ -26,22 +26,12 @@ export function OneDatabase({ server, name }: { readonly server: string; readonl
         {all} <span aria-hidden="true">›</span> <strong>{name}</strong>
       </p>
       {fault !== null && <Fault>{fault}</Fault>}
-      {value === null ? (
-        fault === null && <div class="table-place" aria-busy="true" />
-      ) : (
-        <Whole of={value} path={path} />
-      )}
+      {value === null ? fault === null && <div class="table-place" aria-busy="true" /> : <Whole of={value} />}
     </>
   )
 }
 
-const Whole = ({
-  of: { database, tables, unknown },
-  path,
-}: {
-  readonly of: DatabaseStats
-  readonly path: string
-}) => (
+const Whole = ({ of: { server, database, tables, unknown } }: { readonly of: DatabaseStats }) => (
   <>
     <dl class="stats">
       <Stat label="Size">{bytes(database.size_bytes)}</Stat>
@@ -71,7 +61,7 @@ const Whole = ({
         />
       )}
     </Panel>
-    <Before path={`${path}/stats`} kind="database" />
+    <Before server={server} database={database.name} />
     <NotTold of={unknown} />
   </>
 )

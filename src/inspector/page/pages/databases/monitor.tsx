@@ -1,5 +1,5 @@
 /** How servers are asked: what is kept and for how long, when each was asked last, and the connections to them. */
-import type { Collector, PoolProfile, SettingsForm } from '../../databases/kinds.js'
+import type { Collector, PoolProfile, RoundForm, SettingsForm } from '../../databases/kinds.js'
 import { ServerLink } from '../../databases/marks.js'
 import { changeSettings, SETTINGS } from '../../databases/settings-actions.js'
 import { useView } from '../../live/hooks.js'
@@ -17,7 +17,7 @@ const EVERY_MS = 5000
 
 export function Monitor() {
   const { value: settings, fault } = useView<SettingsForm>('/pgmon/settings', EVERY_MS)
-  const { value: rounds } = useView<{ readonly collectors: readonly Round[] }>('/pgmon/collectors', EVERY_MS)
+  const { value: rounds } = useView<{ readonly rounds: readonly RoundForm[] }>('/pgmon/collectors', EVERY_MS)
   const { value: pools } = useView<{ readonly pools: readonly Pool[] }>('/pgmon/api/pools/status', EVERY_MS)
   const { sort } = route.value.query
   return (
@@ -42,7 +42,7 @@ export function Monitor() {
           <Table
             caption="rounds"
             columns={ROUNDS}
-            rows={sorted(byServer(rounds.collectors), sort, ({ server }) => server)}
+            rows={sorted(byServer(rounds.rounds), sort, ({ server }) => server)}
             keyOf={({ server }) => server}
             toneOf={({ rounds: all }) => (all.some(({ error }) => error !== null) ? 'bad' : 'plain')}
           />
@@ -66,21 +66,12 @@ export function Monitor() {
   )
 }
 
-interface Round {
-  readonly server: string
-  readonly collector: Collector
-  readonly due_at: string
-  readonly ended_at: string | null
-  readonly took_ms: number | null
-  readonly error: string | null
-}
-
 interface Rounds {
   readonly server: string
-  readonly rounds: readonly Round[]
+  readonly rounds: readonly RoundForm[]
 }
 
-const byServer = (rounds: readonly Round[]): readonly Rounds[] =>
+const byServer = (rounds: readonly RoundForm[]): readonly Rounds[] =>
   [...new Set(rounds.map(({ server }) => server))].map(server => ({
     server,
     rounds: rounds.filter(round => round.server === server),
@@ -95,7 +86,7 @@ const collected = (name: string, collector: Collector): Column<Rounds> => ({
   },
 })
 
-const When = ({ of: { ended_at: at, took_ms: took, due_at: due } }: { readonly of: Round }) => (
+const When = ({ of: { ended_at: at, took_ms: took, due_at: due } }: { readonly of: RoundForm }) => (
   <>
     {at === null ? (
       <span class="quiet">not yet</span>

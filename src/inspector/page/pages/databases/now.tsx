@@ -31,7 +31,7 @@ export function Now(props: {
       )}
       <Figures form={form} stats={stats} />
       <Minutes live={live} />
-      <Before path={`/pgmon/server/${encodeURIComponent(form.name)}/stats`} kind="server" />
+      <Before server={form.name} />
       <div class="columns">
         <Panel title="Server">
           <About form={form} stats={stats} />

@@ -22,7 +22,7 @@ export function spanFrom(span: string | undefined, nowMs: number): string {
   return new Date((endS - days * DAY_S) * 1000).toISOString()
 }
 
-/** How wide points are, in words; null: each is as it was collected. */
+/** How wide points are, in words. */
 export const WIDTH_WORDS: Readonly<Record<History['width'], string>> = {
   raw: 'as collected',
   '1h': 'by hours',

@@ -1,7 +1,7 @@
 /** What goes on in a server, and what operators do about it: a whole coordinator, and PostgreSQL as it is. */
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import type { Activity } from '../../src/pgmon/activity/forms.js'
+import type { Activity, Locks } from '../../src/pgmon/activity/forms.js'
 import { MARKUP } from '../inspector/corpus.js'
 import { startPostgres } from '../parts/postgres.js'
 import { type RestServer, restServer } from '../support/rest-server.js'
@@ -21,6 +21,20 @@ t.test('the embedded database', async t => {
         status: 409,
         body: { code: 'session_protected', detail: /one session, which is ours/ },
       })
+    t.match((await ask('GET', `${OWN}/locks`)).body, { blocked: 0, tree: [] })
+  })
+
+  await t.test('P-03: its largest tables are told', async t => {
+    const [database] = (await ask('GET', `${OWN}/activity`)).body.sessions.map(
+      (session: { database: string }) => session.database,
+    )
+    const { status, body } = await ask('GET', `/pgmon/server/coordinator/db/${database}/tables`)
+    t.equal(status, 200)
+    t.match(
+      body.tables.find(({ name }: { name: string }) => name === 'pgmon_servers'),
+      { schema: 'public', total_bytes: Number, live_rows: Number },
+    )
+    t.equal((await ask('GET', '/pgmon/server/coordinator/db/nowhere/tables')).status, 404)
   })
 })
 
@@ -115,6 +129,51 @@ t.test('PostgreSQL', async t => {
     t.ok(sessions.length > 1)
   })
 
+  await t.test('P-03: who waits stands below whom it waits for, until that one is cancelled', async t => {
+    const [holds, waits, last] = [await open('holder'), await open('waits'), await open('last')]
+    await holds.query('create table goods (id int primary key, count int)')
+    await holds.query('insert into goods values (1, 1)')
+    await holds.query('begin; update goods set count = 2')
+    const update = endOf(waits.query('update goods set count = 3 where id = 1'))
+    await locksWhere(server, ({ blocked }) => blocked === 1)
+    const alter = endOf(last.query('alter table goods add column name text'))
+    const { tree, left_out } = await locksWhere(server, ({ blocked }) => blocked === 2)
+    t.equal(left_out, 0)
+    t.match(tree, [
+      {
+        session: { application: 'holder', state: 'idle in transaction', query: /^begin; update goods/ },
+        lock: null,
+        waited_s: null,
+        waiting: [
+          {
+            session: { application: 'waits', query: 'update goods set count = 3 where id = 1' },
+            lock: { mode: 'ShareLock', type: 'transactionid', relation: 'public.goods' },
+            waited_s: Number,
+            is_repeated: false,
+            waiting: [{ session: { application: 'last' }, is_repeated: true, waiting: [] }],
+          },
+          {
+            session: { application: 'last' },
+            lock: { mode: 'AccessExclusiveLock', type: 'relation', relation: 'public.goods' },
+            is_repeated: false,
+          },
+        ],
+      },
+    ])
+    const held = await ask('GET', `/pgmon/server/coordinator/db/postgres/tables`)
+    const why = held.body.unknown.find(({ what }: { what: string }) => what === 'tables')
+    t.match(why, { why: /^1 are locked exclusively/ }, 'nothing waits with them')
+    t.notOk(held.body.tables.some(({ name }: { name: string }) => name === 'goods'))
+
+    const { pid, started_at } = tree[0]?.waiting[0]?.session ?? {}
+    t.match(await ask('POST', `${OWN}/activity/${pid}/cancel`, { body: { started_at } }), { status: 200 })
+    t.match(await update, { code: '57014' })
+    await locksWhere(server, ({ blocked }) => blocked === 1)
+    await holds.query('commit')
+    t.equal(await alter, null)
+    t.match(await locksWhere(server, ({ blocked }) => blocked === 0), { tree: [] })
+  })
+
   await t.test('names and queries that are markup are told as they are', async t => {
     const client = await open('markup')
     for (const markup of MARKUP) {
@@ -154,6 +213,13 @@ const seen = (
     const { body } = await server.ask('GET', `${OWN}/activity`)
     const told = body as Activity
     return told.sessions.some(session => session.application === name && isSo(session)) && told
+  })
+
+/** Resolves with who waits for whom as soon as it is so. */
+const locksWhere = (server: RestServer, isSo: (locks: Locks) => boolean): Promise<Locks> =>
+  until('locks as they should be', async () => {
+    const { body } = await server.ask('GET', `${OWN}/locks`)
+    return isSo(body as Locks) && (body as Locks)
   })
 
 /** Resolves with the line of the audit that says what was done to a session. */

@@ -174,7 +174,10 @@ export const Tables = z
     tables: z.array(Table).meta({ description: 'The 50 largest, the largest first.' }),
     unused_indexes: z.array(UnusedIndex).meta({
       description:
-        'The 20 largest that nothing was looked up in since the figures were reset, and that enforce nothing. Replicas count for themselves.',
+        'The 20 largest that nothing was looked up in, and that enforce nothing. Replicas count for themselves.',
+    }),
+    counted_since: moment.nullable().meta({
+      description: 'Since when it is counted what is used; null: since the database was made.',
     }),
     unknown,
   })

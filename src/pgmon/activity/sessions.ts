@@ -3,6 +3,7 @@ import type { Unknown } from '../forms.js'
 import type { Asking } from '../ports.js'
 import type { Session, STATES } from './forms.js'
 import { masked } from './masking.js'
+import { momentSql } from './moment-sql.js'
 
 /** Sessions of one answer. */
 export const SESSIONS_MAX = 500
@@ -35,8 +36,8 @@ export interface SessionRow {
   readonly is_ours: boolean
 }
 
-/** When a session began, as it is told and compared: text, since a JavaScript date has no microseconds. */
-export const STARTED_AT = `to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+/** When a session began, as it is told and compared. */
+export const STARTED_AT = momentSql('a.backend_start', 'US')
 
 /** Of `pg_stat_activity a`. Whose application bears our name, but has another user, is not ours. */
 export const SESSION_COLUMNS = `

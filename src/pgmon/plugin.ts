@@ -6,6 +6,7 @@ import { destinationsOf, startDatabases } from './databases/start-databases.js'
 import { startDisks } from './disks/start-disks.js'
 import { startFigures } from './figures/start-figures.js'
 import { startHistory } from './history/start-history.js'
+import { importEndpoint } from './import/import-endpoint.js'
 import { MIGRATIONS } from './migrations.js'
 import type { Part } from './part.js'
 import { serverFigures } from './servers/figures.js'
@@ -47,6 +48,7 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   return {
     routes: [
       ...serverEndpoints(ground, { ...servers, ...databases, destinations, looks: figures.looks }),
+      importEndpoint({ ...servers, ...sshKeys, destinations, audit: event => host.audit(event) }),
       ...parts.flatMap(({ routes }) => routes),
     ],
     figures: [

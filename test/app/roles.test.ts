@@ -60,6 +60,7 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /pgmon/ssh-keys': 'operator',
   'GET /pgmon/ssh-keys/{id}': 'operator',
   'GET /pgmon/ssh-keys/{id}/download-public': 'admin',
+  'POST /pgmon/import': 'admin',
   'POST /api/v1/enrolment-keys': 'admin',
   'GET /api/v1/enrolment-keys': 'admin',
   'DELETE /api/v1/enrolment-keys/{id}': 'admin',

@@ -1,9 +1,13 @@
-/** P-12: servers are visited at the intervals that are set, each visit by one coordinator, whatever single servers do. */
+/** P-11, P-12: servers are visited at the intervals that are set, each visit by one coordinator; what befalls them is told once. */
 import { setImmediate as immediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
+import type { ServerStats } from '../../src/pgmon/figures/forms.js'
+import type { Visited } from '../../src/pgmon/history/collectors.js'
 import { nextDueMs } from '../../src/pgmon/history/due.js'
 import type { KeptRound } from '../../src/pgmon/history/round-table.js'
+import { EventLog } from '../../src/pgmon/history/event-log.js'
+import { Watch } from '../../src/pgmon/history/watch.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 import { until } from '../support/until.js'
 import { type MonitorRoom, onEachRoom, type OpenRoom } from './rooms.js'
@@ -30,6 +34,7 @@ t.test(
 t.test('visits', async t => {
   await onEachRoom(t, async (t, open) => {
     await visits(t, open)
+    await events(t, open)
   })
 })
 
@@ -197,6 +202,149 @@ async function visits(t: Test, open: OpenRoom): Promise<void> {
       const dues = rounds.filter(round => round.collector === collector).map(({ dueAtMs }) => dueAtMs)
       return (Math.max(...dues) - clock.wallMs()) / MINUTE_MS
     }
+  })
+}
+
+async function events(t: Test, open: OpenRoom): Promise<void> {
+  const clock = new SimulatedClock(NOON)
+  const room = await open()
+  const watched = new Watched(clock)
+  const { servers, collectors } = await collecting(room, clock, watched)
+  collectors.stop()
+  const server = servers.called('db-07')
+  const log = { level: 'info', debug() {}, info() {}, warn() {}, error() {} }
+  const watches = [room, await open()].map(each => new Watch({ clock, log, events: new EventLog(each) }))
+  for (const watch of watches) watch.looked(server, watched.of(server))
+  await until('what was before is known', () => watches.every(watch => watch.knows(server.serverId)))
+
+  /** What both coordinators see each time, a minute apart; resolves with what is new in the log. */
+  let told = 0
+  const see = async (...sights: Partial<ServerStats>[]): Promise<readonly (readonly [string, string])[]> => {
+    for (const sight of sights) {
+      clock.advance(MINUTE_MS)
+      watched.tell('db-07', { checked_at: new Date(clock.wallMs()).toISOString(), ...sight })
+      for (const watch of watches) watch.looked(server, watched.of(server))
+    }
+    await until('it is written down', () => watches.every(({ waiting }) => waiting === 0))
+    const rows = await ask(
+      room,
+      `select kind, message from pgmon_events where server_id = 7 order by at, event_id offset ${told}`,
+    )
+    told += rows.length
+    return rows.map(row => [String(row['kind']), String(row['message'])] as const)
+  }
+
+  await t.test(
+    'P-11: a server that is down is told once, when that is sure, and how long it was when it is up',
+    async t => {
+      const down = { status: 'down', fault: 'nothing listens there' } as const
+      t.strictSame(await see(down, { status: 'up', fault: null }), [], 'once may be bad luck')
+      t.strictSame(await see(down, down, down), [['server.down', 'nothing listens there']])
+      t.strictSame(await see({ status: 'up', fault: null }, {}), [
+        ['server.up', 'it answers again, after 3 min 0 s'],
+      ])
+    },
+  )
+
+  await t.test('P-11: a figure that wavers around its bound is told once', async t => {
+    const inUse = (total: number) => ({
+      connections: {
+        total,
+        active: 1,
+        idle: 0,
+        idle_in_transaction: 0,
+        other: 0,
+        waiting: 0,
+        max: 100,
+        reserved: 3,
+      },
+    })
+    t.strictSame(await see(inUse(90), inUse(91), inUse(89), inUse(92), inUse(80)), [
+      ['connections.near_limit', '91 of 100 connections are in use'],
+    ])
+    t.strictSame(await see(inUse(79)), [
+      ['connections.eased', 'connections are well below their limit again, after 4 min 0 s'],
+    ])
+    const disk = (used_bytes: number) => ({
+      disks: [
+        { mount: '/', filesystem: 'ext4', size_bytes: 100, used_bytes, available_bytes: 0, holds_data: true },
+      ],
+    })
+    t.match(await see(disk(95), disk(88), disk(84)), [['disk.nearly_full', /95 % full/], ['disk.eased']])
+    t.match(await see({ freeze_age: 1.2e9 }, { freeze_age: 7e8 }), [
+      ['wraparound.near', /1200 million/],
+      ['wraparound.eased'],
+    ])
+  })
+
+  await t.test(
+    'P-11: restarts, failovers and other versions are told, a replica’s lag only when it is long',
+    async t => {
+      const replica = (lag_s: number, is_replica = true) => ({
+        replication: { is_replica, lag_s, lag_bytes: 0, receiver: null, replicas: [], slots: [] },
+      })
+      const first = { started_at: '2026-11-20T00:00:00.000Z', version: '15.13' }
+      t.strictSame(await see({ ...first, ...replica(10) }, replica(59)), [])
+      t.match(await see(replica(61), replica(45), replica(0)), [
+        ['replication.behind', 'replication is 61 s behind'],
+        ['replication.caught_up'],
+      ])
+      t.strictSame(
+        await see({ started_at: '2026-11-22T12:30:00.000Z', version: '15.14', ...replica(0, false) }),
+        [
+          ['server.primary', 'it has become a primary'],
+          ['server.version', 'from 15.13 to 15.14'],
+          ['server.restarted', 'it has been started at 2026-11-22T12:30:00.000Z'],
+        ],
+      )
+    },
+  )
+
+  await t.test(
+    'P-11: what was begun is ended by another coordinator, that was started meanwhile',
+    async t => {
+      await see({ status: 'down', fault: 'gone' }, {})
+      const later = new Watch({ clock, log, events: new EventLog(room) })
+      watched.tell('db-07', { status: 'up', fault: null })
+      await until('it is up again', async () => {
+        later.looked(server, watched.of(server))
+        return (await see()).some(([kind]) => kind === 'server.up')
+      })
+    },
+  )
+
+  await t.test('P-11: a collector that fails is told once, and deadlocks each time', async t => {
+    const visit = {
+      collector: 'disk',
+      tookMs: 1,
+      samples: 0,
+      error: 'no route to host',
+      deadlocks: 0,
+    } as const
+    const of = async (...visits: Visited[]) => {
+      for (const each of visits) {
+        clock.advance(MINUTE_MS)
+        watches[0]?.visited(server, each)
+      }
+      return see()
+    }
+    t.match(
+      await of(
+        { ...visit, outcome: 'failed' },
+        { ...visit, outcome: 'failed' },
+        { ...visit, outcome: 'kept', error: null },
+      ),
+      [['disk.failed', 'its disk cannot be collected: no route to host'], ['disk.recovered']],
+    )
+    const locked = { ...visit, outcome: 'kept', collector: 'activity', error: null, deadlocks: 2 } as const
+    t.match(await of(locked, locked), [['deadlocks', '2 deadlocks were broken'], ['deadlocks']])
+    t.strictSame(await of({ ...visit, outcome: 'lost' }, { ...visit, outcome: 'down' }), [])
+  })
+
+  await t.test('P-12: events go when they are old', async t => {
+    const log = new EventLog(room)
+    await log.prune(clock.wallMs() + 1)
+    t.equal(await count(room, 'pgmon_events'), 0)
   })
 }
 

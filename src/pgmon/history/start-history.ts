@@ -80,6 +80,12 @@ export async function startHistory(
         type: 'gauge',
         read: () => collectors.visiting,
       },
+      {
+        name: 'boson_pgmon_events_waiting',
+        help: 'Events of monitored servers that wait for the database.',
+        type: 'gauge',
+        read: () => watch.waiting,
+      },
     ],
     async stop() {
       for (const stop of stops) stop()

@@ -87,6 +87,16 @@ export class Watch {
     this.#write([...events, ...locked].map(event => ({ atMs, ...event, serverId: server.serverId })))
   }
 
+  /** Events that are not written yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Returns whether it is known what befell a server before: until then nothing new is seen. */
+  knows(serverId: number): boolean {
+    return this.#known.get(serverId) != null
+  }
+
   /** Forgets a server that is gone. */
   forget(serverId: number): void {
     this.#known.delete(serverId)

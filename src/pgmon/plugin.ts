@@ -37,13 +37,7 @@ async function start(host: PluginHost, { lookUp }: PgmonOptions): ReturnType<Plu
   const disks = startDisks(ground, { ...servers, ...sshKeys, destinations })
   const figures = startFigures(ground, { ...servers, ...databases, ...disks })
   const activity = startActivity(ground, { ...servers, ...databases })
-  const history = await startHistory(ground, {
-    ...servers,
-    ...databases,
-    ...figures,
-    ...disks,
-    tablesOf: async () => [],
-  })
+  const history = await startHistory(ground, { ...servers, ...databases, ...figures, ...disks })
   const parts: readonly Part[] = [sshKeys, servers, databases, disks, figures, activity, history]
   return {
     routes: [

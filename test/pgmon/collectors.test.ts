@@ -303,7 +303,7 @@ async function events(t: Test, open: OpenRoom): Promise<void> {
   await t.test(
     'P-11: what was begun is ended by another coordinator, that was started meanwhile',
     async t => {
-      await see({ status: 'down', fault: 'gone' }, {})
+      t.match(await see({ status: 'down', fault: 'gone' }, {}), [['server.down', 'gone']])
       const later = new Watch({ clock, log, events: new EventLog(room) })
       watched.tell('db-07', { status: 'up', fault: null })
       await until('it is up again', async () => {

@@ -94,7 +94,7 @@ export async function collecting(room: MonitorRoom, clock: Clock, watched: Watch
   const settings = await Settings.open({ clock, log, room })
   const nobody = { of: async () => null } satisfies Disks
   const databases = {
-    use: async <T>() => [] as T, // they have no tables
+    use: async <T>() => ({ tables: [], unknown: [] }) as T, // nothing else is asked of them
     useNew: () => Promise.reject(new Error('not asked')),
     pools: () => [],
   } satisfies Databases
@@ -106,7 +106,7 @@ export async function collecting(room: MonitorRoom, clock: Clock, watched: Watch
     settings,
     partitions: new Partitions(room),
     counts: new RoundCounts(),
-    visits: { looks: watched, disks: nobody, databases, tablesOf: async () => [] },
+    visits: { looks: watched, disks: nobody, databases },
     visited: (server, visit) => void watched.visited.push({ server: server.name, ...visit }),
   })
   return { servers, settings, collectors }

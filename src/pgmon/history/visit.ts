@@ -9,7 +9,8 @@
  */
 import type { Table } from '../activity/forms.js'
 import type { ServerStats } from '../figures/forms.js'
-import type { Asking, Databases, Disks, Looks, Server } from '../ports.js'
+import { tablesOf } from '../activity/tables.js'
+import type { Databases, Disks, Looks, Server } from '../ports.js'
 import type { DatabaseFigure, ServerFigure, Told } from './columns.js'
 import { between, type Counters, countersOf } from './counters.js'
 import type { Collector } from './forms.js'
@@ -18,8 +19,6 @@ export interface VisitParts {
   readonly looks: Looks
   readonly disks: Disks
   readonly databases: Databases
-  /** Resolves with the largest tables of a database, the largest first. */
-  readonly tablesOf: (db: Asking) => Promise<readonly Table[]>
 }
 
 /** What a visit brings home. */
@@ -50,9 +49,8 @@ export class VisitFailed extends Error {
 
 const NOTHING: Found = { server: {}, databases: [], tables: [], counters: null, deadlocks: 0 }
 
-/** Databases whose tables are looked at, the largest first, and tables of each: the rest is small. */
+/** Databases whose tables are looked at, the largest first: the rest is small. */
 const DATABASES_MAX = 20
-const TABLES_MAX = 50
 
 export const VISITS: Readonly<Record<Collector, Visit>> = {
   async activity({ looks }, server, before) {
@@ -103,7 +101,7 @@ export const VISITS: Readonly<Record<Collector, Visit>> = {
     return { ...NOTHING, server: { disk_used_bytes, disk_size_bytes } }
   },
 
-  async upkeep({ looks, databases, tablesOf }, server) {
+  async upkeep({ looks, databases }, server) {
     const stats = await lookAt(looks, server)
     const largest = stats.databases.toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))
     const tables: (Table & { database: string })[] = []
@@ -111,7 +109,7 @@ export const VISITS: Readonly<Record<Collector, Visit>> = {
     for (const { name } of largest.slice(0, DATABASES_MAX)) {
       try {
         const found = await databases.use(server, name, tablesOf)
-        tables.push(...found.slice(0, TABLES_MAX).map(table => ({ ...table, database: name })))
+        tables.push(...found.tables.map(table => ({ ...table, database: name })))
       } catch (error) {
         faults.push(`${name}: ${wordsOf(error)}`)
       }

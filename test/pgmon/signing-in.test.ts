@@ -1,5 +1,6 @@
 /** Signing in under `/pgmon`, on each database: the accounts of everywhere else, by the doors of the first monitor. */
 import t, { type Test } from 'tap'
+import { isTls } from '../../src/access/accounts/monitor-door-endpoints.js'
 import { access } from '../../src/access/plugin.js'
 import { MovableClock } from '../support/movable-clock.js'
 import { type Answer, onEachDatabase, type RestServer } from '../support/rest-server.js'
@@ -93,6 +94,16 @@ t.test('signing in under /pgmon', t =>
         t.same(fields(await as.signIn('ada')), plain)
         const proxied = await as.signIn('ada', GOOD, { 'x-forwarded-proto': 'https' })
         t.same(fields(proxied), [...plain, 'Secure'], 'over TLS only, where it came by TLS')
+      t.same(
+        [
+          { tlsCert: null, publicUrl: null },
+          { tlsCert: 'fullchain.pem', publicUrl: null },
+          { tlsCert: null, publicUrl: 'https://mesh.example.org' },
+          { tlsCert: null, publicUrl: 'http://mesh.example.org' },
+        ].map(isTls),
+        [false, true, true, false],
+        'or where the settings say that everybody comes so',
+      )
       },
     )
 

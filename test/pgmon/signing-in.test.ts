@@ -94,16 +94,16 @@ t.test('signing in under /pgmon', t =>
         t.same(fields(await as.signIn('ada')), plain)
         const proxied = await as.signIn('ada', GOOD, { 'x-forwarded-proto': 'https' })
         t.same(fields(proxied), [...plain, 'Secure'], 'over TLS only, where it came by TLS')
-      t.same(
-        [
-          { tlsCert: null, publicUrl: null },
-          { tlsCert: 'fullchain.pem', publicUrl: null },
-          { tlsCert: null, publicUrl: 'https://mesh.example.org' },
-          { tlsCert: null, publicUrl: 'http://mesh.example.org' },
-        ].map(isTls),
-        [false, true, true, false],
-        'or where the settings say that everybody comes so',
-      )
+        t.same(
+          [
+            { tlsCert: null, publicUrl: null },
+            { tlsCert: 'fullchain.pem', publicUrl: null },
+            { tlsCert: null, publicUrl: 'https://mesh.example.org' },
+            { tlsCert: null, publicUrl: 'http://mesh.example.org' },
+          ].map(isTls),
+          [false, true, true, false],
+          'or where the settings say that everybody comes so',
+        )
       },
     )
 

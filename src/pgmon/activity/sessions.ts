@@ -107,9 +107,7 @@ const isHidden = ({ started_at }: SessionRow): boolean => started_at === null
 export function unseenOf(rows: readonly SessionRow[], sight: Sight): Unknown[] {
   const hidden = rows.filter(isHidden).length
   return [
-    ...(sight === 'no text'
-      ? [{ what: 'query', why: 'texts of queries may hold customers’ data: the role operator is wanted' }]
-      : []),
+    ...(sight === 'no text' ? [HIDDEN_TEXTS] : []),
     ...(hidden > 0
       ? [
           {
@@ -119,4 +117,9 @@ export function unseenOf(rows: readonly SessionRow[], sight: Sight): Unknown[] {
         ]
       : []),
   ]
+}
+
+export const HIDDEN_TEXTS: Unknown = {
+  what: 'query',
+  why: 'texts of queries may hold customers’ data: the role operator is wanted',
 }

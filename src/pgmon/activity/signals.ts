@@ -6,6 +6,7 @@ import { HttpError, notFound } from '../../http/faults.js'
 import type { Asking, Server } from '../ports.js'
 import type { Session } from './forms.js'
 import { SESSION_COLUMNS, sessionOf, type SessionRow, STARTED_AT } from './sessions.js'
+import { isRefusal, NO_RIGHT } from './sql-state.js'
 
 export const SIGNALS = ['cancel', 'terminate'] as const
 export type Signal = (typeof SIGNALS)[number]
@@ -44,7 +45,7 @@ export async function signalled(
       KINDS[signal],
     ])
     .catch((error: unknown) => {
-      throw isRefused(error) ? lacking(server) : error
+      throw isRefusal(error, NO_RIGHT) ? lacking(server) : error
     })
   // False: it ended between the look and the signal.
   if (row === undefined || row.signalled === false)
@@ -60,9 +61,6 @@ const mayNot = (why: string) => new HttpError(409, 'session_protected', why)
 const lacking = ({ user }: Server) =>
   new HttpError(
     409,
-    'right_missing',
+    'server_refused',
     `the role ${user} may not signal sessions of other roles: \`GRANT pg_signal_backend TO …\` lets it; sessions of superusers are for superusers`,
   )
-
-const isRefused = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '42501'

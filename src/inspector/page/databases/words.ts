@@ -43,6 +43,10 @@ export function perSecond(value: Maybe): string {
   return `${short(value)}/s`
 }
 
+/** How many there are, on the average of a while: 7, 63.4. */
+export const mean = (value: Maybe): string =>
+  typeof value !== 'number' ? UNKNOWN : Number.isInteger(value) ? count(value) : short(value)
+
 /** How long ago something was that nobody counts the seconds of: 3725 → 1 h. */
 export const roughly = (value: Maybe): string =>
   typeof value === 'number' ? (/^[\d,]+ \w+/.exec(seconds(value))?.[0] ?? UNKNOWN) : UNKNOWN

@@ -58,7 +58,7 @@ export function BandPlot(props: {
         ],
         series: [
           {},
-          { stroke: ink, width: 1.75, points: { show: false } },
+          { stroke: ink, width: 1.75, points: { show: true, size: 4, fill: ink, filter: alone } },
           { ...edge, label: 'min' },
           { ...edge, label: 'max' },
         ],
@@ -87,6 +87,12 @@ export function BandPlot(props: {
       <p class="plot-said">{said(band, at.value, unit)}</p>
     </>
   )
+}
+
+/** A line needs two points: one between gaps is drawn as a dot. */
+function alone({ data }: UPlot, series: number): number[] {
+  const values = data[series] ?? []
+  return [...values.keys()].filter(i => values[i] != null && values[i - 1] == null && values[i + 1] == null)
 }
 
 /** A point in words: the one that is pointed at, or the newest that is known. */

@@ -1,7 +1,7 @@
 /** The last day, or the last months: a plot of each figure that was kept, all of the same time. */
 import type { History } from '../../databases/kinds.js'
 import { bandOf, spanFrom, SPANS, WIDTH_WORDS } from '../../databases/series.js'
-import { perSecond, ratio, seconds } from '../../databases/words.js'
+import { mean, perSecond, ratio, seconds } from '../../databases/words.js'
 import { collectNow } from '../../databases/server-actions.js'
 import { useView } from '../../live/hooks.js'
 import { may } from '../../live/who.js'
@@ -9,7 +9,7 @@ import { narrow, route } from '../../route.js'
 import { Act } from '../../ui/actions.js'
 import { BandPlot } from '../../ui/band-plot.js'
 import { nowMs } from '../../ui/clock.js'
-import { bytes, count } from '../../ui/format.js'
+import { bytes } from '../../ui/format.js'
 import { Fault, Panel } from '../../ui/parts.js'
 
 interface Figure {
@@ -25,10 +25,10 @@ const bytesPerSecond = (value: number): string => `${bytes(value)}/s`
 /** In the order in which one looks at them. */
 const FIGURES: Readonly<Record<'server' | 'database', readonly Figure[]>> = {
   server: [
-    { name: 'connections', label: 'Connections', colour: 'accent', unit: count },
+    { name: 'connections', label: 'Connections', colour: 'accent', unit: mean },
     { name: 'commits_per_s', label: 'Commits', colour: 'accent', unit: perSecond },
     { name: 'cache_hit_ratio', label: 'Cache hit', colour: 'direct', unit: ratio, most: 1 },
-    { name: 'blocked', label: 'Blocked sessions', colour: 'relayed', unit: count },
+    { name: 'blocked', label: 'Blocked sessions', colour: 'relayed', unit: mean },
     { name: 'oldest_transaction_s', label: 'Oldest transaction', colour: 'relayed', unit: seconds },
     { name: 'replication_lag_s', label: 'Replication lag', colour: 'relayed', unit: seconds },
     { name: 'wal_bytes_per_s', label: 'WAL', colour: 'turned', unit: bytesPerSecond },
@@ -39,7 +39,7 @@ const FIGURES: Readonly<Record<'server' | 'database', readonly Figure[]>> = {
     { name: 'disk_used_bytes', label: 'Disk used', colour: 'accent', unit: bytes },
   ],
   database: [
-    { name: 'connections', label: 'Connections', colour: 'accent', unit: count },
+    { name: 'connections', label: 'Connections', colour: 'accent', unit: mean },
     { name: 'commits_per_s', label: 'Commits', colour: 'accent', unit: perSecond },
     { name: 'cache_hit_ratio', label: 'Cache hit', colour: 'direct', unit: ratio, most: 1 },
     { name: 'tuples_read_per_s', label: 'Rows read', colour: 'accent', unit: perSecond },

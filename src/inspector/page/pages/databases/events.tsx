@@ -1,11 +1,13 @@
 /** What befell a server: that it went down and came back, restarted, ran short of something. */
 import type { LogRow } from '../../databases/kinds.js'
+import { useView } from '../../live/hooks.js'
+import { to } from '../../route.js'
 import { nowMs } from '../../ui/clock.js'
 import { Choice } from '../../ui/filters.js'
 import { moment } from '../../ui/format.js'
 import { List } from '../../ui/list.js'
-import { Empty, Tag, type Tone } from '../../ui/parts.js'
-import type { Column } from '../../ui/table.js'
+import { Empty, Panel, Tag, type Tone } from '../../ui/parts.js'
+import { type Column, Table } from '../../ui/table.js'
 
 const TONES: Readonly<Record<LogRow['level'], Tone>> = { info: 'accent', warn: 'warn', error: 'bad' }
 
@@ -42,3 +44,20 @@ export const Events = ({ server }: { readonly server: string }) => (
     />
   </List>
 )
+
+/** How many are told where a server is down: what went before. */
+const LAST = 5
+
+/** The last few, for who wants to know what led to this. */
+export function LastEvents({ server }: { readonly server: string }) {
+  const { value } = useView<{ readonly logs: readonly LogRow[] }>(
+    `/pgmon/logs?${new URLSearchParams({ server, limit: String(LAST) })}`,
+    EVERY_MS,
+  )
+  if (value === null || value.logs.length === 0) return null
+  return (
+    <Panel title="What led to this" end={<a href={to(['databases', server, 'events'])}>all events</a>} flush>
+      <Table caption="events" columns={COLUMNS} rows={value.logs} keyOf={({ id }) => String(id)} />
+    </Panel>
+  )
+}

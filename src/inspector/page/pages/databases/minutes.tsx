@@ -1,7 +1,7 @@
 /** The last minutes of a server, from the moment one looks at it. */
 import type { ServerStats } from '../../databases/kinds.js'
-import { perSecond, ratio } from '../../databases/words.js'
-import { bytes, count } from '../../ui/format.js'
+import { mean, perSecond, ratio } from '../../databases/words.js'
+import { bytes } from '../../ui/format.js'
 import { useHistory } from '../../ui/history.js'
 import { Panel } from '../../ui/parts.js'
 import { type Line, Plot, PlotKey, type Points } from '../../ui/plot.js'
@@ -69,7 +69,7 @@ export const Minutes = ({ live }: { readonly live: Live }) => (
       points={live.transactions}
       unit={perSecond}
     />
-    <Minute title="Connections" lines={CONNECTIONS} points={live.connections} unit={count} />
+    <Minute title="Connections" lines={CONNECTIONS} points={live.connections} unit={mean} />
     <Minute title="Cache hit" lines={HIT} points={live.cache} unit={ratio} most={1} />
     <Minute title="Rows" about="a second" lines={ROWS} points={live.rows} unit={perSecond} />
     <Minute title="WAL" about="written a second" lines={WAL} points={live.wal} unit={bytesPerSecond} />

@@ -2,13 +2,14 @@
 import type { Collector, PoolProfile, RoundForm, SettingsForm } from '../../databases/kinds.js'
 import { ServerLink } from '../../databases/marks.js'
 import { changeSettings, SETTINGS } from '../../databases/settings-actions.js'
+import { roughly } from '../../databases/words.js'
 import { useView } from '../../live/hooks.js'
 import { may } from '../../live/who.js'
 import { route } from '../../route.js'
 import { Act } from '../../ui/actions.js'
 import { nowMs } from '../../ui/clock.js'
-import { count, duration, moment, ms, UNKNOWN } from '../../ui/format.js'
-import { Ago, Facts, Fault, Heading, Panel, Tag } from '../../ui/parts.js'
+import { count, moment, ms, UNKNOWN } from '../../ui/format.js'
+import { Facts, Fault, Heading, Panel, Tag } from '../../ui/parts.js'
 import { sorted } from '../../ui/sorted.js'
 import { type Column, Table } from '../../ui/table.js'
 
@@ -91,9 +92,9 @@ const When = ({ of: { ended_at: at, took_ms: took, due_at: due } }: { readonly o
     {at === null ? (
       <span class="quiet">not yet</span>
     ) : (
-      <span {...(took !== null && { title: `It took ${ms(took)}` })}>
-        <Ago atMs={Date.parse(at)} /> ago
-      </span>
+      <time dateTime={at} title={`${moment(Date.parse(at), nowMs.value)}; it took ${ms(took)}`}>
+        {roughly((nowMs.value - Date.parse(at)) / 1000)} ago
+      </time>
     )}
     <span class="below quiet">
       next <Next at={Date.parse(due)} />
@@ -121,7 +122,7 @@ const ROUNDS: readonly Column<Rounds>[] = [
 
 const Next = ({ at }: { readonly at: number }) => (
   <time dateTime={new Date(at).toISOString()} title={moment(at, nowMs.value)}>
-    {at <= nowMs.value ? 'now' : `in ${duration(Math.ceil((at - nowMs.value) / 1000) * 1000)}`}
+    {at <= nowMs.value ? 'now' : `in ${roughly(Math.ceil((at - nowMs.value) / 1000))}`}
   </time>
 )
 

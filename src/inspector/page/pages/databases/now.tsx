@@ -9,6 +9,7 @@ import { nowMs } from '../../ui/clock.js'
 import { Facts, Panel, Stat, Tag } from '../../ui/parts.js'
 import { Before } from './before.js'
 import { Disks } from './disks.js'
+import { LastEvents } from './events.js'
 import { type Live, Minutes } from './minutes.js'
 import { NotTold } from './not-told.js'
 import { Replicas } from './replicas.js'
@@ -20,17 +21,23 @@ export function Now(props: {
   readonly concerns: readonly Concern[]
 }) {
   const { form, stats, live, concerns } = props
-  // What is wrong is at the top already when it is down.
-  const wrong = stats?.status === 'down' ? [] : concerns
+  const isDown = stats?.status === 'down'
   return (
     <>
-      {wrong.length > 0 && (
-        <Panel title="Needs a look">
-          <Concerns of={wrong.map(concern => ({ server: form.name, isNamed: false, concern }))} />
-        </Panel>
+      {isDown ? (
+        // What is wrong is at the top already, and there are no figures.
+        <LastEvents server={form.name} />
+      ) : (
+        <>
+          {concerns.length > 0 && (
+            <Panel title="Needs a look">
+              <Concerns of={concerns.map(concern => ({ server: form.name, isNamed: false, concern }))} />
+            </Panel>
+          )}
+          <Figures form={form} stats={stats} />
+          <Minutes live={live} />
+        </>
       )}
-      <Figures form={form} stats={stats} />
-      <Minutes live={live} />
       <Before server={form.name} />
       <div class="columns">
         <Panel title="Server">

@@ -51,12 +51,20 @@ t.test('sessions, locks and what is missing are said in words', async t => {
     lockWords({ mode: 'ExclusiveLock', type: 'tuple', relation: 'public.orders' }),
     'ExclusiveLock on public.orders, one row',
   )
+  t.equal(
+    lockWords({ mode: 'ShareLock', type: 'transactionid', relation: 'public.orders' }),
+    'ShareLock on public.orders, a row that another transaction holds',
+  )
   t.equal(oneLine(' select\n\t1 '), 'select 1')
   t.strictSame(mended('much stays unknown without: GRANT pg_monitor TO "m"'), {
-    words: 'much stays unknown without:',
+    words: ['much stays unknown without:'],
     sql: 'GRANT pg_monitor TO "m";',
   })
-  t.strictSame(mended('preload it, and CREATE EXTENSION').sql, null, 'half a statement mends nothing')
+  t.equal(mended('preload it, and CREATE EXTENSION').sql, null, 'half a statement mends nothing')
+  t.strictSame(mended('run `CREATE EXTENSION x`, or `GRANT pg_monitor TO …` to the role'), {
+    words: ['run ', 'CREATE EXTENSION x', ', or ', 'GRANT pg_monitor TO …', ' to the role'],
+    sql: 'CREATE EXTENSION x;',
+  })
 })
 
 t.test('what is wrong comes worst first, and names where one sees more', async t => {

@@ -49,7 +49,7 @@ t.test(
     t.equal(await root.locator('.lock-box').first().locator('strong').textContent(), String(held.pid))
     t.match(
       await root.locator('ul .lock-box').textContent(),
-      /waits .*for ShareLock on the end of a transaction/,
+      /waits .*for ShareLock on public\..*, a row that another transaction holds/,
     )
     t.ok((await root.textContent())?.includes(APPLICATION), 'who it is')
     await root.getByRole('button', { name: 'Terminate' }).first().click()
@@ -91,24 +91,24 @@ t.test(
 /** A session that holds a row, and one that waits for it until the first has ended; their names are markup. */
 async function holdUp(t: Test, url: string) {
   const quoted = (text: string) => pg.escapeIdentifier(text)
-  const connect = async (address: string) => {
-    const client = new pg.Client({ connectionString: address, application_name: APPLICATION })
+  const { hostname: host, port } = new URL(url)
+  const connect = async (database: string) => {
+    const user = 'boson'
+    const client = new pg.Client({ host, port: Number(port), user, database, application_name: APPLICATION })
     client.on('error', () => undefined) // it is terminated
     t.teardown(() => client.end().catch(() => undefined))
     await client.connect()
     return client
   }
-  const first = await connect(url)
+  const first = await connect('postgres')
   await first.query(`create database ${quoted(DATABASE)}`)
-  const within = new URL(url)
-  within.pathname = `/${encodeURIComponent(DATABASE)}`
-  const holder = await connect(within.href)
+  const holder = await connect(DATABASE)
   await holder.query(
     `create table ${quoted(TABLE)} (id int primary key); insert into ${quoted(TABLE)} values (1)`,
   )
   await holder.query('begin')
   await holder.query(`select * from ${quoted(TABLE)} for update`)
-  const waiter = await connect(within.href)
+  const waiter = await connect(DATABASE)
   const freed = waiter.query(`delete from ${quoted(TABLE)} /* ${MARKUP[4].replaceAll('*/', '')} */`)
   const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid')
   return { pid: rows[0]?.pid ?? 0, freed }

@@ -15,7 +15,7 @@ export type {
   UnusedIndex,
   Waiting,
 } from '../../../pgmon/activity/forms.js'
-export type { DatabaseRow, DatabaseStats, Disk, ServerStats } from '../../../pgmon/figures/forms.js'
+export type { DatabaseRow, Disk, ServerStats } from '../../../pgmon/figures/forms.js'
 export type { Unknown } from '../../../pgmon/forms.js'
 export type {
   Collector,

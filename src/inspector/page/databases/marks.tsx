@@ -118,7 +118,7 @@ export const Mended = ({ children }: { readonly children: string }) => {
   const { words, sql } = mended(children)
   return (
     <>
-      <span class="prose">{words}</span>
+      <span class="prose">{words.map((text, i) => (i % 2 === 1 ? <code key={i}>{text}</code> : text))}</span>
       {sql !== null && <Takeaway text={sql} />}
     </>
   )

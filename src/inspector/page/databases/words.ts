@@ -86,14 +86,30 @@ const LOCK_TYPES: Readonly<Record<string, string>> = {
   relation: 'a table',
 }
 const PARTS: Readonly<Record<string, string>> = {
+  transactionid: ', a row that another transaction holds',
   tuple: ', one row',
   page: ', one page',
   extend: ', its end',
 }
 
-/** Returns what is missing in words, and the statement that mends it where the words end in one. */
-export function mended(said: string): { readonly words: string; readonly sql: string | null } {
-  const at = said.search(/\b(?:GRANT|CREATE|ALTER) [A-Za-z_]+ \S/)
-  if (at < 0) return { words: said, sql: null }
-  return { words: said.slice(0, at).trimEnd(), sql: said.slice(at).replace(/;?$/, ';') }
+interface Mended {
+  /** Plain text, and what is code, by turns; the first is plain. */
+  readonly words: readonly string[]
+  /** Statements that can be run as they are; null: there are none. */
+  readonly sql: string | null
 }
+
+/** Returns what is missing in words, and the statements that mend it: between backticks, or what the words end in. */
+export function mended(said: string): Mended {
+  const words = said.split('`')
+  if (words.length > 1) {
+    const statements = words.filter((text, i) => i % 2 === 1 && STATEMENT.test(text) && !text.includes('…'))
+    return { words, sql: statements.length === 0 ? null : statements.map(ended).join('\n') }
+  }
+  const at = said.search(STATEMENT)
+  return at < 0 ? { words, sql: null } : { words: [said.slice(0, at).trimEnd()], sql: ended(said.slice(at)) }
+}
+
+const STATEMENT = /\b(?:GRANT|CREATE|ALTER) [A-Za-z_]+ \S/
+
+const ended = (statement: string): string => statement.replace(/;?$/, ';')

@@ -1,5 +1,5 @@
 /** One database of a server: its figures, its largest tables, what they cost. */
-import type { DatabaseRow, DatabaseStats, Table as Relation } from '../../databases/kinds.js'
+import type { DatabaseRow, Table as Relation, Tables, UnusedIndex } from '../../databases/kinds.js'
 import { FREEZE_ABOUT, FreezeAge } from '../../databases/marks.js'
 import { perSecond, ratio, roughly } from '../../databases/words.js'
 import { useView } from '../../live/hooks.js'
@@ -15,40 +15,56 @@ import { NotTold } from './not-told.js'
 /** Its largest tables are looked at anew at most this often, ms: that is dearer than a look at the server. */
 const EVERY_MS = 15_000
 
-export function OneDatabase({ server, name }: { readonly server: string; readonly name: string }) {
-  const path = `/pgmon/server/${encodeURIComponent(server)}/db/${encodeURIComponent(name)}`
-  const { value, fault, status } = useView<DatabaseStats>(path, EVERY_MS)
+/** `figures`: what the server tells of it; null: nothing yet. */
+export function OneDatabase(props: {
+  readonly server: string
+  readonly name: string
+  readonly figures: DatabaseRow | null
+}) {
+  const { server, name, figures } = props
+  const path = `/pgmon/server/${encodeURIComponent(server)}/db/${encodeURIComponent(name)}/tables`
+  const { value, fault, status } = useView<Tables>(path, EVERY_MS)
   const all = <a href={to(['databases', server, 'databases'])}>All databases of {server}</a>
-  if (status === 404) return <Empty title={`There is no database ${name}`}>{all}</Empty>
+  if (status === 404 && figures === null) return <Empty title={`There is no database ${name}`}>{all}</Empty>
   return (
     <>
       <p class="crumbs">
         {all} <span aria-hidden="true">›</span> <strong>{name}</strong>
       </p>
+      {figures !== null && <Figures of={figures} />}
       {fault !== null && <Fault>{fault}</Fault>}
-      {value === null ? fault === null && <div class="table-place" aria-busy="true" /> : <Whole of={value} />}
+      {value === null ? (
+        fault === null && <div class="table-place" aria-busy="true" />
+      ) : (
+        <Largest of={value} />
+      )}
+      <Before server={server} database={name} />
+      {value !== null && <NotTold of={value.unknown} />}
     </>
   )
 }
 
-const Whole = ({ of: { server, database, tables, unknown } }: { readonly of: DatabaseStats }) => (
+const Figures = ({ of }: { readonly of: DatabaseRow }) => (
+  <dl class="stats">
+    <Stat label="Size">{bytes(of.size_bytes)}</Stat>
+    <Stat label="Connections">{count(of.connections)}</Stat>
+    <Stat label="Commits" about={`${perSecond(of.rollbacks_per_s)} rolled back`}>
+      {perSecond(of.commits_per_s)}
+    </Stat>
+    <Stat label="Cache hit" about="since the look before">
+      {ratio(of.cache_hit_ratio)}
+    </Stat>
+    <Stat label="Deadlocks" about={since(of)}>
+      {count(of.deadlocks)}
+    </Stat>
+    <Stat label="Temporary files" about={since(of)}>
+      {bytes(of.temp_bytes)}
+    </Stat>
+  </dl>
+)
+
+const Largest = ({ of: { tables, unused_indexes: unused } }: { readonly of: Tables }) => (
   <>
-    <dl class="stats">
-      <Stat label="Size">{bytes(database.size_bytes)}</Stat>
-      <Stat label="Connections">{count(database.connections)}</Stat>
-      <Stat label="Commits" about={`${perSecond(database.rollbacks_per_s)} rolled back`}>
-        {perSecond(database.commits_per_s)}
-      </Stat>
-      <Stat label="Cache hit" about="since the look before">
-        {ratio(database.cache_hit_ratio)}
-      </Stat>
-      <Stat label="Deadlocks" about={since(database)}>
-        {count(database.deadlocks)}
-      </Stat>
-      <Stat label="Temporary files" about={since(database)}>
-        {bytes(database.temp_bytes)}
-      </Stat>
-    </dl>
     <Panel title="Tables" about="the largest first" flush={tables.length > 0}>
       {tables.length === 0 ? (
         <p class="quiet">It has no tables that are seen.</p>
@@ -61,15 +77,23 @@ const Whole = ({ of: { server, database, tables, unknown } }: { readonly of: Dat
         />
       )}
     </Panel>
-    <Before server={server} database={database.name} />
-    <NotTold of={unknown} />
+    {unused.length > 0 && (
+      <Panel
+        title="Indexes that nothing was looked up in"
+        about="since the figures were reset; a replica counts for itself"
+        flush
+      >
+        <Table caption="unused indexes" columns={UNUSED} rows={unused} keyOf={tableName} />
+      </Panel>
+    )}
   </>
 )
 
 const since = ({ stats_reset_at: at }: DatabaseRow): string =>
   at === null ? 'since the beginning' : `since ${moment(Date.parse(at), nowMs.value)}`
 
-const tableName = ({ schema, name }: Relation): string => (schema === 'public' ? name : `${schema}.${name}`)
+const tableName = ({ schema, name }: Pick<Relation, 'schema' | 'name'>): string =>
+  schema === 'public' ? name : `${schema}.${name}`
 
 function tableKey(table: Relation, name: string): string | number | null {
   if (name === 'table') return tableName(table)
@@ -147,3 +171,9 @@ const Since = ({ at }: { readonly at: string | null }) =>
       {roughly((nowMs.value - Date.parse(at)) / 1000)}
     </time>
   )
+
+const UNUSED: readonly Column<UnusedIndex>[] = [
+  { name: 'Index', width: '45%', cell: index => <span class="mono">{tableName(index)}</span> },
+  { name: 'Of table', width: '40%', cell: ({ table }) => <span class="mono">{table}</span> },
+  { name: 'Size', kind: 'number', width: '15%', cell: ({ size_bytes: size }) => bytes(size) },
+]

@@ -16,7 +16,15 @@ export function Databases(props: {
   readonly database: string | undefined
 }) {
   const { server, stats, database } = props
-  if (database !== undefined) return <OneDatabase key={database} server={server} name={database} />
+  if (database !== undefined)
+    return (
+      <OneDatabase
+        key={database}
+        server={server}
+        name={database}
+        figures={stats?.databases.find(({ name }) => name === database) ?? null}
+      />
+    )
   if (stats === null) return <div class="table-place" aria-busy="true" />
   if (stats.databases.length === 0)
     return <Empty title="Nothing is known of its databases">It has told none.</Empty>

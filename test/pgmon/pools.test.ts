@@ -236,6 +236,33 @@ t.test('a connection of its own is made although the server is away, and shows t
   t.equal(await pools.use(null, async () => 'an answer'), 'an answer')
 })
 
+t.test('whatever the gate says, one connection is made at a time', async t => {
+  const { clock, pools, attempts, settle } = bench('default', { isSlow: true })
+  const first = pools.useNew(async () => 'an answer')
+  await clock.run(0)
+  await t.rejects(
+    pools.useNew(async () => {}),
+    { code: 'SERVER_BUSY' },
+  )
+  t.equal(attempts(), 1)
+  settle()
+  t.equal(await first, 'an answer')
+})
+
+t.test('no connection is used for longer than half an hour', async t => {
+  const { clock, pools, lines } = bench()
+  await pools.use(null, async () => {})
+  clock.advance(1_799_000)
+  await pools.use(null, async () => {})
+  t.equal(lines.length, 1)
+  clock.advance(2_000)
+  await pools.use(null, async () => {})
+  t.ok(lines[0]?.isBroken, 'it is closed when it comes back')
+  t.match(pools.views(0), [{ total: 0 }])
+  await pools.use(null, async () => {})
+  t.equal(lines.length, 2)
+})
+
 t.test('what ends refuses who waits, and closes what is lent when it comes back', async t => {
   const { clock, pools, lines } = bench()
   const held = Array.from({ length: 5 }, () => hold(pools))

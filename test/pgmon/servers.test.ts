@@ -1,6 +1,8 @@
 /** Which servers are watched: listed, added, tried, changed and removed over HTTP, without their secrets. */
 import { rootCertificates } from 'node:tls'
 import t, { type Test } from 'tap'
+import { PLUGINS } from '../../src/app/plugins.js'
+import { pgmonPlugin } from '../../src/pgmon/plugin.js'
 import { startPostgres } from '../parts/postgres.js'
 import { ask as askDirectly } from '../support/postgres-cluster.js'
 import { type RestServer, restServer } from '../support/rest-server.js'
@@ -87,6 +89,11 @@ const WRONG: readonly (readonly [object, RegExp])[] = [
   [{ is_own: true }, /is_own/],
 ]
 
+/** No name leads anywhere here. */
+const plugins = PLUGINS.map(plugin =>
+  plugin.name === 'pgmon' ? pgmonPlugin({ lookUp: async () => [] }) : plugin,
+)
+
 t.test('servers that are watched', async t => {
   const postgres = await startPostgres(t)
   if ('missing' in postgres) {
@@ -102,7 +109,7 @@ t.test('servers that are watched', async t => {
   for (const [kind, where] of onEach)
     await t.test(kind, async t => {
       const env = { BOSON_PGMON_NETWORKS: '127.0.0.1/32, ::1/128' }
-      const server = await restServer(t, { ...where, env })
+      const server = await restServer(t, { ...where, env, plugins })
       await theOwnOne(t, server, kind)
       await added(t, server, db1)
       await refused(t, server, db1)

@@ -19,7 +19,18 @@ export async function openEmbeddedLine<DB>(room: Room<DB>): Promise<Line> {
     }
   }
   const [row] = await ask<{ version: number }>(`select current_setting('server_version_num')::int as version`)
-  return { ask, kind: 'pglite', version: row?.version ?? 0, isBroken: false, close() {} }
+  let isBroken = false
+  return {
+    ask,
+    kind: 'pglite',
+    version: row?.version ?? 0,
+    get isBroken() {
+      return isBroken
+    },
+    close() {
+      isBroken = true
+    },
+  }
 }
 
 /** What the store takes for its own trouble may be an answer to what we asked: it has a SQLSTATE. */

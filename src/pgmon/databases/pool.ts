@@ -24,6 +24,8 @@ export interface PoolOptions {
 const WAITING_MAX = 20
 /** How long a connection that nobody wants stays open, ms. */
 const IDLE_MS = 30_000
+/** How long any connection is used, ms: a name that leads elsewhere by now, or a right that was given, is seen after that. */
+const LIFE_MS = 1_800_000
 
 interface Waiter {
   readonly resolve: (line: Line) => void
@@ -36,6 +38,7 @@ export class Pool {
   /** The one that was used last is at the end. */
   #idle: { readonly line: Line; readonly sinceMs: number }[] = []
   readonly #lent = new Set<Line>()
+  readonly #madeAtMs = new WeakMap<Line, number>()
   #opening = 0
   #waiting: Waiter[] = []
   #ended: ServerFault | null = null
@@ -145,6 +148,7 @@ export class Pool {
     try {
       const line = await this.#options.open()
       this.#opening--
+      this.#madeAtMs.set(line, this.#options.clock.now())
       this.#offer(line)
     } catch (fault) {
       this.#opening--
@@ -154,11 +158,12 @@ export class Pool {
 
   /** Gives a connection to who waits longest, or keeps it. */
   #offer(line: Line): void {
-    if (this.#ended !== null) line.close()
-    else if (line.isBroken) this.#openMore()
+    const nowMs = this.#options.clock.now()
+    if (this.#ended !== null || nowMs - (this.#madeAtMs.get(line) ?? nowMs) > LIFE_MS) line.close()
+    if (line.isBroken) this.#openMore()
     else {
       const first = this.#waiting.shift()
-      if (first === undefined) this.#idle.push({ line, sinceMs: this.#options.clock.now() })
+      if (first === undefined) this.#idle.push({ line, sinceMs: nowMs })
       else {
         this.#options.clock.clearTimeout(first.timer)
         first.resolve(this.#lend(line))

@@ -37,6 +37,8 @@ export class ServerPools {
   readonly #pools = new Map<string | null, Entry>()
   /** Shut while the server is away, for all of its databases. */
   readonly #gate: Gate
+  /** Whether a connection is made whatever the gate says. */
+  #isTried = false
 
   constructor(options: ServerPoolsOptions) {
     const { server, clock, random } = options
@@ -57,13 +59,15 @@ export class ServerPools {
 
   /** Runs statements on a connection of their own, made now, however long the server has been away. */
   async useNew<T>(work: (db: Asking) => Promise<T>): Promise<T> {
-    const line = await this.#connect(null)
-    this.#gate.open()
-    for (const { gate } of this.#pools.values()) gate.open()
+    if (this.#isTried) throw new ServerFault('SERVER_BUSY', 'it is being connected to just now')
+    this.#isTried = true
     try {
-      return await work(line)
+      const line = await this.#connect(null)
+      this.#gate.open()
+      this.#pools.get(null)?.gate.open()
+      return await work(line).finally(() => line.close())
     } finally {
-      line.close()
+      this.#isTried = false
     }
   }
 

@@ -1,9 +1,10 @@
 /** Looks at one server, at most once at a time, and remembers what it saw. */
 import type { Clock } from '../../kit/clock.js'
+import { ServerFault } from '../databases/errors.js'
 import type { Databases, Disks, Server } from '../ports.js'
 import { type Baseline, baselineOf } from './baseline.js'
 import { DiskEye } from './disk-eye.js'
-import type { ServerStats } from './forms.js'
+import { ServerStats } from './forms.js'
 import { lookAt, type Sight } from './look.js'
 import { isOfServer } from './section.js'
 import type { Sizes } from './sizes.js'
@@ -50,13 +51,14 @@ export class Eye {
     return this.#last
   }
 
-  get isFresh(): boolean {
-    return this.#options.clock.now() - this.#lookedAtMs < FRESH_MS
+  /** For how long what was seen is told again, ms. */
+  get freshForMs(): number {
+    return Math.max(0, this.#lookedAtMs + FRESH_MS - this.#options.clock.now())
   }
 
   /** Resolves with what the server tells, at most 5 s old. Never rejects. */
   stats(): Promise<ServerStats> {
-    if (this.#last !== null && this.isFresh) return Promise.resolve(this.#last)
+    if (this.#last !== null && this.freshForMs > 0) return Promise.resolve(this.#last)
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null
     })
@@ -65,43 +67,56 @@ export class Eye {
 
   async #look(): Promise<ServerStats> {
     const { clock, looked } = this.#options
-    const beganMs = clock.now()
-    this.#diskEye.ask(this.server, this.#dataDirectory)
-    const seen = await this.#see(beganMs)
     const before = this.#last
-    const tookMs = Math.round((clock.now() - beganMs) * 10) / 10
-    const at = { checkedAtMs: clock.wallMs(), tookMs }
-    this.#last =
-      typeof seen === 'string'
-        ? this.#downOf(seen, at)
-        : statsOf(this.server, seen, this.#baseline, this.#diskEye.seen, at)
-    if (typeof seen !== 'string') this.#baseline = baselineOf(seen, this.#baseline)
+    this.#diskEye.ask(this.server, this.#dataDirectory)
+    this.#last = await this.#see(clock.now())
     this.#lookedAtMs = clock.now()
     looked(this.server, this.#last, before)
     return this.#last
   }
 
-  /** A machine may live whose database does not, and have a full disk. */
-  #downOf(fault: string, at: Moment): ServerStats {
-    const nothing = nothingOf(this.server, this.#options.kindOf(this.server), { status: 'down', fault }, at)
-    return { ...nothing, disks: this.#diskEye.seen.disks }
-  }
-
-  /** Resolves with what is seen, or with why nothing is. */
-  async #see(beganMs: number): Promise<Sight | string> {
+  async #see(beganMs: number): Promise<ServerStats> {
     const { clock, databases, failed } = this.#options
     const isLate = () => clock.now() - beganMs > LATE_MS
     const areSizesFresh = clock.now() - this.#sizedAtMs < SIZES_MS
     const wishes = { isLate, sizes: areSizesFresh ? this.#sizes : null }
     try {
       const sight = await databases.use(this.server, null, db => lookAt(db, wishes))
-      if (!areSizesFresh) this.#sizedAtMs = clock.now()
-      this.#sizes = sight.sizes
-      this.#dataDirectory = sight.kind === 'pglite' ? null : sight.identity.data_directory
-      return sight
+      const stats = this.#read(sight, this.#momentAfter(beganMs))
+      this.#remember(sight, areSizesFresh)
+      return stats
     } catch (error) {
       if (!isOfServer(error)) failed(this.server, error)
-      return error instanceof Error ? error.message : String(error)
+      return this.#downOf(error, this.#momentAfter(beganMs))
     }
+  }
+
+  /** What calls itself PostgreSQL may answer anything. */
+  #read(sight: Sight, moment: Moment): ServerStats {
+    try {
+      return ServerStats.parse(statsOf(this.server, sight, this.#baseline, this.#diskEye.seen, moment))
+    } catch (cause) {
+      throw new ServerFault('SERVER_REFUSED', 'it answers what PostgreSQL does not answer', { cause })
+    }
+  }
+
+  #remember(sight: Sight, areSizesFresh: boolean): void {
+    this.#baseline = baselineOf(sight, this.#baseline)
+    this.#dataDirectory = sight.kind === 'pglite' ? null : sight.identity.data_directory
+    this.#sizes = sight.sizes
+    if (sight.sizes !== null && !areSizesFresh) this.#sizedAtMs = this.#options.clock.now()
+  }
+
+  /** A machine may live whose database does not, and have a full disk. */
+  #downOf(error: unknown, moment: Moment): ServerStats {
+    const fault = error instanceof Error ? error.message : String(error)
+    const kind = this.#options.kindOf(this.server)
+    const nothing = nothingOf(this.server, kind, { status: 'down', fault }, moment)
+    return { ...nothing, disks: this.#diskEye.seen.disks }
+  }
+
+  #momentAfter(beganMs: number): Moment {
+    const { clock } = this.#options
+    return { checkedAtMs: clock.wallMs(), tookMs: Math.round((clock.now() - beganMs) * 10) / 10 }
   }
 }

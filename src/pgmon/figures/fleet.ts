@@ -11,12 +11,14 @@ import type { ServerLooks } from './looks.js'
 export interface FleetOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly servers: Servers
+  readonly servers: Pick<Servers, 'all' | 'byId' | 'onChange'>
   readonly looks: ServerLooks
 }
 
 /** Between two looks at a server that nobody asks for, ms. */
 const EVERY_MS = 60_000
+/** Whoever has just started has better things to do, ms. */
+const FIRST_MS = 2_000
 /** Servers that fall due at once are looked at one after the other, so far apart, ms: two hundred take two seconds. */
 const APART_MS = 10
 /** A part of the time between two looks is left to chance: servers that began together do not stay together. */
@@ -39,12 +41,12 @@ export class Fleet {
       if (servers.byId(serverId)?.isEnabled === true) this.#due.set(serverId, 0)
       else this.#due.clear(serverId)
     })
-    this.#spread(this.#enabled())
+    this.#spread(() => FIRST_MS)
   }
 
-  /** Somebody looks at all of them: what is not fresh is looked at again, in the background. */
+  /** Somebody looks at all of them: each is looked at again, in the background, as soon as it is not fresh. */
   refresh(): void {
-    this.#spread(this.#enabled().filter(serverId => !this.#options.looks.isFresh(serverId)))
+    this.#spread(serverId => this.#options.looks.freshForMs(serverId))
   }
 
   stop(): void {
@@ -53,18 +55,15 @@ export class Fleet {
     this.#due.stop()
   }
 
-  #enabled(): readonly number[] {
-    const enabled = this.#options.servers.all().filter(({ isEnabled }) => isEnabled)
-    return enabled.map(({ serverId }) => serverId)
-  }
-
-  /** Whatever falls due sooner stays as it is. */
-  #spread(serverIds: readonly number[]): void {
-    const nowMs = this.#options.clock.now()
-    for (const [place, serverId] of serverIds.entries()) {
-      const inMs = place * APART_MS
-      const dueMs = this.#due.dueMs(serverId)
-      if (!this.#underway.has(serverId) && (dueMs === null || dueMs > nowMs + inMs))
+  /** Looks at every server, in so many ms at the earliest. Whatever falls due sooner stays as it is. */
+  #spread(inMsAtLeast: (serverId: number) => number): void {
+    const { clock, servers } = this.#options
+    const nowMs = clock.now()
+    const enabled = servers.all().filter(({ isEnabled }) => isEnabled)
+    for (const [place, { serverId }] of enabled.entries()) {
+      if (this.#underway.has(serverId)) continue
+      const inMs = inMsAtLeast(serverId) + place * APART_MS
+      if ((this.#due.dueMs(serverId) ?? Number.POSITIVE_INFINITY) > nowMs + inMs)
         this.#due.set(serverId, inMs)
     }
   }

@@ -1,4 +1,5 @@
 /** Who a server is, and who we are there: what the other questions of a look are made of. */
+import { ServerFault } from '../databases/errors.js'
 import type { Asking } from '../ports.js'
 
 export interface Identity {
@@ -42,6 +43,6 @@ const SQL = `
 /** Resolves with who a server is; rejects when it does not even tell that. */
 export async function identityOf(db: Asking): Promise<Identity> {
   const [identity] = await db.ask<Identity>(SQL)
-  if (identity === undefined) throw new Error('the server answered nothing where one row was wanted')
+  if (identity === undefined) throw new ServerFault('SERVER_REFUSED', 'it does not say who it is')
   return identity
 }

@@ -9,7 +9,7 @@ import type { Unknown } from '../forms.js'
 import { type Identity, identityOf } from './identity.js'
 import { Sections } from './section.js'
 import { type Sessions, sessionsOf } from './sessions.js'
-import { databaseSizesOf, type Sizes, walDirectoryOf } from './sizes.js'
+import { type Sizes, sizesOf } from './sizes.js'
 import { type Streams, streamsOf } from './streams.js'
 import { type DatabaseWork, workOf } from './work.js'
 
@@ -21,7 +21,8 @@ export interface Sight {
   readonly sessions: Sessions | null
   readonly work: readonly DatabaseWork[] | null
   readonly streams: Streams | null
-  readonly sizes: Sizes
+  /** null: the look had taken too long to ask for them. */
+  readonly sizes: Sizes | null
   readonly unknown: readonly Unknown[]
 }
 
@@ -33,32 +34,21 @@ export interface LookWishes {
 }
 
 /** Resolves with what is seen; rejects when the server does not answer, or not even says who it is. */
-export async function lookAt(db: Asking, wishes: LookWishes): Promise<Sight> {
-  const identity = await identityOf(db)
-  const sections = new Sections(identity.grantee, wishes.isLate)
-  const sessions = await sections.ask('connections', () => sessionsOf(db, identity))
-  const work = await sections.ask('databases', () => workOf(db))
-  const streams = await sections.ask('replication', () => streamsOf(db))
-  const sizes = wishes.sizes ?? {
-    databases: await sections.ask('sizes', () => databaseSizesOf(db)),
-    wal: await sections.ask('wal', () => walDirectoryOf(db, identity)),
-  }
+export async function lookAt(db: Asking, { isLate, ...known }: LookWishes): Promise<Sight> {
   const { kind, version } = db
-  if (kind === 'pglite')
-    sections.miss(
-      'connections',
-      'the embedded database has one session, which everybody shares, and no limit',
-    )
-  sayWhatIsHidden(sections, identity, sizes)
-  return { kind, version, identity, sessions, work, streams, sizes, unknown: sections.unknown }
-}
-
-function sayWhatIsHidden(sections: Sections, identity: Identity, { databases }: Sizes): void {
+  const identity = await identityOf(db)
+  const sections = new Sections(identity.grantee, isLate)
+  const sessions = await sections.ask(['connections'], () => sessionsOf(db, identity))
+  const work = await sections.ask(['databases'], () => workOf(db))
+  const streams = await sections.ask(['replication', 'wal'], () => streamsOf(db))
+  const sizes = known.sizes ?? (await sections.ask(['sizes'], () => sizesOf(db, identity, isLate)))
   if (!identity.sees_sessions) {
     sections.missRight('connections', 'what sessions of other roles do may not be seen')
     sections.missRight('replication', 'replicas and the WAL receiver may not be seen')
   }
-  if (!identity.sees_wal_directory) sections.missRight('wal', 'the WAL directory may not be listed')
-  if (databases !== null && [...databases.values()].includes(null))
-    sections.missRight('sizes', 'databases that the role may not connect to have a size that may not be seen')
+  if (kind === 'pglite') sections.miss('connections', ONE_SESSION)
+  const unknown = [...sections.unknown, ...(sizes?.unknown ?? [])]
+  return { kind, version, identity, sessions, work, streams, sizes, unknown }
 }
+
+const ONE_SESSION = 'the embedded database has one session, which everybody shares, and no limit'

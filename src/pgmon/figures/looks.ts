@@ -33,9 +33,9 @@ export class ServerLooks implements Omit<Looks, 'refresh'> {
     return () => this.#hearers.delete(hear)
   }
 
-  /** Returns whether what was last seen is told again, and the server not asked. */
-  isFresh(serverId: number): boolean {
-    return this.#eyes.get(serverId)?.isFresh === true
+  /** Returns for how long what was last seen is told again, and the server not asked, ms. */
+  freshForMs(serverId: number): number {
+    return this.#eyes.get(serverId)?.freshForMs ?? 0
   }
 
   /** Forgets what a server told: it is gone, or another one now. */

@@ -2,10 +2,14 @@
  * One question of a look. A server may refuse one and answer the next: what it refuses is null in the answer, and why,
  * in words that say what to do, stands beside it.
  */
+import { ServerFault } from '../databases/errors.js'
 import type { Unknown } from '../forms.js'
 
-/** Five characters of PostgreSQL’s: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const SQLSTATE = /^[0-9A-Z]{5}$/
+/**
+ * Five characters of PostgreSQL’s: https://www.postgresql.org/docs/current/errcodes-appendix.html. None of its classes
+ * begins with the E of EPIPE.
+ */
+const SQLSTATE = /^(?!E)[0-9A-Z]{5}$/
 
 /** Whoever looks at a server asks one question after the other. */
 export class Sections {
@@ -19,19 +23,22 @@ export class Sections {
     this.#isLate = isLate
   }
 
-  /** Resolves with the answer, or with null when the server refuses it. Rejects when the server does not answer at all. */
-  async ask<T>(what: string, question: () => Promise<T>): Promise<T | null> {
-    if (this.#isLate()) {
-      this.miss(what, 'the server is slow, and was not asked this time')
+  /**
+   * Resolves with the answer, or with null when the server refuses it: then each of these parts is missed. Rejects when the
+   * server does not answer at all.
+   */
+  async ask<T>(parts: readonly string[], question: () => Promise<T>): Promise<T | null> {
+    const refused = (why: string) => {
+      for (const what of parts) this.miss(what, why)
       return null
     }
+    if (this.#isLate()) return refused('the server is slow, and was not asked this time')
     try {
       return await question()
     } catch (error) {
       const why = refusalOf(error, this.#grantee)
       if (why === null) throw error
-      this.miss(what, why)
-      return null
+      return refused(why)
     }
   }
 
@@ -47,8 +54,7 @@ export class Sections {
 
 /** Whether an error is the server’s affair: what PostgreSQL answers, or why it does not. */
 export function isOfServer(error: unknown): boolean {
-  const code = codeOf(error)
-  return SQLSTATE.test(code) || code.startsWith('SERVER_')
+  return error instanceof ServerFault || SQLSTATE.test(codeOf(error))
 }
 
 const codeOf = (error: unknown): string =>

@@ -75,11 +75,11 @@ export function statsOf(
     longest_query_s: sessions?.longest_query_s ?? null,
     blocked: sessions?.blocked ?? null,
     ...(work !== null && totalsOf(work, before)),
-    size_bytes: work === null ? null : totalSizeOf(work, sizes.databases),
+    size_bytes: work === null ? null : totalSizeOf(work, sizes),
     wal: walOf(sight, before?.streams ?? null),
     replication: replicationOf(sight),
     disks,
-    databases: (work ?? []).filter(isDatabase).map(each => databaseRowOf(each, before, sizes.databases)),
+    databases: (work ?? []).filter(isDatabase).map(each => databaseRowOf(each, before, sizes)),
     extensions: [...identity.extensions],
     unknown: [...sight.unknown, ...(why === null ? [] : [{ what: 'disks', why }])],
   }
@@ -115,8 +115,8 @@ function totalsOf(work: readonly DatabaseWork[], before: Baseline | null) {
   }
 }
 
-function totalSizeOf(work: readonly DatabaseWork[], sizes: Sight['sizes']['databases']): number | null {
-  const all = work.filter(isDatabase).map(({ id }) => sizes?.get(id) ?? null)
+function totalSizeOf(work: readonly DatabaseWork[], sizes: Sight['sizes']): number | null {
+  const all = work.filter(isDatabase).map(({ id }) => sizes?.databases?.get(id) ?? null)
   return all.includes(null) ? null : sumOf(all)
 }
 
@@ -126,17 +126,13 @@ type Named = DatabaseWork & { readonly name: string }
 const isDatabase = (work: DatabaseWork): work is Named => work.name !== null
 
 /** Returns what is answered of one database. */
-export function databaseRowOf(
-  work: Named,
-  before: Baseline | null,
-  sizes: Sight['sizes']['databases'],
-): DatabaseRow {
+export function databaseRowOf(work: Named, before: Baseline | null, sizes: Sight['sizes']): DatabaseRow {
   const { id, name, owner, connections, freeze_age, stats_reset_at_ms, at_s: _, ...counts } = work
   return {
     name,
     owner,
     connections,
-    size_bytes: sizes?.get(id) ?? null,
+    size_bytes: sizes?.databases?.get(id) ?? null,
     ...ratesOf(gainOf(work, before?.work.get(id))),
     ...counts,
     freeze_age,
@@ -149,8 +145,8 @@ function walOf({ streams, sizes }: Sight, before: Streams | null): ServerStats['
   return {
     lsn: streams.lsn,
     bytes_per_s: walRateOf(streams, before),
-    directory_bytes: sizes.wal?.directory_bytes ?? null,
-    files: sizes.wal?.files ?? null,
+    directory_bytes: sizes?.wal?.directory_bytes ?? null,
+    files: sizes?.wal?.files ?? null,
     archive_failures: streams.is_archived ? streams.archive_failures : null,
     last_archived_at: isoOrNull(streams.last_archived_at_ms),
   }
@@ -166,8 +162,18 @@ function walRateOf(now: Streams, before: Streams | null): number | null {
 function replicationOf({ streams }: Sight): ServerStats['replication'] {
   if (streams === null) return null
   const { is_replica, lag_s, lag_bytes, receiver, replicas, slots } = streams
-  return { is_replica, lag_s, lag_bytes, receiver, replicas, slots }
+  return {
+    is_replica,
+    lag_s: notBelowZero(lag_s),
+    lag_bytes,
+    receiver,
+    replicas: replicas.map(replica => ({ ...replica, lag_bytes: notBelowZero(replica.lag_bytes) })),
+    slots: slots.map(slot => ({ ...slot, retained_bytes: notBelowZero(slot.retained_bytes) })),
+  }
 }
+
+/** Clocks of two machines differ, and who follows may have come further since the first of two positions was read. */
+const notBelowZero = (figure: number | null): number | null => (figure === null ? null : Math.max(0, figure))
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms))

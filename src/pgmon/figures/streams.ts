@@ -70,14 +70,5 @@ const SQL = `
 
 export async function streamsOf(db: Asking): Promise<Streams | null> {
   const [streams = null] = await db.ask<Streams>(SQL)
-  if (streams === null) return null
-  return {
-    ...streams,
-    lag_s: notBelowZero(streams.lag_s),
-    replicas: streams.replicas.map(replica => ({ ...replica, lag_bytes: notBelowZero(replica.lag_bytes) })),
-    slots: streams.slots.map(slot => ({ ...slot, retained_bytes: notBelowZero(slot.retained_bytes) })),
-  }
+  return streams
 }
-
-/** Clocks of two machines differ, and who follows may have come further since the first of two positions was read. */
-const notBelowZero = (figure: number | null): number | null => (figure === null ? null : Math.max(0, figure))

@@ -226,7 +226,7 @@ t.test('servers tell of themselves', async t => {
     const rows = new Map(body.servers.map((row: { name: string }) => [row.name, row]))
     t.match(rows.get('replica'), { status: 'down', fault: 'it does not answer' })
     t.match(rows.get('primary'), { status: 'up', replication_lag_s: Number, connections_max: 100 })
-    t.match((await server.ask('GET', '/metrics')).body, /^boson_pgmon_up\{server="replica".*\} 0$/m)
+    t.match((await server.ask('GET', '/metrics')).body, /^boson_pgmon_server_up\{server="replica".*\} 0$/m)
     t.match(await server.ask('GET', '/pgmon/server/replica/db/load'), { status: 503 })
     replica.resume()
     await until('it is back', async () => {

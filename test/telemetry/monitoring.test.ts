@@ -202,6 +202,7 @@ async function livingPage(t: Test): Promise<MetricsPage> {
   await until('a node has told of itself', async () =>
     /^bosonserver_node_memory_usage_percent\{/m.test(await page()),
   )
+  await until('a database was looked at', async () => /^boson_pgmon_server_up\{/m.test(await page()))
   const text = await page()
   await server.end('SIGTERM')
   return new MetricsPage(text)

@@ -114,7 +114,8 @@ export const DatabaseRow = z
     ...work,
     ...counts,
     freeze_age: figure.meta({
-      description: 'Transactions since its oldest row was frozen; at 2,000,000,000 it stops.',
+      description:
+        'Transactions since its oldest row was frozen; near 2,100,000,000 it takes no more writes.',
     }),
     stats_reset_at: moment.nullable(),
   })

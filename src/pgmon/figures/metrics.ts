@@ -47,13 +47,13 @@ interface Gauge {
 
 const GAUGES: readonly Gauge[] = [
   {
-    name: 'boson_pgmon_up',
+    name: 'boson_pgmon_server_up',
     help: 'Whether a monitored server answered at the last look.',
     type: 'gauge',
     of: ({ status }) => Number(status === 'up'),
   },
   {
-    name: 'boson_pgmon_connections_ratio',
+    name: 'boson_pgmon_server_connections_ratio',
     help: 'Connections of a monitored server, of those that it allows to others than superusers; 0 where there is no limit.',
     type: 'gauge',
     of: ({ connections }) => {
@@ -63,7 +63,7 @@ const GAUGES: readonly Gauge[] = [
     },
   },
   {
-    name: 'boson_pgmon_replication_lag_seconds',
+    name: 'boson_pgmon_server_replication_lag_seconds',
     help: 'How far a monitored replica is behind, or the slowest replica of a server; 0 where there is none.',
     type: 'gauge',
     of: stats => {
@@ -73,7 +73,7 @@ const GAUGES: readonly Gauge[] = [
     },
   },
   {
-    name: 'boson_pgmon_slot_retained_bytes',
+    name: 'boson_pgmon_server_slot_retained_bytes',
     help: 'WAL that the replication slots of a monitored server hold back, by the one that holds the most.',
     type: 'gauge',
     of: ({ replication }) =>
@@ -82,25 +82,25 @@ const GAUGES: readonly Gauge[] = [
         : Math.max(0, ...replication.slots.map(({ retained_bytes: bytes }) => bytes ?? 0)),
   },
   {
-    name: 'boson_pgmon_freeze_age_transactions',
-    help: 'Transactions since the oldest row of a monitored server was frozen; at 2,000,000,000 it stops.',
+    name: 'boson_pgmon_server_freeze_age_transactions',
+    help: 'Transactions since the oldest row of a monitored server was frozen; near 2,100,000,000 it takes no more writes.',
     type: 'gauge',
     of: ({ freeze_age: age }) => age,
   },
   {
-    name: 'boson_pgmon_cache_hit_ratio',
+    name: 'boson_pgmon_server_cache_hit_ratio',
     help: 'Blocks that a monitored server found in its cache, of those it wanted between the last two looks.',
     type: 'gauge',
     of: ({ cache_hit_ratio: ratio }) => ratio,
   },
   {
-    name: 'boson_pgmon_disk_used_ratio',
+    name: 'boson_pgmon_server_disk_used_ratio',
     help: 'How full the file system is that the data of a monitored server is on, where SSH tells it.',
     type: 'gauge',
     of: diskUsedOf,
   },
   {
-    name: 'boson_pgmon_deadlocks_total',
+    name: 'boson_pgmon_server_deadlocks_total',
     help: 'Deadlocks that a monitored server has counted.',
     type: 'counter',
     of: ({ deadlocks }) => deadlocks,

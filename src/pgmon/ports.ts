@@ -66,8 +66,6 @@ export interface Servers {
   /** Resolves with a secret of a server; null: it has none, or the vault cannot open it any more. */
   passwordOf(server: Server): Promise<string | null>
   sshPasswordOf(server: Server): Promise<string | null>
-  /** Returns the names of the servers that use an SSH key. */
-  usingKey(sshKeyId: number): readonly string[]
   /** Pins the key by which the machine of a server is known, `SHA256:…`. */
   pinHostKey(server: Server, hostKey: string): Promise<void>
   /** Calls `hear` when a server was added, changed or removed, here or elsewhere; returns what ends it. */

@@ -19,7 +19,7 @@ import { opened, Sealed, translated } from './old-server.js'
 export interface ImporterOptions {
   readonly audit: PluginHost['audit']
   readonly servers: Pick<ServerBook, 'all' | 'add'>
-  readonly keys: Pick<SshKeys, 'all' | 'add'>
+  readonly keys: Pick<SshKeys, 'all' | 'mustFit' | 'add'>
   readonly work: Pick<KeyWork, 'do'>
   readonly destinations: Pick<Destinations, 'hostComplaint'>
 }
@@ -83,6 +83,7 @@ export class Importer {
       keyIds.set(old.id, there.ssh_key_id)
       return { name: there.name, outcome: 'exists', message: null }
     }
+    await keys.mustFit(old.name)
     if (wish.dry_run) {
       keyIds.set(old.id, SOME_KEY)
       return { name: old.name, outcome: 'imported', message: null }

@@ -61,10 +61,6 @@ export class ServerBook implements Servers {
     return this.#opened(this.#entries.get(serverId)?.row.ssh_password, sshPasswordPlace(serverId))
   }
 
-  usingKey(sshKeyId: number): readonly string[] {
-    return [...this.#entries.values()].flatMap(({ row }) => (row.ssh_key_id === sshKeyId ? [row.name] : []))
-  }
-
   async pinHostKey(server: Server, hostKey: string): Promise<void> {
     // Of the machine that was asked, whatever the server says by now.
     if (this.byId(server.serverId)?.revision !== server.revision) throw changedMeanwhile(server.name)

@@ -39,6 +39,7 @@ export function keyEndpoints({ keys, work, audit }: KeyEndpointParts): readonly 
     return json(keyForm(key), 201)
   }
   const imported = async ({ name, description, private_key, passphrase }: ImportWish, caller: Caller) => {
+    await keys.mustFit(name)
     const parts = await work.do({ do: 'open', text: private_key, passphrase: passphrase ?? null })
     return added('ssh_key.imported', { name, description }, parts, caller)
   }

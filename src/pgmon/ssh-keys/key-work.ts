@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { badRequest, unavailable } from '../../http/faults.js'
 import type { KeyAnswer, KeyOrder } from './key-orders.js'
 import type { KeyParts } from './key-parts.js'
+import { NO_KEY, pemBlock } from './pem-block.js'
 
 /** Who comes when so many wait would wait a minute. */
 const WAITING_MAX = 8
@@ -15,6 +16,8 @@ export class KeyWork {
 
   /** Resolves with the parts of a key; rejects with a 400 when there is none in what was given, and a 503 when too many wait. */
   async do(order: KeyOrder): Promise<KeyParts> {
+    // What has no key in it needs no thread.
+    if (order.do === 'open' && pemBlock(order.text) === null) throw refused(NO_KEY)
     if (this.#waiting >= WAITING_MAX) throw unavailable('other keys are being made', RETRY_AFTER_S)
     this.#waiting++
     const mine = this.#last.then(() => answerTo(order))
@@ -22,7 +25,7 @@ export class KeyWork {
     try {
       const answer = await mine
       if ('key' in answer) return answer.key
-      throw badRequest(`private_key: ${answer.complaint}`, [{ at: 'private_key', message: answer.complaint }])
+      throw refused(answer.complaint)
     } finally {
       this.#waiting--
     }
@@ -33,6 +36,9 @@ export class KeyWork {
     await this.#last
   }
 }
+
+const refused = (complaint: string) =>
+  badRequest(`private_key: ${complaint}`, [{ at: 'private_key', message: complaint }])
 
 async function answerTo(order: KeyOrder): Promise<KeyAnswer> {
   const worker = new Worker(new URL('./key-thread.js', import.meta.url), { workerData: order })

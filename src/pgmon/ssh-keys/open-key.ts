@@ -5,7 +5,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { readPrivateKey } from '../../ssh/private-key.js'
 import { type KeyParts, partsOf } from './key-parts.js'
-import { pemBlock } from './pem-block.js'
+import { NO_KEY, pemBlock } from './pem-block.js'
 
 /** What is wrong with a key: never a word of the key itself. */
 export class KeyComplaint extends Error {
@@ -15,7 +15,6 @@ export class KeyComplaint extends Error {
 
 /** Shorter ones are no safer than a password; longer ones would stop everything else while they sign. */
 const RSA_BITS = { min: 2_048, max: 8_192 }
-const WANTED = 'wanted one private key as OpenSSH or PEM writes it'
 const CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1', 'secp521r1']
 
 /** Returns the parts of the key that a text has; throws a `KeyComplaint`. */
@@ -43,7 +42,7 @@ export function openKey(text: string, passphrase: string | null): KeyParts {
 
 function keyIn(text: string, passphrase: string | null): KeyObject {
   const block = pemBlock(text)
-  if (block === null) throw new KeyComplaint(WANTED)
+  if (block === null) throw new KeyComplaint(NO_KEY)
   const { isOpenSsh, isEncrypted, isEndless } = block
   if (isEncrypted && passphrase === null) throw new KeyComplaint('it is encrypted: its passphrase is wanted')
   if (isEndless)
@@ -55,6 +54,6 @@ function keyIn(text: string, passphrase: string | null): KeyObject {
       ? createPrivateKey(readPrivateKey(block.text, words.passphrase).getPrivatePEM())
       : createPrivateKey({ key: block.text, ...words })
   } catch (error) {
-    throw new KeyComplaint(isEncrypted ? 'it does not open with this passphrase' : WANTED, { cause: error })
+    throw new KeyComplaint(isEncrypted ? 'it does not open with this passphrase' : NO_KEY, { cause: error })
   }
 }

@@ -19,10 +19,14 @@ const BCRYPT_MAX = 256
 /** openssl takes 2,048 when nobody says, and people take 600,000. */
 const PBKDF2_MAX = 2_000_000
 
+export const NO_KEY = 'wanted one private key as OpenSSH or PEM writes it'
+/** Beside the key, files of openssl have its parameters. More would be looked through again and again. */
+const BEGINNINGS_MAX = 4
 const BLOCKS = /-----BEGIN ([A-Z]{0,9} ?)PRIVATE KEY-----\n([^]*?)\n-----END \1PRIVATE KEY-----/g
 
 /** Returns the block of a text that has a private key; null when there is none, or more than one. */
 export function pemBlock(text: string): PemBlock | null {
+  if (text.split('-----BEGIN').length > BEGINNINGS_MAX + 1) return null
   const [block, more] = [...text.replaceAll('\r\n', '\n').matchAll(BLOCKS)]
   if (block === undefined || more !== undefined) return null
   const [whole, label, body = ''] = block

@@ -49,11 +49,17 @@ export class SshKeys implements Keys {
     return key ?? none(sshKeyId)
   }
 
+  /** Rejects with a 409 when there is no room for another key, or none by this name: so that none is made for nothing. */
+  async mustFit(name: string): Promise<void> {
+    const all = await this.all()
+    if (all.length >= KEYS_MAX) throw conflict(`there are ${KEYS_MAX} SSH keys already`)
+    if (all.some(key => key.name === name)) throw taken(name)
+  }
+
   /** Resolves with the new key; rejects with a 409 when its name is taken, or it is there already. */
   async add({ name, description }: KeyWords, parts: KeyParts, by: string): Promise<SshKey> {
     const { room, clock, vault } = this.#options
     const { kind, bits, publicKey, fingerprint, privateKey } = parts
-    if ((await this.all()).length >= KEYS_MAX) throw conflict(`there are ${KEYS_MAX} SSH keys already`)
     const row = await room.ask(db =>
       db
         .insertInto('pgmon_ssh_keys')

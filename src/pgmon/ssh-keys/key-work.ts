@@ -41,7 +41,8 @@ const refused = (complaint: string) =>
   badRequest(`private_key: ${complaint}`, [{ at: 'private_key', message: complaint }])
 
 async function answerTo(order: KeyOrder): Promise<KeyAnswer> {
-  const worker = new Worker(new URL('./key-thread.js', import.meta.url), { workerData: order })
+  // What the process was started with makes a thread slow to begin, and is of no use in this one.
+  const worker = new Worker(new URL('./key-thread.js', import.meta.url), { workerData: order, execArgv: [] })
   try {
     const [answer] = (await once(worker, 'message')) as [KeyAnswer] // it says nothing else
     return answer

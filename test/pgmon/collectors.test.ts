@@ -194,7 +194,7 @@ async function visits(t: Test, open: OpenRoom): Promise<void> {
       const rounds = await late.collectors.rounds()
       return furthest(rounds, 'activity') <= 5 && furthest(rounds, 'sizes') <= 5
     })
-    t.ok(furthest(await late.collectors.rounds(), 'disk') > 5)
+    t.ok(furthest(await late.collectors.rounds(), 'disk') > 0)
     late.collectors.stop()
 
     /** In minutes. */

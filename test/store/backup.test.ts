@@ -14,11 +14,13 @@ import {
   undoPglite,
   undoPostgres,
 } from '../../src/store/backup/index.js'
+import { monthOf } from '../../src/pgmon/history/months.js'
 import { withPostgres } from '../../src/store/backup/postgres-client.js'
 import { type Ask, onePooled } from '../../src/store/backup/tables.js'
 import { pglitePool } from '../../src/store/pglite-pool.js'
 import { startPostgres } from '../parts/postgres.js'
 import { batch, enrolled } from '../reports/session.js'
+import { until } from '../support/until.js'
 import { shortFolder } from '../support/short-folder.js'
 import { type RestServer, restServer } from '../support/rest-server.js'
 
@@ -47,6 +49,11 @@ t.test('PGlite', async t => {
   const dir = t.testdir()
   await (await lively(t, { dataDir: dir })).stop()
   await roundTrip(t, pglitePlace(dir))
+  await t.test('P-12: samples of databases go on where they were', async t => {
+    const server = await restServer(t, { dataDir: dir })
+    await goesOn(t, server)
+    await server.stop()
+  })
   await damaged(t, pglitePlace(dir))
 
   await t.test('a restore that is cut off at any step is ended by the next start', async t => {
@@ -181,6 +188,7 @@ t.test('PostgreSQL', async t => {
       const server = await restServer(t, { databaseUrl: url })
       await postgresPlace(dir, url).backUp(file)
       await t.rejects(postgresPlace(dir, url).restore(file), { code: 'DATABASE_IN_USE' })
+      await goesOn(t, server)
       await server.stop()
     },
   )
@@ -209,7 +217,8 @@ async function roundTrip(t: Test, place: Place): Promise<void> {
     'V-10: what is restored is what was backed up, and what was there before comes back',
     async t => {
       const before = await place.ask(contents)
-      for (const table of NOT_EMPTY) t.ok(before.includes(`\n${table} {`), `${table} has rows`)
+      for (const table of [...NOT_EMPTY, `pgmon_server_samples_${monthOf(Date.now()).name}`])
+        t.ok(before.includes(`\n${table} {`), `${table} has rows`)
       const file = join(place.dir, 'a.backup')
       const bytes = await place.backUp(file)
       t.equal(statSync(file).size, bytes)
@@ -344,5 +353,20 @@ async function lively(t: Test, wishes: { dataDir?: string; databaseUrl?: string 
     token: null,
     body: { email: 'ada@example.org', password: 'correct horse battery' },
   })
+  t.equal((await server.ask('POST', '/pgmon/servers/coordinator/collect')).status, 200)
   return server
 }
+
+/** The monitor adds to the samples that were restored. */
+async function goesOn(t: Test, server: RestServer): Promise<void> {
+  const restored = await samplesOf(server)
+  t.ok(restored.length > 0)
+  await until('it is visited once more', async () => {
+    await server.ask('POST', '/pgmon/servers/coordinator/collect')
+    return (await samplesOf(server)).length > restored.length
+  })
+  t.match(await samplesOf(server), restored)
+}
+
+const samplesOf = async (server: RestServer): Promise<readonly string[]> =>
+  (await server.ask('GET', '/pgmon/server/coordinator/stats?figures=connections')).body.at

@@ -35,6 +35,10 @@ export interface KeptEvent {
   readonly message: string
 }
 
+/** Coordinators look at a server once a minute, each in its own time: one may write first what it has seen last, ms. */
+const APART_MS = 120_000
+/** Events that are looked at to find out whether another is news: more of a kind do not happen meanwhile. */
+const NEAR_MAX = 20
 /** Rows that are deleted at a time. */
 const ROWS = 5_000
 
@@ -52,16 +56,22 @@ export class EventLog {
       await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || '.pgmon_events', ${serverId}))`.execute(
         tx,
       )
-      const last = await tx
+      const kinds = typeof unless === 'object' && unless !== null ? unless : [kind]
+      const near = await tx
         .selectFrom('pgmon_events')
         .select(['at', 'kind', 'message'])
         .where('server_id', '=', serverId)
-        .where('kind', 'in', typeof unless === 'object' && unless !== null ? unless : [kind])
+        .where('kind', 'in', kinds)
+        .where('at', '<=', new Date(atMs + APART_MS))
         .orderBy('at', 'desc')
         .orderBy('event_id', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      if (unless !== null && (unless === 'said' ? last?.message === message : last?.kind === kind)) return
+        .limit(NEAR_MAX)
+        .execute()
+      const last = near.find(({ at }) => at.getTime() <= atMs)
+      const others = near.filter(({ at }) => at.getTime() > atMs)
+      const isSame = (told: typeof last): boolean =>
+        told?.kind === kind && (unless !== 'said' || told.message === message)
+      if (unless !== null && (isSame(last) || others.some(isSame))) return
       if (ends && last === undefined) return
       const lasted = ends && last !== undefined ? `, after ${lasting(atMs - last.at.getTime())}` : ''
       await tx

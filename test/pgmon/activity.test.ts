@@ -52,6 +52,7 @@ t.test('the embedded database', async t => {
         body: { code: 'session_protected', detail: /one session, which is ours/ },
       })
     t.match((await ask('GET', `${OWN}/locks`)).body, { blocked: 0, tree: [] })
+    t.same((await ask('GET', `${OWN}/advice`)).body.advice, [], 'the coordinator takes care of it')
   })
 
   await t.test('P-03: its largest tables are told', async t => {
@@ -374,6 +375,21 @@ t.test('PostgreSQL', async t => {
       { schema: 'public', table: 'parcels', name: 'by_name', size_bytes: Number },
     ])
     t.equal(body.unused_indexes.length, 1, 'a unique one is of use though nothing is looked up in it')
+  })
+
+  await t.test('what a DBA would say is said, with where the manual says so', async t => {
+    const client = await open('builds', 'shop')
+    await client.query('create table twins as select 1 as id from generate_series(1, 2)')
+    t.match(await endOf(client.query('create unique index concurrently by_twin on twins (id)')), {
+      code: '23505',
+    })
+    const { body } = await ask('GET', '/pgmon/servers/shop/advice')
+    t.match(body.advice, [
+      { code: 'fsync_off', level: 'error', source: /^https:\/\/www\.postgresql\.org\/docs\// },
+      { code: 'autovacuum_off', level: 'error' },
+      { code: 'invalid_index', level: 'warn', found: /public\.by_twin/ },
+    ])
+    t.equal(body.advice.length, 3)
   })
 
   await t.test('names and queries that are markup are told as they are', async t => {

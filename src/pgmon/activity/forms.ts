@@ -183,3 +183,19 @@ export const Tables = z
   })
   .meta({ id: 'MonitoredTables' })
 export type Tables = z.output<typeof Tables>
+
+export const Advice = z
+  .object({
+    code: z.string().meta({ description: 'For programs: `fsync_off`, `wraparound`, …' }),
+    level: z.enum(['warn', 'error']),
+    found: z.string(),
+    action: z.string(),
+    source: z.string().meta({ description: 'Where PostgreSQL’s manual says so.' }),
+  })
+  .meta({ id: 'Advice' })
+export type Advice = z.output<typeof Advice>
+
+export const AdviceList = z
+  .object({ name: z.string(), checked_at: moment, advice: z.array(Advice) })
+  .meta({ id: 'AdviceList' })
+export type AdviceList = z.output<typeof AdviceList>

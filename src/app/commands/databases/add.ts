@@ -1,11 +1,10 @@
 /** `boson databases add`, `set`, `remove`: which servers are watched, and how they are reached. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ServerForm } from '../../../pgmon/servers/forms.js'
 import { POOL_PROFILES, TLS } from '../../../pgmon/ports.js'
-import { CommandError, EXIT } from '../../exit-codes.js'
 import { Operator } from '../../operator.js'
 import { aboutServer, type Options, optionsOf, print, say, serverPath } from './about-server.js'
+import { fileText, firstLine, usage } from './secret-file.js'
 
 /** Returns the commands. */
 export const addCommands = (): readonly Command[] => [
@@ -132,18 +131,3 @@ function numberOf(option: string, given: unknown): number {
   const flag = option.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
   throw usage(`--${flag}: wanted a number, got ${JSON.stringify(given)}`)
 }
-
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0] ?? ''
-}
-
-/** Returns what a file holds; `-` is standard input. */
-export function fileText(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    throw usage(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)})`)
-  }
-}
-
-export const usage = (message: string): CommandError => new CommandError('USAGE', message, EXIT.usage)

@@ -4,6 +4,7 @@ import type { ServerRow } from '../../../pgmon/servers/forms.js'
 import { asBytes, asDuration, asPercent, plain } from '../../columns.js'
 import { listCommand, type ListSpec } from '../list-command.js'
 import { addCommands } from './add.js'
+import { importCommand } from './import.js'
 import { showCommand } from './show.js'
 import { testCommand } from './test.js'
 import { workCommands } from './work.js'
@@ -74,6 +75,7 @@ export function databasesCommand(): Command {
     ...addCommands(),
     testCommand(),
     ...workCommands(),
+    importCommand(),
   ]
   for (const command of subcommands) databases.addCommand(command)
   return databases

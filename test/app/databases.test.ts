@@ -139,6 +139,7 @@ t.test('boson databases', async t => {
     const taken = await boson('databases', 'import', ...files)
     t.match(taken, { code: 1, stderr: /^warning: encryption_key\.key: .*mode 644/ })
     t.match((await server.ask('GET', '/pgmon/servers/Old-one')).body, { ssh_auth: 'key', has_password: true })
+    t.match(await boson('databases', 'test-ssh', 'Old-one'), { code: 1, stdout: /^failed +/ })
     t.match((await server.ask('GET', '/pgmon/ssh-keys')).body, { ssh_keys: [{ name: 'old' }] })
   })
 

@@ -6,7 +6,7 @@ import { listCommand, type ListSpec } from '../list-command.js'
 import { addCommands } from './add.js'
 import { importCommand } from './import.js'
 import { showCommand } from './show.js'
-import { testCommand } from './test.js'
+import { testCommands } from './test.js'
 import { workCommands } from './work.js'
 
 const LIST: Omit<ListSpec<ServerRow>, 'name'> = {
@@ -73,7 +73,7 @@ export function databasesCommand(): Command {
     listCommand<ServerRow>({ ...LIST, name: 'list', description: 'list servers, at a glance' }),
     showCommand(),
     ...addCommands(),
-    testCommand(),
+    ...testCommands(),
     ...workCommands(),
     importCommand(),
   ]

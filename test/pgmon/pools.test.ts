@@ -116,6 +116,21 @@ t.test(
   },
 )
 
+t.test('what is open is used although no more can be opened', async t => {
+  let isAway = false
+  const { clock, pools, lines } = bench('default', { refuse: () => (isAway ? away('no address') : null) })
+  const held = hold(pools)
+  await clock.run(0)
+  isAway = true
+  const next = pools.use(null, async () => 'an answer')
+  await clock.run(0)
+  held.release()
+  t.equal(await next, 'an answer')
+  t.equal(await pools.use(null, async () => 'another'), 'another')
+  t.match(pools.views(0), [{ state: 'away', total: 1 }])
+  t.equal(lines.length, 1)
+})
+
 t.test('a server that stays away is tried once a minute', async t => {
   const { clock, pools, attempts } = bench('default', { refuse: () => away('gone') })
   for (let second = 0; second < 3_600; second++) {

@@ -117,22 +117,13 @@ export class ServerPools {
     return entry
   }
 
-  async #connect(database: string | null): Promise<Line> {
+  #connect(database: string | null): Promise<Line> {
     const { connect, server } = this.#options
-    try {
-      return await connect(server, database, fault => {
-        this.#gate.close(fault)
-        this.#drop(fault)
-      })
-    } catch (error) {
-      if (error instanceof ServerFault && error.code === 'SERVER_AWAY') this.#drop(error)
-      throw error
-    }
-  }
-
-  /** What was open when the server went away is of no use when it comes back. */
-  #drop(fault: ServerFault): void {
-    for (const { pool } of this.#pools.values()) pool.drop(fault)
+    return connect(server, database, fault => {
+      this.#gate.close(fault)
+      // What is open to a server that is silent is of no use when it comes back.
+      for (const { pool } of this.#pools.values()) pool.drop(fault)
+    })
   }
 
   #makeRoom(): void {

@@ -104,8 +104,8 @@ function tableKey(table: Relation, name: string): string | number | null {
 const deadShare = ({ live_rows: live, dead_rows: dead }: Relation): number | null =>
   live + dead === 0 ? null : dead / (live + dead)
 
-/** From this share of dead rows on vacuum is behind: it comes at a fifth by itself. */
-const DEAD = 0.25
+/** From this share of dead rows on vacuum is behind: it comes at a fifth by itself. Of small tables nobody notices. */
+const DEAD = { share: 0.25, rows: 10_000 }
 
 const TABLES: readonly Column<Relation>[] = [
   { name: 'Table', sort: 'table', kind: 'name', cell: table => <span class="mono">{tableName(table)}</span> },
@@ -125,7 +125,11 @@ const TABLES: readonly Column<Relation>[] = [
     about: 'Share of rows that nobody sees any more, until vacuum',
     cell: table => {
       const dead = deadShare(table)
-      return dead !== null && dead >= DEAD ? <Tag tone="warn">{ratio(dead)}</Tag> : ratio(dead)
+      return dead !== null && dead >= DEAD.share && table.dead_rows >= DEAD.rows ? (
+        <Tag tone="warn">{ratio(dead)}</Tag>
+      ) : (
+        ratio(dead)
+      )
     },
   },
   {

@@ -82,7 +82,7 @@ function Holder({
           )}
           {lock !== null && <span>for {lockWords(lock)}</span>}
           {isRoot && <span class="quiet">longest wait {seconds(longestWait(of))}</span>}
-          {isRepeated && <span class="quiet">as above: it waits for several</span>}
+          {isRepeated && <span class="quiet">again: it waits for several</span>}
           <span class="lock-end">
             <SessionActions server={server} session={session} />
           </span>

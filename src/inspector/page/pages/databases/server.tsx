@@ -45,7 +45,10 @@ export function OneServer({ id: name, below }: { readonly id: string; readonly b
   const part = below[0] ?? ''
   return (
     <>
-      <Heading title={<Title name={name} form={form} stats={stats} />} about={about(stats)}>
+      <Heading
+        title={<Title name={name} form={form} stats={stats} />}
+        about={form?.enabled === false ? '' : about(stats)}
+      >
         {form !== null && may('operator') && <Actions form={form} />}
       </Heading>
       <Parts name={name} now={part} blocked={stats?.blocked ?? 0} />
@@ -79,7 +82,7 @@ const Title = (props: {
 )
 
 function about(stats: ServerStats | null): string {
-  if (stats === null) return ''
+  if (stats === null) return 'asking it …'
   const { kind, version, uptime_s: uptime, replication } = stats
   return [
     `${kind === 'pglite' ? 'PGlite' : 'PostgreSQL'} ${version ?? ''}`.trim(),

@@ -110,7 +110,7 @@ const showPublic = (key: SshKeyForm): void =>
           A line of <code>~/.ssh/authorized_keys</code> on the machine. With what stands before the key it may
           run one command and nothing else.
         </p>
-        <Takeaway text={`restrict,command="LC_ALL=C df -P -k" ${key.public_key}`} />
+        <Takeaway text={`command="env LC_ALL=C df -P -k",restrict ${key.public_key}`} />
         <Takeaway text={key.public_key} file={`${key.name.replaceAll(/[^\w.-]+/g, '-')}.pub`} />
       </>
     ),

@@ -42,7 +42,7 @@ export function Statements({ server }: { readonly server: string }) {
           </button>
         ))}
         {value?.since != null && (
-          <span class="quiet">counted since {moment(Date.parse(value.since), nowMs.value)}</span>
+          <span class="filters-said">counted since {moment(Date.parse(value.since), nowMs.value)}</span>
         )}
       </div>
       {fault !== null && <Fault>{fault}</Fault>}
@@ -76,10 +76,10 @@ const COLUMNS: readonly Column<Statement>[] = [
       </span>
     ),
   },
-  { name: 'Statement', width: '30%', cell: ({ query }) => <Query of={query} /> },
+  { name: 'Statement', width: '27%', cell: ({ query }) => <Query of={query} /> },
   {
     name: 'Whose',
-    width: '12%',
+    width: '15%',
     cell: ({ user, database }) => (
       <>
         {user} <span class="quiet">on {database}</span>
@@ -109,7 +109,7 @@ const COLUMNS: readonly Column<Statement>[] = [
     cell: ({ blocks_read: read, cache_hit_ratio: hit }) => (
       <>
         {compact(read)}
-        <span class="below quiet">{ratio(hit)} hit</span>
+        {hit !== null && <span class="below quiet">{ratio(hit)} hit</span>}
       </>
     ),
   },

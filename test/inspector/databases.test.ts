@@ -77,7 +77,7 @@ t.test('what is wrong comes worst first, and names where one sees more', async t
     ...concernsOfRow(row({ status: 'down', fault: 'no route to host', blocked: 4 })),
   ].toSorted(byWeight)
   t.match(all, [
-    { tone: 'bad', what: 'Down: no route to host' },
+    { tone: 'bad', what: 'Down, no route to host' },
     { tone: 'bad', what: '1 session waits for somebody else’s lock', part: 'locks' },
     { tone: 'warn', what: '80 of 100 connections are taken', part: 'activity' },
   ])

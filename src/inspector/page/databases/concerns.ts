@@ -105,7 +105,7 @@ export function lagOf({ replication }: Pick<ServerStats, 'replication'>): Figure
 
 function glanced(of: Glance): readonly Concern[] {
   if (of.status === 'down')
-    return [{ tone: 'bad', isDown: true, what: `Down: ${of.fault ?? 'it does not answer'}` }]
+    return [{ tone: 'bad', isDown: true, what: `Down, ${of.fault ?? 'it does not answer'}` }]
   if (of.status === 'disabled') return []
   const { connections, connectionsMax: max } = of
   const used = connections === null || max === null || max === 0 ? null : connections / max

@@ -115,7 +115,7 @@ const columns = (server: string): readonly Column<Session>[] => [
     name: 'Transaction',
     sort: 'transaction_s',
     kind: 'number',
-    width: '10%',
+    width: '11%',
     about: 'How long it is open',
     cell: ({ transaction_s: age }) =>
       age === null ? '' : age >= LONG_S ? <Tag tone="warn">{seconds(age)}</Tag> : seconds(age),
@@ -134,7 +134,7 @@ const columns = (server: string): readonly Column<Session>[] => [
   },
   {
     name: 'What',
-    width: may('operator') ? '23%' : '41%',
+    width: may('operator') ? '22%' : '40%',
     cell: ({ query }) => <Query of={query} />,
   },
   ...(may('operator')

@@ -112,7 +112,7 @@ function About({ form, stats }: { readonly form: ServerForm; readonly stats: Ser
         ['What it is', form.description],
         [
           'Size',
-          stats === null ? null : (
+          stats === null || stats.size_bytes === null ? null : (
             <a href={to(['databases', form.name, 'databases'])}>
               {bytes(stats.size_bytes)} in {plural(stats.databases.length, 'database')}
             </a>

@@ -75,6 +75,7 @@ t.test('P-14: servers and keys of an installation are taken over, once', async t
       },
       { id: 'uuid-2', name: 'locked', private_key: sealed(lockedText), has_passphrase: true },
       { id: 'uuid-3', name: 'no key', private_key: sealed('hello') },
+      { id: 'uuid-4', name: 'a\u0007bell', private_key: sealed(keyText(pair)) },
     ],
     servers: [
       {
@@ -123,7 +124,12 @@ t.test('P-14: servers and keys of an installation are taken over, once', async t
 
   const done = await send()
   t.same({ ...done.body, dry_run: true }, trial.body, 'and tells what will be')
-  t.same(outcomes(done.body.ssh_keys), { 'main key': 'imported', locked: 'imported', 'no key': 'failed' })
+  t.same(outcomes(done.body.ssh_keys), {
+    'main key': 'imported',
+    locked: 'imported',
+    'no key': 'failed',
+    'a\u0007bell': 'failed',
+  })
   t.same(outcomes(done.body.servers), {
     'Prod-DB-1': 'imported',
     'behind-password': 'imported',

@@ -2,6 +2,7 @@
  * Takes over an installation of the Python system: its SSH keys first, then the servers that use them. What is here already
  * stays as it is, so that whoever repeats an import repeats nothing.
  */
+import type { z } from 'zod'
 import type { PluginHost } from '../../app/plugin.js'
 import { type Caller, nameOf } from '../../http/caller.js'
 import type { Destinations } from '../../http/destination.js'
@@ -9,6 +10,7 @@ import { badRequest, HttpError } from '../../http/faults.js'
 import type { Server } from '../ports.js'
 import { ServerCreate } from '../servers/bodies.js'
 import type { ServerBook } from '../servers/server-book.js'
+import { KeyWords } from '../ssh-keys/forms.js'
 import type { KeyParts } from '../ssh-keys/key-parts.js'
 import type { KeyWork } from '../ssh-keys/key-work.js'
 import type { SshKeys } from '../ssh-keys/ssh-keys.js'
@@ -32,6 +34,8 @@ interface Round {
   readonly keyIds: Map<string, number>
 }
 
+/** What is longer is cut. */
+const DESCRIPTION_MAX = 256
 /** Of a key that would be there if this were no trial. */
 const SOME_KEY = 1
 
@@ -77,19 +81,22 @@ export class Importer {
   async #takeKey(old: OldKey, round: Round): Promise<Omit<Entry, 'was'>> {
     const { keys, audit } = this.#options
     const { wish, caller, keyIds } = round
+    const { name, description } = checked(KeyWords, {
+      name: old.name.trim(),
+      description: old.description.slice(0, DESCRIPTION_MAX),
+    })
     const parts = await this.#openKey(old, round)
     const there = (await keys.all()).find(({ fingerprint }) => fingerprint === parts.fingerprint)
     if (there !== undefined) {
       keyIds.set(old.id, there.ssh_key_id)
       return { name: there.name, outcome: 'exists', message: null }
     }
-    await keys.mustFit(old.name)
+    await keys.mustFit(name)
     if (wish.dry_run) {
       keyIds.set(old.id, SOME_KEY)
-      return { name: old.name, outcome: 'imported', message: null }
+      return { name, outcome: 'imported', message: null }
     }
-    const words = { name: old.name, description: old.description }
-    const { ssh_key_id: id, name, kind, fingerprint } = await keys.add(words, parts, nameOf(caller))
+    const { ssh_key_id: id, kind, fingerprint } = await keys.add({ name, description }, parts, nameOf(caller))
     keyIds.set(old.id, id)
     const detail = { id, key_type: kind, fingerprint, was: old.id }
     audit({ kind: 'ssh_key.imported', actor: nameOf(caller), subject: name, detail })
@@ -112,15 +119,11 @@ export class Importer {
     const { wish: words, todo } = translated(old, { key, tls: wish.tls, keyIdOf })
     const { name } = words
     if (servers.all().some(server => server.name === name)) return { name, outcome: 'exists', message: null }
-    const checked = ServerCreate.safeParse(words)
-    if (!checked.success)
-      throw badRequest(
-        checked.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-      )
+    const fields = checked(ServerCreate, words)
     const complaint = destinations.hostComplaint(words.host)
     if (complaint !== null) throw badRequest(`host: ${complaint}`)
     if (!wish.dry_run) {
-      const server = await servers.add(checked.data, nameOf(caller))
+      const server = await servers.add(fields, nameOf(caller))
       audit({
         kind: 'monitored_server.added',
         actor: nameOf(caller),
@@ -130,6 +133,13 @@ export class Importer {
     }
     return { name, outcome: 'imported', message: todo }
   }
+}
+
+/** Returns what a schema makes of an entry; throws a 400 that says what is wrong with it. */
+function checked<S extends z.ZodType>(schema: S, entry: unknown): z.output<S> {
+  const { success, data, error } = schema.safeParse(entry)
+  if (success) return data
+  throw badRequest(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
 }
 
 const toldOf = ({ host, port, database, user, tls }: Server, { name: was }: OldServer) => ({

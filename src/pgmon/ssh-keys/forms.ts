@@ -58,10 +58,13 @@ export const ImportFileWish = z.strictObject({
   description: description.default(''),
 })
 
-export const KeyChange = z
-  .strictObject({ name, description })
-  .partial()
-  .refine(change => Object.keys(change).length > 0, { error: 'wanted at least one field to change' })
+/** How a key is called. */
+export const KeyWords = z.strictObject({ name, description })
+export type KeyWords = z.output<typeof KeyWords>
+
+export const KeyChange = KeyWords.partial().refine(change => Object.keys(change).length > 0, {
+  error: 'wanted at least one field to change',
+})
 
 export const SshKeyForm = z
   .object({

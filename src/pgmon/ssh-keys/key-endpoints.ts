@@ -8,10 +8,10 @@ import { whole } from '../../http/fields.js'
 import { multipartFields } from '../../http/multipart.js'
 import { listed, listQuery, listReply } from '../../http/listing.js'
 import { empty, json, text } from '../../http/reply.js'
-import { GenerateWish, ImportFileWish, ImportWish, KeyChange, SshKeyForm } from './forms.js'
+import { GenerateWish, ImportFileWish, ImportWish, KeyChange, type KeyWords, SshKeyForm } from './forms.js'
 import type { KeyParts } from './key-parts.js'
 import type { KeyWork } from './key-work.js'
-import type { KeyWords, SshKey, SshKeys } from './ssh-keys.js'
+import type { SshKey, SshKeys } from './ssh-keys.js'
 
 export interface KeyEndpointParts {
   readonly keys: SshKeys

@@ -7,17 +7,13 @@ import type { Clock } from '../../kit/clock.js'
 import type { Room } from '../../store/rooms.js'
 import type { Keys } from '../ports.js'
 import type { MonitorTables } from '../tables.js'
+import type { KeyWords } from './forms.js'
 import type { KeyParts } from './key-parts.js'
 
 /** A key as it is shown. */
 export interface SshKey extends Omit<Selectable<MonitorTables['pgmon_ssh_keys']>, 'private_key'> {
   /** Servers that use it. */
   readonly servers: string | number | null
-}
-
-export interface KeyWords {
-  readonly name: string
-  readonly description: string
 }
 
 export interface SshKeysOptions {

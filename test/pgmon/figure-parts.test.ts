@@ -11,7 +11,7 @@ import { gainOf, ratesOf, totalGainOf } from '../../src/pgmon/figures/rates.js'
 import { isOfServer, Sections } from '../../src/pgmon/figures/section.js'
 import { nothingOf } from '../../src/pgmon/figures/stats.js'
 import { type Count, COUNTS, type DatabaseWork } from '../../src/pgmon/figures/work.js'
-import type { Databases, Server } from '../../src/pgmon/ports.js'
+import type { Databases, Disks, Server } from '../../src/pgmon/ports.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
 
 const QUIET = Object.fromEntries(COUNTS.map(name => [name, 0])) as Record<Count, number> // each of them
@@ -208,6 +208,38 @@ t.test('a server that was changed is looked at anew; what was seen of the old on
   fleet.stop()
 })
 
+t.test('disks come from SSH, which keeps no look waiting, and may live longer than the database', async t => {
+  const clock = new SimulatedClock()
+  const disk = { mount: '/', filesystem: '/dev/sda1', size_bytes: 100, used_bytes: 60, available_bytes: 40 }
+  const answers: readonly Disks['of'][] = [
+    () => new Promise(() => {}),
+    () => Promise.reject(new Error('its host key is another')),
+    async () => null,
+    async () => [{ ...disk, holds_data: true }],
+  ]
+  const expected = [
+    { disks: null, unknown: [{ what: 'disks', why: 'its machine has not answered yet' }] },
+    { disks: null, unknown: [{ what: 'disks', why: 'its host key is another' }] },
+    { disks: null, unknown: [{ what: 'disks', why: 'nobody has said how its machine is reached by SSH' }] },
+    { disks: [{ mount: '/', holds_data: true }], unknown: [] },
+  ]
+  for (const [n, answer] of answers.entries()) {
+    const asked: unknown[] = []
+    const disks: Disks = {
+      of(server, dataDirectory) {
+        if (server.name === 'one') asked.push(dataDirectory)
+        return answer(server, dataDirectory)
+      },
+    }
+    const fleet = fleetOf(clock, ['one', 'hangs'], { ...ANSWER, data_directory: '/data' }, disks)
+    await clock.run(70_000)
+    t.match(fleet.looks.last(0), { status: 'up', took_ms: 3, ...expected[n] })
+    t.match(fleet.looks.last(1), { status: 'down', disks: expected[n]?.disks })
+    if (n > 0) t.same(asked, [undefined, '/data'], 'by then its database has said where its data is')
+    fleet.stop()
+  }
+})
+
 t.test('what calls itself PostgreSQL may answer anything: it is told as far as it can be read', async t => {
   const anything = fc.anything({ maxDepth: 2 })
   const answers = fc.record(Object.fromEntries(Object.keys(ANSWER).map(name => [name, anything])), {
@@ -235,7 +267,12 @@ const MINUTE_MS = 60_000
 const HANGS_MS = 7_000
 
 /** Servers that answer in a few ms, but for `hangs`; `off` is not enabled. */
-function fleetOf(clock: SimulatedClock, names: readonly string[], answer: object = ANSWER) {
+function fleetOf(
+  clock: SimulatedClock,
+  names: readonly string[],
+  answer: object = ANSWER,
+  disks: Disks = { of: async () => null },
+) {
   const servers = names.map((name, serverId) => serverOf({ serverId, name, isEnabled: name !== 'off' }))
   const counts = new Map<string, number>()
   const atOnce = new Map<string, number>()
@@ -259,7 +296,7 @@ function fleetOf(clock: SimulatedClock, names: readonly string[], answer: object
   const looks = new ServerLooks({
     clock,
     databases,
-    disks: { of: async () => null },
+    disks,
     kindOf: () => 'postgres',
     failed: () => faults++,
   })

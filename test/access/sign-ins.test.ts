@@ -7,9 +7,11 @@ import { SignIns } from '../../src/access/accounts/sign-ins.js'
 import type { AccessTables } from '../../src/access/tables.js'
 import { TIMING } from '../../src/access/accounts/timing.js'
 import { systemRandom } from '../../src/kit/random.js'
-import { openStore } from '../../src/store/index.js'
+import { openStore, type Room } from '../../src/store/index.js'
 import { shortFolder } from '../support/short-folder.js'
 import { SimulatedClock } from '../support/simulated-clock.js'
+
+const DAY_MS = 86_400_000
 
 /** What a sign-in is by the model. */
 interface Family {
@@ -17,13 +19,15 @@ interface Family {
   /** Every token that there was, the newest last. */
   readonly tokens: string[]
   readonly bornMs: number
+  /** It is good for this long however idle. */
+  readonly idleMs: number
   renewedMs: number
   hasEnded: boolean
 }
 
 const steps = fc.array(
   fc.oneof(
-    fc.constant({ do: 'begin' } as const),
+    fc.record({ do: fc.constant('begin' as const), idleMs: fc.constantFrom(TIMING.idleMs, TIMING.signInMs) }),
     fc.record({ do: fc.constant('renew' as const), family: fc.nat(3), back: fc.nat(2) }),
     fc.record({ do: fc.constant('race' as const), family: fc.nat(3) }),
     fc.record({ do: fc.constant('end' as const), family: fc.nat(3) }),
@@ -32,12 +36,33 @@ const steps = fc.array(
   { maxLength: 25 },
 )
 
-t.test('of all refresh tokens, only the newest of a living sign-in is good, once', async t => {
+t.test('sign-ins', async t => {
   const dataDir = shortFolder()
   const store = await openStore({ dataDir, overlay4: '10.77.0.0/16', overlay6: 'fd77:b050::/64' })
   t.teardown(() => store.close())
   const room = await store.room<AccessTables>('access', MIGRATIONS)
 
+  await t.test('of all refresh tokens, only the newest of a living sign-in is good, once', () =>
+    ofAllTokens(room),
+  )
+
+  await t.test('P-12: sign-ins are remembered for 90 days', async t => {
+    const clock = new SimulatedClock()
+    const accounts = new Accounts({ room, clock, random: systemRandom })
+    const signIns = new SignIns({ room, clock, random: systemRandom })
+    const account = await accounts.create({ name: 'ada', role: 'viewer', passwordHash: '' })
+    await signIns.begin(account, '192.0.2.1')
+    const left = async () => (await signIns.list({ limit: 10, nameKey: 'ada' })).total
+    clock.advance(90 * DAY_MS)
+    await signIns.tidy()
+    t.equal(await left(), 1)
+    clock.advance(1)
+    await signIns.tidy()
+    t.equal(await left(), 0)
+  })
+})
+
+async function ofAllTokens(room: Room<AccessTables>): Promise<void> {
   await fc.assert(
     fc.asyncProperty(steps, async plan => {
       const clock = new SimulatedClock()
@@ -46,21 +71,22 @@ t.test('of all refresh tokens, only the newest of a living sign-in is good, once
       const name = `a${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
       const account = await accounts.create({ name, role: 'viewer', passwordHash: '' })
       const families: Family[] = []
-      const isGood = ({ hasEnded, bornMs, renewedMs }: Family) =>
+      const isGood = ({ hasEnded, bornMs, idleMs, renewedMs }: Family) =>
         !hasEnded &&
         clock.wallMs() <
-          Math.min(renewedMs + TIMING.idleMs, bornMs + Math.max(TIMING.signInMs, TIMING.idleMs))
+          Math.max(bornMs + idleMs, Math.min(renewedMs + TIMING.idleMs, bornMs + TIMING.signInMs))
 
       for (const step of plan) {
         if (step.do === 'wait') clock.advance(step.hours * 3_600_000)
         if (step.do === 'begin') {
-          const begun = await signIns.begin(account, '192.0.2.1')
+          const begun = await signIns.begin(account, '192.0.2.1', step.idleMs)
           if (begun === null) throw new Error('the account is there')
           const nowMs = clock.wallMs()
           families.push({
             signInId: begun.signInId,
             tokens: [begun.refreshToken],
             bornMs: nowMs,
+            idleMs: step.idleMs,
             renewedMs: nowMs,
             hasEnded: false,
           })
@@ -100,7 +126,7 @@ t.test('of all refresh tokens, only the newest of a living sign-in is good, once
     }),
     { numRuns: 20 },
   )
-})
+}
 
 t.test('what is no refresh token of ours is over, without a question to the database', async t => {
   const room = { kind: 'pglite', ask: refuse, transact: refuse } as const

@@ -87,10 +87,12 @@ t.test('boson databases', async t => {
       const { body } = await server.ask('GET', '/pgmon/servers/db1/locks')
       return body.blocked === 1
     })
-    const [activity, locks] = await Promise.all([
+    const [activity, locks, statements] = await Promise.all([
       boson('databases', 'activity', 'db1'),
       boson('databases', 'locks', 'db1'),
+      boson('databases', 'statements', 'db1', '--by', 'calls', '--limit', '5'),
     ])
+    t.match(statements, { code: 0, stdout: /^no statement is known\nnot known: .*pg_stat_statements/ })
     t.match(activity.stdout, /^ *PID +USER .*TEXT\n/)
     t.match(
       activity.stdout,

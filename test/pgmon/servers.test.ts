@@ -74,6 +74,7 @@ const WRONG: readonly (readonly [object, RegExp])[] = [
   [{ user: '' }, /user: wanted/],
   [{ password: 'a\0b' }, /password: wanted/],
   [{ password: '' }, /password: wanted/],
+  [{ description: 'a\0b' }, /description: wanted/],
   [{ tls: 'prefer' }, /tls: wanted/],
   [{ tls: 'verify-full', tls_ca: 'no certificate' }, /tls_ca: wanted/],
   [{ tls_ca: CA }, /tls_ca: is for tls verify-full/],

@@ -63,14 +63,17 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-const aDescription = { error: 'wanted at most 256 characters' }
+const aDescription = { error: 'wanted at most 256 characters on one line' }
 const aLogin = { error: 'wanted 1 to 64 characters without spaces' }
 const aHostKey = { error: 'wanted a fingerprint such as SHA256:…, as ssh-keygen -l tells it, or null' }
 
 const fields = {
   name: id.meta({ example: 'db1' }),
   enabled: yesNo,
-  description: z.string(aDescription).max(256, aDescription),
+  description: z
+    .string(aDescription)
+    .max(256, aDescription)
+    .refine(text => !hasControls(text), aDescription),
   host,
   port,
   database: pgName('database').meta({ description: 'The one that it is asked in, when none is named.' }),

@@ -132,7 +132,7 @@ function PickKey({ value }: { readonly value: string }) {
   return (
     <label class="field">
       <span>SSH key</span>
-      <select key={keys.length} class="input" name="ssh_key_id">
+      <select key={keys.length} class="input" name="ssh_key_id" aria-label="SSH key">
         <option value="">None</option>
         {keys.map(({ id, name, key_type: type }) => (
           <option key={id} value={String(id)} selected={String(id) === value}>

@@ -3,13 +3,15 @@ import { useSignal } from '@preact/signals'
 import { ask } from '../live/hooks.js'
 import { Facts, Fault, Tag } from '../ui/parts.js'
 import { show } from '../ui/sheet.js'
-import type { SshTest } from './kinds.js'
+import type { ServerForm, SshTest } from './kinds.js'
 import { useTrial } from './test-sheet.js'
 
 /** Opens it, and reaches the machine. */
-export const testSsh = (name: string): void => show({ title: `${name}, by SSH`, body: <Test name={name} /> })
+export const testSsh = ({ name, ssh_host_key: pinned }: ServerForm): void =>
+  show({ title: `${name}, by SSH`, body: <Test name={name} isFirst={pinned === null} /> })
 
-function Test({ name }: { readonly name: string }) {
+/** `isFirst`: no key is pinned yet; otherwise another one than that is a reason to be wary. */
+function Test({ name, isFirst }: { readonly name: string; readonly isFirst: boolean }) {
   const pin = useSignal<string | null>(null)
   const { said, isBusy, again } = useTrial<SshTest>(() =>
     ask(
@@ -27,7 +29,15 @@ function Test({ name }: { readonly name: string }) {
       {test !== null && typeof test !== 'string' && (
         <>
           <p class="trial-head">
-            <Tag tone={test.ok ? 'good' : 'bad'}>{test.ok ? 'it answers' : 'no'}</Tag> {test.message}
+            {key !== null && isFirst ? (
+              <>
+                <Tag tone="warn">not pinned</Tag> It shows a key by which nobody has known it so far.
+              </>
+            ) : (
+              <>
+                <Tag tone={test.ok ? 'good' : 'bad'}>{test.ok ? 'it answers' : 'no'}</Tag> {test.message}
+              </>
+            )}
           </p>
           {test.host_key !== null && (
             <Facts
@@ -53,7 +63,7 @@ function Test({ name }: { readonly name: string }) {
           <button
             type="button"
             class="button"
-            data-kind="main"
+            data-kind={isFirst ? 'main' : 'danger'}
             disabled={isBusy.value}
             onClick={() => {
               pin.value = key

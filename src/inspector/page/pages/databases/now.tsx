@@ -2,7 +2,7 @@
 import { type Concern, lagOf } from '../../databases/concerns.js'
 import type { ServerForm, ServerStats } from '../../databases/kinds.js'
 import { Concerns } from '../../databases/marks.js'
-import { millions, perSecond, ratio, seconds, TLS_WORDS } from '../../databases/words.js'
+import { millions, perSecond, ratio, roughly, seconds, TLS_WORDS } from '../../databases/words.js'
 import { to } from '../../route.js'
 import { bytes, count, moment, plural } from '../../ui/format.js'
 import { nowMs } from '../../ui/clock.js'
@@ -74,8 +74,8 @@ function Figures({ form, stats }: { readonly form: ServerForm; readonly stats: S
       <Stat label="Blocked" about="sessions that wait for a lock">
         <a href={place('locks')}>{count(stats?.blocked)}</a>
       </Stat>
-      <Stat label="Oldest transaction" about={`longest query ${seconds(stats?.longest_query_s)}`}>
-        <a href={place('activity')}>{seconds(stats?.oldest_transaction_s)}</a>
+      <Stat label="Oldest transaction" about={`longest query ${roughly(stats?.longest_query_s)}`}>
+        <a href={place('activity')}>{roughly(stats?.oldest_transaction_s)}</a>
       </Stat>
       <Stat label="Transactions" about={`${perSecond(stats?.rollbacks_per_s)} rolled back`}>
         {perSecond(sum(stats?.commits_per_s, stats?.rollbacks_per_s))}

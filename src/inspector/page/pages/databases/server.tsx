@@ -96,7 +96,7 @@ function about(stats: ServerStats | null): string {
 const Actions = ({ form }: { readonly form: ServerForm }) => (
   <>
     {form.enabled && <Opener verb="Test" open={() => testServer(form.name)} />}
-    {form.ssh_auth !== 'none' && <Opener verb="Test SSH" open={() => testSsh(form.name)} />}
+    {form.ssh_auth !== 'none' && <Opener verb="Test SSH" open={() => testSsh(form)} />}
     <Act question={changeServer(form)} />
     <Act question={enableServer(form)} />
     {!form.is_own && <Act question={removeServer(form)} />}

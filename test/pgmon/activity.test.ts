@@ -3,7 +3,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
-import type { Activity, Locks, Statements, Tables } from '../../src/pgmon/activity/forms.js'
+import type { Activity, AdviceList, Locks, Statements, Tables } from '../../src/pgmon/activity/forms.js'
 import { MARKUP } from '../inspector/corpus.js'
 import { makeSchema, programsDirectory, startCluster } from '../support/postgres-cluster.js'
 import { type RestServer, restServer } from '../support/rest-server.js'
@@ -172,6 +172,16 @@ t.test('PostgreSQL', async t => {
         one.kind,
       )
     t.ok(sessions.length > 1)
+  })
+
+  await t.test('a connection of the coordinator itself may be ended: it connects again', async t => {
+    const { sessions } = await seen(server, 'boson')
+    for (const { pid, started_at } of sessions.filter(({ application }) => application === 'boson'))
+      t.match(await ask('POST', `${OWN}/activity/${pid}/terminate`, { body: { started_at } }), {
+        status: 200,
+        body: { note: /connects again/ },
+      })
+    await until('the audit is there', async () => (await ask('GET', '/api/v1/audit')).status === 200)
   })
 
   await t.test('P-03: who waits stands below whom it waits for, until that one is cancelled', async t => {
@@ -383,13 +393,17 @@ t.test('PostgreSQL', async t => {
     t.match(await endOf(client.query('create unique index concurrently by_twin on twins (id)')), {
       code: '23505',
     })
-    const { body } = await ask('GET', '/pgmon/servers/shop/advice')
-    t.match(body.advice, [
+    // The failed statement is over a moment after it said so.
+    const { advice } = await until('it is not built any more', async () => {
+      const { body } = await ask('GET', '/pgmon/servers/shop/advice')
+      return body.advice.length > 2 && (body as AdviceList)
+    })
+    t.match(advice, [
       { code: 'fsync_off', level: 'error', source: /^https:\/\/www\.postgresql\.org\/docs\// },
       { code: 'autovacuum_off', level: 'error' },
       { code: 'invalid_index', level: 'warn', found: /public\.by_twin/ },
     ])
-    t.equal(body.advice.length, 3)
+    t.equal(advice.length, 3)
   })
 
   await t.test('names and queries that are markup are told as they are', async t => {

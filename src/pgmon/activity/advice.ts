@@ -65,8 +65,7 @@ select current_setting('fsync')::bool as fsync, current_setting('full_page_write
     join pg_catalog.pg_namespace n on n.oid = i.relnamespace
     -- One that is being made concurrently is not valid yet.
     where not x.indisvalid and i.relkind = 'i'
-      and not exists (select from pg_catalog.pg_locks l where l.relation = x.indrelid and l.mode = 'ShareUpdateExclusiveLock'
-        and l.database = (select oid from pg_catalog.pg_database where datname = current_database()))
+      and not exists (select from pg_catalog.pg_stat_progress_create_index p where p.relid = x.indrelid)
     order by 1 limit ${INDEXES_MAX}) as invalid_indexes`
 
 /** Resolves with what there is to say of a server. */

@@ -16,7 +16,7 @@ export function masked(sql: string): string {
   if (!MAY_HOLD_SECRETS.test(sql)) return sql
   const out: string[] = []
   /** What stood before, without spaces and comments, the last one first. */
-  let before: readonly string[] = []
+  const before: string[] = []
   /** Of each bracket that is open: whether every literal in it is masked. */
   const calls: boolean[] = []
   let length = 0
@@ -36,7 +36,9 @@ export function masked(sql: string): string {
       if (token.text === ')') calls.pop()
       out.push(token.kind === 'comment' ? withoutSecrets(token.text, true) : token.text)
     }
-    if (token.kind !== 'space' && token.kind !== 'comment') before = [wordOf(token), ...before.slice(0, 3)]
+    if (token.kind === 'space' || token.kind === 'comment') continue
+    before.unshift(wordOf(token))
+    if (before.length > LOOK_BACK) before.pop()
   }
   // Outside of literals stands what was no SQL at all, such as a line of a shell.
   return anywhere(out.join(''), true)
@@ -60,10 +62,13 @@ function isNamed(before: readonly string[]): boolean {
 }
 
 /** What it says to who looks for names: `'alter role x password '''` names what is joined to it. */
-const wordOf = (token: Token): string =>
-  token.kind === 'literal'
-    ? token.body.slice(-NAME_MAX).replace(/[\s'"=:]+$/, '')
-    : token.text.replaceAll('"', '').toLowerCase()
+function wordOf(token: Token): string {
+  if (token.kind === 'sign') return token.text
+  if (token.kind !== 'literal') return token.text.replaceAll('"', '').toLowerCase()
+  return token.body.slice(-NAME_MAX).replace(/[\s'"=:]+$/, '')
+}
+/** As far as a name may be from its value, tokens. */
+const LOOK_BACK = 4
 /** Longer than any name, characters. */
 const NAME_MAX = 128
 
@@ -71,7 +76,7 @@ const NAME_MAX = 128
 const CIPHERS = /^(?:crypt|digest|hmac|(?:en|de)crypt(?:_iv)?|pgp_(?:sym|pub)_(?:en|de)crypt(?:_bytea)?)$/
 
 /** Whether others are put into it where something secret belongs: `format('… password %L', …)`. */
-const isTemplate = ({ body }: Literal): boolean => TEMPLATE.test(body)
+const isTemplate = ({ body }: Literal): boolean => body.includes('%') && TEMPLATE.test(body)
 const TEMPLATE = new RegExp(`${SECRET}[\\s=:']+%`, 'i')
 
 /** It may be SQL again, as in `do $$ … $$` and `execute '…'`, or a connection string. */
@@ -96,10 +101,12 @@ const KEPT = /scram-sha-256\$[^\s'"]*|\bmd5[0-9a-f]{32}\b/gi
 const VARIABLE = /(pgpassword=)\S+/gi
 
 const withoutSecrets = (text: string, isCut: boolean): string =>
-  anywhere(text, isCut)
-    .replace(ASSIGNED, `$1${MASK}`)
-    .replace(FOLLOWED, `$1${MASK}`)
-    .replace(BEARER, `$1${MASK}`)
+  MAY_HOLD_SECRETS.test(text)
+    ? anywhere(text, isCut)
+        .replace(ASSIGNED, `$1${MASK}`)
+        .replace(FOLLOWED, `$1${MASK}`)
+        .replace(BEARER, `$1${MASK}`)
+    : text
 
 /** What is secret wherever it stands. */
 const anywhere = (text: string, isCut: boolean): string =>

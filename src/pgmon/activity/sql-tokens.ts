@@ -30,9 +30,12 @@ const WORD = /"(?:[^"]|"")*(?:"|$)|[\p{L}_][\p{L}\p{N}_$]*(?:\s*\.\s*[\p{L}_][\p
 const ESCAPED = /(e')((?:[^'\\]|\\[\s\S]|'')*)('|\\?$)/iy
 const PLAIN = /((?:u&|b|x|n)?')((?:[^']|'')*)('|$)/iy
 const DOLLARS = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy
+/** Most of what is no word begins nothing else. */
+const PLAIN_SIGNS = '(),;*<>!|[]'
 const SIGN = /:=|=>|::|[\s\S]/uy
 
 function tokenAt(sql: string, at: number): Token {
+  if (PLAIN_SIGNS.includes(sql.charAt(at))) return { kind: 'sign', text: sql.charAt(at) }
   const space = match(SPACE, sql, at)
   if (space !== null) return { kind: 'space', text: space[0] }
   if (sql.startsWith('/*', at)) return { kind: 'comment', text: blockComment(sql, at) }

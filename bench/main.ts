@@ -12,6 +12,7 @@ import { chooseBench } from './cases/choose.js'
 import { frames } from './cases/frames.js'
 import { inspector } from './cases/inspector.js'
 import { paths } from './cases/paths.js'
+import { pgmon } from './cases/pgmon.js'
 import { relay } from './cases/relay.js'
 import { rest } from './cases/rest.js'
 import { sessions } from './cases/sessions.js'
@@ -29,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   frames,
   inspector,
   paths,
+  pgmon,
   relay,
   rest,
   sessions,

@@ -53,9 +53,9 @@ const [mode, databaseUrl = '', ...rest] = process.argv.slice(2)
 const said: Said[] = []
 function listen(): void {
   const lines = new Map<pg.Client, number>()
-  // biome-ignore lint/suspicious/noExplicitAny: it has many forms, of which the first two arguments tell enough
-  const query: any = pg.Client.prototype.query
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+  // It has many forms, of which the first two arguments tell enough.
+  const query = Reflect.get(pg.Client.prototype, 'query') as (...args: unknown[]) => unknown
+  const heard = function (this: pg.Client, ...args: unknown[]) {
     const line = lines.get(this) ?? lines.size
     lines.set(this, line)
     const [first, second] = args as [string | { text: string; values?: unknown[] }, unknown]
@@ -64,6 +64,7 @@ function listen(): void {
     said.push({ line, database: this.database ?? '', text, values: Array.isArray(values) ? values : [] })
     return query.apply(this, args)
   }
+  Reflect.set(pg.Client.prototype, 'query', heard)
 }
 
 async function ours(port: number, count: number): Promise<() => Promise<number>> {

@@ -8,7 +8,7 @@
  * at once all that ours has said since `forget`, and written down by `tell`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import type { PluginHost } from '../../src/app/plugin.js'
 import { readConfig } from '../../src/app/config.js'
@@ -44,6 +44,8 @@ interface Said {
 }
 
 const ROUND_MS = 600_000
+/** Between two looks whether the round is over, ms: visits that end call the next ones by themselves. */
+const WAIT_MS = 10
 /** Lines that are used side by side. */
 const BESIDE = 8
 
@@ -109,7 +111,7 @@ async function ours(port: number, count: number): Promise<() => Promise<number>>
     clock.advance(ROUND_MS)
     for (let idle = 0; idle < 2; ) {
       await collectors.look()
-      await setImmediate()
+      await setTimeout(WAIT_MS)
       idle = collectors.visiting > 0 ? 0 : idle + 1
     }
     return kept

@@ -131,6 +131,7 @@ export class Collectors {
   }
 
   async #look(): Promise<void> {
+    if (this.#visiting >= SERVERS_MAX) return
     const { servers } = this.#options
     const enabled = servers.all().filter(({ isEnabled }) => isEnabled)
     await this.#add(enabled)

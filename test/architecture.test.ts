@@ -151,6 +151,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'zod-openapi': ['http'],
   // The monitor connects to servers of its own, to each in its own way.
   pg: ['store', 'pgmon'],
+  'pg-connection-string': ['pgmon'],
   '@electric-sql/pglite': ['store'],
   ioredis: ['store'],
   'uWebSockets.js': ['edge'],

@@ -135,10 +135,12 @@ t.test(
     })
 
     await t.test('whatever is in a name is the name', async t => {
-      const [found] = await databases.use(whole, ODD_NAME, db =>
-        db.ask('select current_database()::text as name'),
-      )
-      t.same(found, { name: ODD_NAME })
+      for (const one of [whole, servers.called('coordinator')]) {
+        const [found] = await databases.use(one, ODD_NAME, db =>
+          db.ask('select current_database()::text as name'),
+        )
+        t.same(found, { name: ODD_NAME }, one.name)
+      }
       for (const [field, value] of SMUGGLED) {
         const one = await add({ name: 'odd', ...at(cluster), [field]: value })
         const error = await refusal(databases.use(one, null, pidOf))

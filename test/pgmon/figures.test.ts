@@ -180,6 +180,8 @@ t.test('servers tell of themselves', async t => {
     t.match(closed, { tables: [], unknown: [{ what: 'tables', why: 'it takes no connections' }] })
     for (const name of ['nothing', 'load%27%20host=elsewhere'])
       t.match(await server.ask('GET', `/pgmon/server/primary/db/${name}`), { status: 404 }, name)
+    const { body: template } = await server.ask('GET', '/pgmon/server/primary/db/template1')
+    t.match(template, { tables: [], unknown: [{ what: 'tables', why: /^it is a template/ }] })
     const asked = await on(primary.url)
     await asked.query('create database young')
     t.match(await server.ask('GET', '/pgmon/server/primary/db/young'), { status: 200 }, 'since the last look')

@@ -35,4 +35,7 @@ export const tableEndpoints = (parts: ActivityParts): readonly Endpoint[] => [
   }),
 ]
 
-const KNOWN = `select 1 from pg_catalog.pg_database where datname = $1 and datallowconn`
+/** Not a template: while somebody is connected to one, no database can be made from it. */
+const KNOWN = `
+  select 1 from pg_catalog.pg_database
+  where datname = $1 and datallowconn and (not datistemplate or datname = current_database())`

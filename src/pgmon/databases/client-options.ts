@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import pg from 'pg'
+import { parseIntoClientConfig } from 'pg-connection-string'
 import type { Server } from '../ports.js'
 import type { LineTiming } from './timing.js'
 
@@ -51,12 +52,13 @@ export function ownOptions(
   database: string | null,
   timing: LineTiming,
 ): pg.ClientConfig {
-  const url = new URL(databaseUrl)
-  if (database !== null) url.pathname = `/${encodeURIComponent(database)}`
-  const given = url.searchParams.get('options')
-  url.searchParams.delete('application_name') // it would stand before ours
-  url.searchParams.set('options', given === null ? READ_ONLY : `${given} ${READ_ONLY}`)
-  return { ...manners(timing), connectionString: url.href }
+  const { options, ...given } = parseIntoClientConfig(databaseUrl)
+  return {
+    ...given,
+    ...manners(timing),
+    ...(database !== null && { database }),
+    options: options === undefined ? READ_ONLY : `${options} ${READ_ONLY}`,
+  }
 }
 
 /** Returns what every connection is made with, whoever it leads to. */

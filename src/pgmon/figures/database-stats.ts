@@ -40,11 +40,13 @@ const SHARED = new Set(['databases', 'sizes'])
 /** Whether a database may be connected to. */
 interface Door {
   readonly is_open: boolean
+  readonly is_template: boolean
   readonly may_connect: boolean
 }
 
 const DOOR = `
-  select datallowconn as is_open, has_database_privilege(oid, 'connect') as may_connect
+  select datallowconn as is_open, datistemplate and datname <> current_database() as is_template,
+    has_database_privilege(oid, 'connect') as may_connect
   from pg_database where datname = $1`
 
 /** Asks the database that the server is known by: nothing is said to, and no connection made by, a name that it does not know. */
@@ -64,9 +66,11 @@ async function tablesIn(
   { databases }: DatabaseStatsParts,
   server: Server,
   name: string,
-  { is_open, may_connect }: Door,
+  { is_open, is_template, may_connect }: Door,
 ): Promise<Pick<DatabaseStats, 'tables' | 'unknown'>> {
   if (!is_open) return missed('it takes no connections')
+  if (is_template)
+    return missed('it is a template: while somebody is connected to it, no database can be made from it')
   if (!may_connect) return missed(`${server.user} may not connect to it: GRANT CONNECT ON DATABASE …`)
   try {
     return await databases.use(server, name, tablesOf)

@@ -10,7 +10,7 @@
 import type { Table } from '../activity/forms.js'
 import type { ServerStats } from '../figures/forms.js'
 import { tablesOf } from '../activity/tables.js'
-import type { Databases, Disks, Looks, Server } from '../ports.js'
+import type { Asking, Databases, Disks, Looks, Server } from '../ports.js'
 import type { DatabaseFigure, ServerFigure, Told } from './columns.js'
 import { between, type Counters, countersOf } from './counters.js'
 import type { Collector } from './forms.js'
@@ -103,7 +103,10 @@ export const VISITS: Readonly<Record<Collector, Visit>> = {
 
   async upkeep({ looks, databases }, server) {
     const stats = await lookAt(looks, server)
-    const largest = stats.databases.toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))
+    const open = new Set(await databases.use(server, null, namesOf))
+    const largest = stats.databases
+      .filter(({ name }) => open.has(name))
+      .toSorted((a, b) => (b.size_bytes ?? 0) - (a.size_bytes ?? 0))
     const tables: (Table & { database: string })[] = []
     const faults: string[] = []
     for (const { name } of largest.slice(0, DATABASES_MAX)) {
@@ -118,6 +121,15 @@ export const VISITS: Readonly<Record<Collector, Visit>> = {
     return { ...NOTHING, tables }
   },
 }
+
+/** Not templates: while somebody is connected to one, no database can be made from it. */
+const OPEN = `
+  select datname::text as name from pg_database
+  where datallowconn and has_database_privilege(oid, 'connect')
+    and (not datistemplate or datname = current_database())`
+
+const namesOf = async (db: Asking): Promise<readonly string[]> =>
+  (await db.ask<{ readonly name: string }>(OPEN)).map(({ name }) => name)
 
 async function lookAt(looks: Looks, server: Server): Promise<ServerStats> {
   const stats = await looks.stats(server)

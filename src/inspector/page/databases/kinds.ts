@@ -5,6 +5,7 @@ import type { TrialForm } from '../../../pgmon/servers/trial.js'
 
 export type {
   Activity,
+  AdviceList,
   Locks,
   Session,
   Signalled,

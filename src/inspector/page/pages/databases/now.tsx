@@ -7,6 +7,7 @@ import { to } from '../../route.js'
 import { bytes, count, moment, plural } from '../../ui/format.js'
 import { nowMs } from '../../ui/clock.js'
 import { Facts, Panel, Stat, Tag } from '../../ui/parts.js'
+import { Advised } from './advised.js'
 import { Before } from './before.js'
 import { Disks } from './disks.js'
 import { LastEvents } from './events.js'
@@ -36,6 +37,7 @@ export function Now(props: {
           )}
           <Figures form={form} stats={stats} />
           <Minutes live={live} />
+          {stats?.status === 'up' && <Advised server={form.name} />}
         </>
       )}
       <Before server={form.name} />

@@ -35,6 +35,14 @@ t.test('what is kept', async t => {
       })
     })
 
+    await t.test('P-12: the largest tables are kept once a day, and how they grew is told', async t => {
+      const { database } = await told('/servers/coordinator')
+      const { tables } = await told(`/server/coordinator/db/${database}/tables/stats`)
+      t.match(tables[0], { at: [String, String], total_bytes: [Number, Number], dead_rows: [Number, Number] })
+      t.same((await told(`/server/coordinator/db/none/tables/stats`)).tables, [])
+      t.equal((await server.ask('GET', '/pgmon/server/none/db/x/tables/stats')).status, 404)
+    })
+
     await t.test('P-12: it is told when each collector was there, and when it comes next', async t => {
       t.match(await told('/collectors?sort=-took_ms&server=coordinator&limit=1'), {
         total: 4,

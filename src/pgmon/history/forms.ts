@@ -35,6 +35,26 @@ export const History = z
   .meta({ id: 'MonitorHistory' })
 export type History = z.output<typeof History>
 
+/** A table over time: as many values as moments. */
+export const TableGrowth = z
+  .object({
+    schema: z.string(),
+    name: z.string(),
+    at: z.array(moment),
+    total_bytes: z.array(z.number()),
+    bloat_bytes: z.array(figure),
+    live_rows: z.array(z.number()),
+    dead_rows: z.array(z.number()),
+    freeze_age: z.array(z.number()),
+  })
+  .meta({ id: 'TableGrowth' })
+export type TableGrowth = z.output<typeof TableGrowth>
+
+export const TablesGrowth = z
+  .object({ name: z.string(), database: z.string(), from: moment, to: moment, tables: z.array(TableGrowth) })
+  .meta({ id: 'TablesGrowth' })
+export type TablesGrowth = z.output<typeof TablesGrowth>
+
 export const LEVELS = ['info', 'warn', 'error'] as const
 
 export const LogRow = z

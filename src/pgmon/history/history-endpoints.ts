@@ -9,7 +9,8 @@ import type { Room } from '../../store/rooms.js'
 import type { Looks, Servers } from '../ports.js'
 import type { MonitorTables } from '../tables.js'
 import { DATABASE_FIGURES, SERVER_FIGURES } from './columns.js'
-import { History } from './forms.js'
+import { History, TablesGrowth } from './forms.js'
+import { growthOf } from './growth.js'
 import { isKnown, lookBack, type Points } from './look-back.js'
 import { DAY_MS, POINTS_MAX, type Span } from './width.js'
 
@@ -76,11 +77,39 @@ export const historyEndpoints = ({ clock, room, servers, looks }: HistoryParts):
       return json(told(name, db, points))
     },
   }),
+  endpoint({
+    method: 'GET',
+    path: '/pgmon/server/{name}/db/{db}/tables/stats',
+    access: 'viewer',
+    tag: 'databases',
+    summary: 'Tells how the largest tables of a database have grown',
+    description:
+      'As they were kept once a day, unless settings say otherwise. An empty list: nothing is kept of it.',
+    params: z.object({ name: z.string(), db: z.string() }),
+    query: z.object({
+      from: instant.optional().meta({ description: '30 days before the end when absent.' }),
+      to: span.to,
+    }),
+    replies: { 200: { description: 'Its tables, the largest first.', schema: TablesGrowth } },
+    faults: [404],
+    async handle({ params: { name, db: database }, query }) {
+      const { serverId } = servers.called(name)
+      const { fromMs, toMs } = spanOf(query, clock.wallMs(), MONTH_MS)
+      const tables = await growthOf(room, { serverId, database, fromMs, toMs })
+      return json({ name, database, from: iso(fromMs), to: iso(toMs), tables } satisfies TablesGrowth)
+    },
+  }),
 ]
 
-function spanOf({ from, to }: { from?: number | undefined; to?: number | undefined }, nowMs: number): Span {
+const MONTH_MS = 30 * DAY_MS
+
+function spanOf(
+  { from, to }: { from?: number | undefined; to?: number | undefined },
+  nowMs: number,
+  usualMs: number = DAY_MS,
+): Span {
   const toMs = to ?? nowMs
-  const fromMs = from ?? Math.max(0, toMs - DAY_MS)
+  const fromMs = from ?? Math.max(0, toMs - usualMs)
   if (fromMs >= toMs) throw badRequest('from: wanted a time before `to`')
   if (toMs - fromMs > (POINTS_MAX - 1) * DAY_MS)
     throw badRequest(`from: wanted a time less than ${POINTS_MAX} days before \`to\``)

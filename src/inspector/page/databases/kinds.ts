@@ -24,6 +24,7 @@ export type {
   LogRow,
   RoundForm,
   SettingsForm,
+  TablesGrowth,
   VisitForm,
 } from '../../../pgmon/history/forms.js'
 export type { PoolProfile, Tls } from '../../../pgmon/ports.js'

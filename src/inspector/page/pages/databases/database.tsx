@@ -1,5 +1,11 @@
 /** One database of a server: its figures, its largest tables, what they cost. */
-import type { DatabaseRow, Table as Relation, Tables, UnusedIndex } from '../../databases/kinds.js'
+import type {
+  DatabaseRow,
+  Table as Relation,
+  Tables,
+  TablesGrowth,
+  UnusedIndex,
+} from '../../databases/kinds.js'
 import { FREEZE_ABOUT, FreezeAge } from '../../databases/marks.js'
 import { perSecond, ratio, roughly } from '../../databases/words.js'
 import { useView } from '../../live/hooks.js'
@@ -14,6 +20,8 @@ import { NotTold } from './not-told.js'
 
 /** Its largest tables are looked at anew at most this often, ms: that is dearer than a look at the server. */
 const EVERY_MS = 15_000
+/** Kept once a day, ms. */
+const GROWTH_EVERY_MS = 300_000
 
 /** `figures`: what the server tells of it; null: nothing yet. */
 export function OneDatabase(props: {
@@ -24,6 +32,7 @@ export function OneDatabase(props: {
   const { server, name, figures } = props
   const path = `/pgmon/server/${encodeURIComponent(server)}/db/${encodeURIComponent(name)}/tables`
   const { value, fault, status } = useView<Tables>(path, EVERY_MS)
+  const { value: growth } = useView<TablesGrowth>(`${path}/stats`, GROWTH_EVERY_MS)
   const all = <a href={to(['databases', server, 'databases'])}>All databases of {server}</a>
   if (status === 404 && figures === null) return <Empty title={`There is no database ${name}`}>{all}</Empty>
   return (
@@ -36,7 +45,7 @@ export function OneDatabase(props: {
       {value === null ? (
         fault === null && <div class="table-place" aria-busy="true" />
       ) : (
-        <Largest of={value} />
+        <Largest of={value} before={sizesBefore(growth)} />
       )}
       <Before server={server} database={name} />
       {value !== null && <NotTold of={value.unknown} />}
@@ -63,31 +72,44 @@ const Figures = ({ of }: { readonly of: DatabaseRow }) => (
   </dl>
 )
 
-const Largest = ({ of: { tables, unused_indexes: unused } }: { readonly of: Tables }) => (
-  <>
-    <Panel title="Tables" about="the largest first" flush={tables.length > 0}>
-      {tables.length === 0 ? (
-        <p class="quiet">It has no tables that are seen.</p>
-      ) : (
-        <Table
-          caption="tables"
-          columns={TABLES}
-          rows={sorted(tables, route.value.query['sort'], tableKey)}
-          keyOf={tableName}
-        />
-      )}
-    </Panel>
-    {unused.length > 0 && (
-      <Panel
-        title="Indexes that nothing was looked up in"
-        about="since the figures were reset; a replica counts for itself"
-        flush
-      >
-        <Table caption="unused indexes" columns={UNUSED} rows={unused} keyOf={tableName} />
+/** What tables had when they were first kept within the last 30 days, bytes, by name. */
+type Sizes = ReadonlyMap<string, number>
+
+const sizesBefore = (growth: TablesGrowth | null): Sizes =>
+  new Map((growth?.tables ?? []).map(table => [tableName(table), table.total_bytes[0] ?? 0]))
+
+const Largest = (props: { readonly of: Tables; readonly before: Sizes }) => {
+  const {
+    of: { tables, unused_indexes: unused },
+    before,
+  } = props
+  const grown = (table: Relation) => grownBy(table, before)
+  return (
+    <>
+      <Panel title="Tables" about="the largest first" flush={tables.length > 0}>
+        {tables.length === 0 ? (
+          <p class="quiet">It has no tables that are seen.</p>
+        ) : (
+          <Table
+            caption="tables"
+            columns={columnsOf(grown)}
+            rows={sorted(tables, route.value.query['sort'], (table, name) => tableKey(table, name, grown))}
+            keyOf={tableName}
+          />
+        )}
       </Panel>
-    )}
-  </>
-)
+      {unused.length > 0 && (
+        <Panel
+          title="Indexes that nothing was looked up in"
+          about="since the figures were reset; a replica counts for itself"
+          flush
+        >
+          <Table caption="unused indexes" columns={UNUSED} rows={unused} keyOf={tableName} />
+        </Panel>
+      )}
+    </>
+  )
+}
 
 const since = ({ stats_reset_at: at }: DatabaseRow): string =>
   at === null ? 'since the beginning' : `since ${moment(Date.parse(at), nowMs.value)}`
@@ -95,8 +117,22 @@ const since = ({ stats_reset_at: at }: DatabaseRow): string =>
 const tableName = ({ schema, name }: Pick<Relation, 'schema' | 'name'>): string =>
   schema === 'public' ? name : `${schema}.${name}`
 
-function tableKey(table: Relation, name: string): string | number | null {
+const grownBy = (table: Relation, before: Sizes): number | null => {
+  const then = before.get(tableName(table))
+  return then === undefined ? null : table.total_bytes - then
+}
+
+/** A difference, with its sign. */
+const change = (size: number | null): string =>
+  size === null || size === 0 ? bytes(size) : `${size < 0 ? '−' : '+'}${bytes(Math.abs(size))}`
+
+function tableKey(
+  table: Relation,
+  name: string,
+  grown: (table: Relation) => number | null,
+): string | number | null {
   if (name === 'table') return tableName(table)
+  if (name === 'grown') return grown(table)
   if (name === 'dead') return deadShare(table)
   return (table as unknown as Readonly<Record<string, string | number | null>>)[name] ?? null // its fields are these
 }
@@ -107,7 +143,7 @@ const deadShare = ({ live_rows: live, dead_rows: dead }: Relation): number | nul
 /** From this share of dead rows on vacuum is behind: it comes at a fifth by itself. Of small tables nobody notices. */
 const DEAD = { share: 0.25, rows: 10_000 }
 
-const TABLES: readonly Column<Relation>[] = [
+const columnsOf = (grown: (table: Relation) => number | null): readonly Column<Relation>[] => [
   { name: 'Table', sort: 'table', kind: 'name', cell: table => <span class="mono">{tableName(table)}</span> },
   {
     name: 'Size',
@@ -115,6 +151,13 @@ const TABLES: readonly Column<Relation>[] = [
     kind: 'number',
     about: 'With its indexes and what is stored beside it',
     cell: ({ total_bytes: total }) => bytes(total),
+  },
+  {
+    name: 'Grown',
+    sort: 'grown',
+    kind: 'number',
+    about: 'Since it was first kept within the last 30 days',
+    cell: table => change(grown(table)),
   },
   { name: 'Indexes', sort: 'index_bytes', kind: 'number', cell: ({ index_bytes: size }) => bytes(size) },
   { name: 'Rows', sort: 'live_rows', kind: 'number', cell: ({ live_rows: rows }) => compact(rows) },

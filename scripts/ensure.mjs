@@ -125,10 +125,10 @@ for (const [page, paths] of Object.entries(PAGES)) {
 }
 
 if (dev) {
-  // tap bakes its plugins into node_modules at its first run; the default TypeScript plugin
-  // cannot load TypeScript 7, so the set without it is baked before any test runs.
+  // tap bakes its plugins into node_modules at its first run; the default TypeScript plugin cannot load
+  // TypeScript 7, so the set without it, and what else .taprc leaves out, is baked before any test runs.
   const baked = at('node_modules/@tapjs/test/test-built/dist/esm/index.js')
-  if (!existsSync(baked) || readFileSync(baked, 'utf8').includes('@tapjs/typescript')) {
+  if (!existsSync(baked) || /@tapjs\/(?:typescript|mock)/.test(readFileSync(baked, 'utf8'))) {
     run('preparing tap', process.execPath, [at('node_modules/tap/dist/esm/run.mjs'), 'build'])
   }
 }

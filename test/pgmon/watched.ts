@@ -94,7 +94,7 @@ export async function collecting(room: MonitorRoom, clock: Clock, watched: Watch
   const settings = await Settings.open({ clock, log, room })
   const nobody = { of: async () => null } satisfies Disks
   const databases = {
-    use: async <T>() => ({ tables: [], unknown: [] }) as T, // nothing else is asked of them
+    use: (_server, _database, work) => work({ ask: async () => [], version: 150_000, kind: 'postgres' }),
     useNew: () => Promise.reject(new Error('not asked')),
     pools: () => [],
   } satisfies Databases

@@ -164,7 +164,7 @@ t.test('locks are drawn as a tree, those that hold what others want at the left'
     '│  └─ 19 ada@shop (psql) wants ShareLock on public.a, 4 s: update a set b = 1',
     '└─ 20 ada@shop (psql) wants ShareLock on public.a, 4 s: update a set b = 1',
     '21 ada@shop (psql): update a set b = 1',
-    '└─ 19 ada@shop (psql) wants ShareLock on public.a, 4 s (see above): update a set b = 1',
+    '└─ 19 ada@shop (psql) wants ShareLock on public.a, 4 s (again): update a set b = 1',
     '… 2 more',
   ])
 })

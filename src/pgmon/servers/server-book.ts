@@ -150,7 +150,7 @@ export class ServerBook implements Servers {
 
   #called(name: string): Entry {
     for (const entry of this.#entries.values()) if (entry.server.name === name) return entry
-    throw notFound(`no server ${name} is watched`)
+    throw notFound(`there is no server ${name}`)
   }
 
   #entry(serverId: number): Entry {

@@ -105,7 +105,7 @@ function branch(
 ): string[] {
   const wants = lock === null ? '' : ` wants ${lock.mode} on ${plain(lock.relation ?? lock.type)}`
   const since = waited_s === null ? '' : `, ${asDuration(waited_s)}`
-  const again = is_repeated ? ' (see above)' : ''
+  const again = is_repeated ? ' (again)' : ''
   const line = `${first}${session.pid} ${who(session)}${wants}${since}${again}: ${queryOf(session.query) ?? session.state ?? '-'}`
   return [
     line,

@@ -1,10 +1,9 @@
 /** Who may ask for which endpoint: each is asked for, over HTTP, by everyone there is. */
 import t from 'tap'
-import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
-import type { Caller } from '../../src/http/caller.js'
 import { ACCOUNT_ROLES, type AccountRole, roleFor } from '../../src/http/roles.js'
 import { httpNode, registration, routeRequest } from '../rest/agents.js'
+import { badges } from '../support/badges.js'
 import { restServer } from '../support/rest-server.js'
 
 /** To see the mesh it takes a viewer, to act on it an operator; these need another role. */
@@ -77,24 +76,6 @@ const OTHERWISE: Readonly<Record<string, AccountRole>> = {
   'GET /api/v1/webhooks/{id}': 'operator',
   'GET /api/v1/webhooks/{id}/deliveries': 'operator',
   'GET /api/v1/webhooks/{id}/deliveries/{delivery}': 'operator',
-}
-
-/** Knows people by the name of their role. */
-const badges: Plugin = {
-  name: 'badges',
-  start: async () => ({
-    routes: [],
-    recognise: bearer => {
-      const role = ACCOUNT_ROLES.find(each => bearer === `as-${each}`)
-      return role === undefined ? null : person(role)
-    },
-    stop: async () => undefined,
-  }),
-}
-
-function person(role: AccountRole): Caller {
-  const who = { name: role, accountId: role, signInId: null, expiresAtMs: null }
-  return role === 'user' ? { kind: 'user', ...who } : { kind: 'operator', role, ...who }
 }
 
 t.test('who may ask for which endpoint', async t => {

@@ -1,10 +1,10 @@
 /** What goes on in a server, and what operators do about it: a whole coordinator, and PostgreSQL as it is. */
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
 import type { Activity, AdviceList, Locks, Statements, Tables } from '../../src/pgmon/activity/forms.js'
 import { MARKUP } from '../inspector/corpus.js'
+import { badges } from '../support/badges.js'
 import { makeSchema, programsDirectory, startCluster } from '../support/postgres-cluster.js'
 import { type RestServer, restServer } from '../support/rest-server.js'
 import { until } from '../support/until.js'
@@ -16,26 +16,6 @@ const SETTINGS = [
   // What is vacuumed here is vacuumed by the test.
   'autovacuum=off',
 ]
-
-/** Knows a viewer. */
-const badges: Plugin = {
-  name: 'badges',
-  start: async () => ({
-    routes: [],
-    recognise: bearer =>
-      bearer === 'as-viewer'
-        ? {
-            kind: 'operator',
-            role: 'viewer',
-            name: 'viewer',
-            accountId: 'viewer',
-            signInId: null,
-            expiresAtMs: null,
-          }
-        : null,
-    stop: async () => undefined,
-  }),
-}
 
 const OWN = '/pgmon/servers/coordinator'
 

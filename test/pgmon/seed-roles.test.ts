@@ -1,9 +1,8 @@
 /** Who may ask for what the first monitor of databases offered: as its table said, or stricter for a reason. */
 import t from 'tap'
-import type { Plugin } from '../../src/app/plugin.js'
 import { PLUGINS } from '../../src/app/plugins.js'
-import type { Caller } from '../../src/http/caller.js'
 import { ACCOUNT_ROLES, type AccountRole } from '../../src/http/roles.js'
+import { badges } from '../support/badges.js'
 import { restServer } from '../support/rest-server.js'
 
 /** Its words: nobody has to be signed in; whoever is; an admin or an operator; an admin. */
@@ -55,24 +54,6 @@ const STRICTER: Readonly<Record<string, readonly [role: AccountRole, why: string
   'PUT /servers/{name}': ['operator', SENDS],
   'DELETE /servers/{name}': ['operator', 'what was watched is watched no more, and its history with it'],
   'POST /servers/{name}/test-ssh': ['operator', SENDS],
-}
-
-/** Knows people by the name of their role. */
-const badges: Plugin = {
-  name: 'badges',
-  start: async () => ({
-    routes: [],
-    recognise: bearer => {
-      const role = ACCOUNT_ROLES.find(each => bearer === `as-${each}`)
-      return role === undefined ? null : person(role)
-    },
-    stop: async () => undefined,
-  }),
-}
-
-function person(role: AccountRole): Caller {
-  const who = { name: role, accountId: role, signInId: null, expiresAtMs: null }
-  return role === 'user' ? { kind: 'user', ...who } : { kind: 'operator', role, ...who }
 }
 
 t.test('P-07: who may ask for what', async t => {
